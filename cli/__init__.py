@@ -1,0 +1,1 @@
+"""The command `gcr`: thin commands over the library; nothing here computes."""

@@ -1,0 +1,342 @@
+"""Annual certificates: read, checked row by row, held as one Arrow table.
+
+Reading refuses what cannot be read (a value that is no number, an unknown zone). What can be read but must not be
+converted (not cancelled, no energy, an id twice) is held with its finding and refused by `convert`, so that one
+refusal names everything at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcr_fast.codes import (
+    ANNUAL_STATUS_ALIASES,
+    ANNUAL_STATUSES,
+    BASES,
+    MAX_PARENT_WH,
+    PURPOSES,
+    SOURCE_TYPES,
+    canonical_source,
+)
+from gcr_fast.columns import arrow_int64, encode, utc_seconds, utc_timestamps
+from gcr_fast.errors import UsageError
+from gcr_fast.exchange.reading import Source, from_stream, read_table
+from gcr_fast.fields import Fields
+from gcr_fast.findings import Findings
+from gcr_fast.periods import DAY_S, Period, local_year, month_period, parse_times, year_period, zone_named
+from gcr_fast.schema import arrow_schema
+from gcr_fast.units import parse_scaled
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CONVERT_DECIDES = frozenset(
+    {"not_canceled", "duplicate_certificate", "non_positive_energy", "energy_over_limit", "bad_capacity"}
+)
+"""Errors that reading lets pass and converting refuses."""
+
+_TRUE, _FALSE = frozenset({"true", "yes", "1", "permitted"}), frozenset({"false", "no", "0"})
+
+
+@dataclass(frozen=True)
+class Annual:
+    """Annual certificates: `table` has the columns of `schema.ANNUAL`, one row per certificate, in file order."""
+
+    table: pa.Table
+    findings: Findings
+    source: Source
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @property
+    def num_rows(self) -> int:
+        """How many certificates."""
+        return len(self)
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """Hand the table to any Arrow library."""
+        return self.table.__arrow_c_stream__(requested_schema)
+
+    def periods(self) -> list[Period]:
+        """Return each certificate's production period."""
+        starts = utc_seconds(self.table["production_start"], "production_start").tolist()
+        ends = utc_seconds(self.table["production_end"], "production_end").tolist()
+        return [Period(*pair) for pair in zip(starts, ends, strict=True)]
+
+
+def read_annual(path: str | os.PathLike[str], *, zone: str = "UTC", strict: bool = True) -> Annual:
+    """Read annual certificates from CSV, Parquet or Arrow IPC.
+
+    `zone` is the zone of years and naive times of rows without a zone of their own. Raises `RefusedError` for what
+    cannot be read; with `strict=False` it is held in `.findings` instead, for `convert` or `validate` to report.
+    """
+    return _parse(read_table(path), zone, strict)
+
+
+def annual_from(obj: Any, *, zone: str = "UTC", strict: bool = True) -> Annual:
+    """Take annual certificates from any object with `__arrow_c_stream__`; otherwise as `read_annual`."""
+    if isinstance(obj, Annual):
+        return obj
+    if isinstance(obj, str | os.PathLike):
+        return read_annual(obj, zone=zone, strict=strict)
+    return _parse(from_stream(obj), zone, strict)
+
+
+def _parse(source: Source, zone: str, strict: bool) -> Annual:
+    zone_named(zone)
+    fields = Fields(source, "annual")
+    columns = _columns(fields, zone)
+    fields.note_unused()
+    import pyarrow as pa
+
+    annual = Annual(pa.table(columns, schema=arrow_schema("annual")), fields.findings, source)
+    if strict:
+        _check_readable(fields.findings)
+    return annual
+
+
+def _check_readable(findings: Findings) -> None:
+    if any(item.code not in CONVERT_DECIDES for item in findings.of("error")):
+        findings.check()
+
+
+def _columns(fields: Fields, default_zone: str) -> dict[str, Any]:
+    zones = _zones(fields, default_zone)
+    starts, ends = _periods(fields, zones)
+    purposes = fields.mapped("purpose", _one_of(PURPOSES), "unknown_purpose", "conversion or end_use")
+    columns: dict[str, Any] = {
+        "certificate_id": _ids(fields),
+        "energy_wh": _energy(fields),
+        "production_start": utc_timestamps(starts),
+        "production_end": utc_timestamps(ends),
+        "zone": zones,
+        "source_type": fields.mapped(
+            "source_type", canonical_source, "unknown_source_type", f"one of {', '.join(SOURCE_TYPES)}"
+        ),
+        "status": _statuses(fields),
+        "purpose": purposes,
+        "allocation_basis": fields.mapped("allocation_basis", _one_of(BASES), "unknown_basis", ", ".join(BASES)),
+        "capacity_w": _capacity(fields),
+        "residual_permitted": _residual(fields),
+    }
+    for name in ("profile", "owner", "beneficiary", "device_id", "country", "issuer"):
+        text = fields.texts(name)
+        columns[name] = [None] * len(fields) if text is None else text
+    _purpose_warnings(fields, purposes, columns["beneficiary"])
+    return columns
+
+
+def _one_of(values: Iterable[str]) -> Any:
+    known = frozenset(values)
+    return lambda text: word if (word := text.strip().lower().replace(" ", "_").replace("-", "_")) in known else None
+
+
+def _ids(fields: Fields) -> Any:
+    import pyarrow.compute as pc
+
+    text = fields.texts("certificate_id")
+    if text is None:
+        fields.missing("certificate_id")
+        return [""] * len(fields)
+    null = text.is_null().to_numpy(zero_copy_only=False)
+    fields.report("null_value", null, "certificate_id", "is empty")
+    codes, _ = encode(text)
+    first = np.full(int(codes.max(initial=-1)) + 2, -1, dtype=np.int64)
+    order = np.arange(len(codes))[::-1]
+    first[codes[::-1]] = order  # the earliest row wins, being written last
+    again = (first[codes] != np.arange(len(codes))) & ~null
+    fields.report("duplicate_certificate", again, "certificate_id", "appears in an earlier row")
+    return pc.fill_null(text, "")
+
+
+def _energy(fields: Fields) -> pa.Array:
+    found = fields.measure("energy")
+    if found is None or found[1].kind != "energy":
+        fields.missing("energy_wh (or energy_mwh)")
+        return arrow_int64(np.zeros(len(fields), dtype=np.int64))
+    name, unit = found
+    parsed = parse_scaled(fields.column(name), unit.digits)
+    readable = ~(parsed.null | parsed.unreadable)
+    fields.report("null_value", parsed.null, name, "is empty")
+    fields.report("unreadable_value", parsed.unreadable, name, f"is not a number of {unit.name}")
+    fields.report("inexact_energy", parsed.inexact & readable, name, "is not a whole number of Wh")
+    fields.report("non_positive_energy", (parsed.values <= 0) & readable & ~parsed.inexact, name, "must be above 0")
+    over = parsed.values > MAX_PARENT_WH
+    fields.report("energy_over_limit", over, name, f"is above the exact limit of 2^51 Wh ({MAX_PARENT_WH} Wh)")
+    return arrow_int64(parsed.values.copy())
+
+
+def _zones(fields: Fields, default: str) -> list[str]:
+    named = fields.mapped("zone", _known_zone, "unknown_zone", "an IANA name such as Europe/Berlin, or UTC")
+    return [zone or default for zone in named]
+
+
+def _known_zone(text: str) -> str | None:
+    try:
+        zone_named(text)
+    except UsageError:
+        return None
+    return text
+
+
+def _periods(fields: Fields, zones: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return start and end in UTC seconds: from production_start and _end where filled, else from year."""
+    start = _moments(fields, "production_start", zones)
+    end = _moments(fields, "production_end", zones)
+    if start is not None and end is not None:
+        year_name = _year_name(fields)
+        starts, ends = start[0], end[0]
+        empty = start[1] | end[1]
+        if year_name is not None:
+            by_year = _from_years(fields, year_name, zones, empty)
+            starts, ends = np.where(empty, by_year[0], starts), np.where(empty, by_year[1], ends)
+        else:
+            fields.report("null_value", empty, "production_start", "or its end is empty")
+        _check_order(fields, starts, ends, zones)
+        return starts, ends
+    year_name = _year_name(fields)
+    if year_name is None:
+        fields.missing("year (or production_start and production_end)")
+        return np.zeros(len(fields), np.int64), np.full(len(fields), 3600, np.int64)
+    return _from_years(fields, year_name, zones, np.ones(len(fields), dtype=bool))
+
+
+def _year_name(fields: Fields) -> str | None:
+    spelled = {name.strip().lower(): name for name in fields.source.table.column_names}
+    name = next((spelled[word] for word in ("year", "production_year", "vintage") if word in spelled), None)
+    if name is not None:
+        fields.claim(name)
+    return name
+
+
+def _moments(fields: Fields, field: str, zones: list[str]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return (UTC seconds, empty) of a time column, naive times read in each row's zone; None if it is absent."""
+    name = fields.name(field)
+    if name is None:
+        return None
+    column = fields.column(name)
+    times = parse_times(column, None)
+    seconds, skipped = times.earliest.copy(), times.skipped.copy()
+    for zone in sorted({zones[row] for row in np.flatnonzero(times.naive)}):
+        rows = np.flatnonzero(times.naive & np.array([known == zone for known in zones]))
+        local = parse_times(column.take(rows), zone)
+        seconds[rows], skipped[rows] = local.earliest, local.skipped
+    fields.report("unreadable_value", times.unreadable, name, "is not an ISO 8601 time (2024-01-01T00:00Z)")
+    fields.report("nonexistent_time", skipped, name, "does not exist in its zone")
+    return seconds, times.null
+
+
+_YEAR = re.compile(r"^(\d{4})(?:\.0)?(?:-(\d{2}))?$")
+
+
+def _from_years(
+    fields: Fields, name: str, zones: list[str], wanted: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the periods of `2024` or `2024-03`, each in its row's zone, for the rows of `wanted`."""
+    import pyarrow as pa
+
+    texts = fields.column(name).cast(pa.string()).to_pylist()
+    known: dict[tuple[str | None, str], Period | None] = {}
+    starts = np.zeros(len(fields), dtype=np.int64)
+    ends = np.full(len(fields), 3600, dtype=np.int64)
+    bad = np.zeros(len(fields), dtype=bool)
+    for row, key in enumerate(zip(texts, zones, strict=True)):
+        if not wanted[row]:
+            continue
+        if key not in known:
+            known[key] = _calendar_period(*key)
+        period = known[key]
+        bad[row] = period is None
+        starts[row], ends[row] = period or (0, 3600)
+    null = np.array([text is None or not text.strip() for text in texts]) & wanted
+    fields.report("null_value", null, name, "is empty")
+    fields.report("unreadable_value", bad & ~null, name, "is not a year such as 2024 or a month such as 2024-03")
+    return starts, ends
+
+
+def _calendar_period(text: str | None, zone: str) -> Period | None:
+    match = _YEAR.match((text or "").strip())
+    if match is None:
+        return None
+    try:
+        year, month = int(match[1]), match[2]
+        return year_period(year, zone) if month is None else month_period(year, int(month), zone)
+    except (UsageError, ValueError):
+        return None
+
+
+def _check_order(fields: Fields, starts: np.ndarray, ends: np.ndarray, zones: list[str]) -> None:
+    fields.report("bad_period", ends <= starts, "production_end", "is not after production_start")
+    day = np.zeros(len(starts), dtype=bool)
+    for row in np.flatnonzero((ends - starts) % DAY_S == 0):
+        start, end, zone = int(starts[row]), int(ends[row]), zones[row]
+        first = year_period(local_year(start, zone), zone)
+        day[row] = start == first.start_s and end == first.end_s - DAY_S
+    fields.report("end_looks_inclusive", day, "production_end", "is 31 December at 00:00: the end is exclusive")
+
+
+def _statuses(fields: Fields) -> list[str]:
+    if fields.name("status") is None:
+        fields.missing("status")
+        return ["CANCELED"] * len(fields)
+    known = fields.mapped("status", _known_status, "unknown_status", ", ".join(ANNUAL_STATUSES))
+    text = fields.texts("status")
+    assert text is not None
+    null = text.is_null().to_numpy(zero_copy_only=False)
+    fields.report("null_value", null, "status", "is empty")
+    other = np.array([status not in {None, "CANCELED"} for status in known], dtype=bool)
+    fields.report("not_canceled", other, "status", "is not CANCELED: only cancelled certificates are converted")
+    return [status or "ISSUED" for status in known]
+
+
+def _known_status(text: str) -> str | None:
+    word = text.strip().upper()
+    word = ANNUAL_STATUS_ALIASES.get(word, word)
+    return word if word in ANNUAL_STATUSES else None
+
+
+def _capacity(fields: Fields) -> Any:
+    import pyarrow as pa
+
+    found = fields.measure("capacity")
+    if found is None:
+        return pa.nulls(len(fields), pa.int64())
+    name, unit = found
+    parsed = parse_scaled(fields.column(name), unit.digits)
+    fields.report("unreadable_value", parsed.unreadable, name, f"is not a number of {unit.name}")
+    fields.report("bad_capacity", (parsed.values <= 0) & ~parsed.null & ~parsed.unreadable, name, "must be above 0")
+    return pa.array(parsed.values, mask=parsed.null | parsed.unreadable, type=pa.int64())
+
+
+def _residual(fields: Fields) -> list[bool | None]:
+    words = fields.mapped("residual_permitted", _known_bool, "unreadable_value", "true or false")
+    return [None if word is None else word == "true" for word in words]
+
+
+def _known_bool(text: str) -> str | None:
+    word = text.strip().lower()
+    return "true" if word in _TRUE else "false" if word in _FALSE else None
+
+
+def _purpose_warnings(fields: Fields, purposes: list[str | None], beneficiaries: Any) -> None:
+    unknown = np.array([purpose is None for purpose in purposes], dtype=bool)
+    if unknown.all() and fields.name("purpose") is None:
+        count = len(fields)
+        fields.findings.add(
+            "purpose_missing",
+            f"no column purpose: the hours of all {count} certificates are born LOCKED, not tradable",
+            file=fields.source.name or None,
+            count=count,
+        )
+    else:
+        fields.report("purpose_missing", unknown, "purpose", "is empty: its hours are born LOCKED, not tradable")
+    named = np.array([not (b is None or getattr(b, "is_valid", True) is False) for b in beneficiaries], dtype=bool)
+    nobody = np.array([purpose == "end_use" for purpose in purposes], dtype=bool) & ~named
+    fields.report("beneficiary_missing", nobody, "purpose", "names no beneficiary")

@@ -1,0 +1,358 @@
+"""From a plan to record batches: hours computed in cache-sized blocks, repeating columns shared between batches."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcr_fast.booking import Meter, fill
+from gcr_fast.codes import BIRTH_STATUS
+from gcr_fast.columns import arrow_int64, encode
+from gcr_fast.errors import ConservationError
+from gcr_fast.matching import Lot, Pattern, Plan
+from gcr_fast.periods import utc_text
+from gcr_fast.schema import arrow_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BATCH_ROWS = 1 << 19
+"""Hours in a batch, about: enough to share columns and encode well, few enough that ten batches are 100 MB."""
+BLOCK_ROWS = 8
+"""Certificates computed and checked at a time, so that the check reads what is still in cache."""
+KEPT_TILES = 8
+WORDS = ("source_type", "status", "allocation_basis", "owner")
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Some certificates of one lot: rows[first : first + count]."""
+
+    lot: Lot
+    first: int
+    count: int
+
+    @property
+    def rows(self) -> np.ndarray:
+        """int64[count]: rows of the annual table."""
+        return self.lot.rows[self.first : self.first + self.count]
+
+    @property
+    def width(self) -> int:
+        """Hours of each certificate."""
+        return len(self.lot.share.positions)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """The pieces of one batch."""
+
+    number: int
+    pieces: tuple[Piece, ...]
+    rows: np.ndarray
+    """int64[p]: rows of the annual table, in output order."""
+    first_parent: int
+    """How many certificates come before these in the output."""
+    metered: dict[int, np.ndarray] = field(default_factory=dict)
+    """Hours of metered pieces, by position in `pieces`: they depend on those before, so they come ready made."""
+
+    @property
+    def pattern(self) -> Pattern | None:
+        """The pattern that all pieces share, or None."""
+        first = self.pieces[0].lot.share.pattern
+        return first if all(piece.lot.share.pattern is first for piece in self.pieces) else None
+
+
+def tasks(plan: Plan, method: str, unit_wh: int) -> Iterator[Task]:
+    """Cut the plan's lots into batches of about `BATCH_ROWS` hours, in order. Metered hours are computed here."""
+    meters: dict[str, Meter] = {}
+    waiting: list[Piece] = []
+    size = number = parents = 0
+    for piece in _pieces(plan):
+        if waiting and size + piece.count * piece.width > BATCH_ROWS:
+            task = _task(number, waiting, parents, meters, plan, method, unit_wh)
+            yield task
+            number, parents, waiting, size = number + 1, parents + len(task.rows), [], 0
+        waiting.append(piece)
+        size += piece.count * piece.width
+    if waiting:
+        yield _task(number, waiting, parents, meters, plan, method, unit_wh)
+
+
+def _pieces(plan: Plan) -> Iterator[Piece]:
+    for lot in plan.lots:
+        most = max(1, BATCH_ROWS // len(lot.share.positions))
+        for first in range(0, len(lot.rows), most):
+            yield Piece(lot, first, min(most, len(lot.rows) - first))
+
+
+def _task(
+    number: int, pieces: list[Piece], parents: int, meters: dict[str, Meter], plan: Plan, method: str, unit_wh: int
+) -> Task:
+    task = Task(number, tuple(pieces), np.concatenate([piece.rows for piece in pieces]), parents)
+    for at, piece in enumerate(pieces):
+        if piece.lot.metered:
+            name = piece.lot.share.profile.name
+            meter = meters.setdefault(name, Meter(piece.lot.share, method, unit_wh))
+            energy = plan.issue_wh[piece.rows].tolist()
+            task.metered[at] = np.stack([meter.take(piece.lot.share, wh) for wh in energy])
+    return task
+
+
+@dataclass
+class Figures:
+    """What came out, per row of the annual table; filled as batches are made."""
+
+    issued_wh: np.ndarray
+    nonzero: np.ndarray
+    done: np.ndarray
+
+    @classmethod
+    def empty(cls, count: int) -> Figures:
+        """Nothing yet."""
+        return cls(np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, bool))
+
+
+class BatchMaker:
+    """Makes the batch of a task; may be used by many threads at once."""
+
+    def __init__(self, plan: Plan, method: str, unit_wh: int, keep_zero_hours: bool, certificate_ids: bool) -> None:
+        self.plan = plan
+        self.method = method
+        self.unit_wh = unit_wh
+        self.keep_zero_hours = keep_zero_hours
+        self.schema = output_schema(certificate_ids)
+        self.figures = Figures.empty(len(plan.annual))
+        self._tiles = _Tiles()
+        self._ids = plan.annual.table["certificate_id"].combine_chunks()
+        self._words = {name: encode(column) for name, column in _words_of(plan).items()}
+        self._dictionaries = {name: _strings(values) for name, (_, values) in self._words.items()}
+        self._order = self._ids.take(_int64(np.concatenate([lot.rows for lot in plan.lots]))) if plan.lots else self._ids
+
+    def energy(self, task: Task) -> np.ndarray:
+        """Compute a task's hours, int64[n], and check each certificate's sum and signs."""
+        from gcr_fast.kernels.check import row_figures
+
+        sizes = [piece.count * piece.width for piece in task.pieces]
+        out = np.empty(sum(sizes), dtype=np.int64)
+        sums, nonzero, lowest = (np.empty(len(task.rows), np.int64) for _ in range(3))
+        at = parent = 0
+        for number, (piece, size) in enumerate(zip(task.pieces, sizes, strict=True)):
+            hours = out[at : at + size].reshape(piece.count, piece.width)
+            totals = self.plan.issue_wh[piece.rows]
+            for low in range(0, piece.count, BLOCK_ROWS):
+                high = min(low + BLOCK_ROWS, piece.count)
+                self._block(task, number, piece, totals[low:high], low, hours[low:high])
+                figures = slice(parent + low, parent + high)
+                row_figures(hours[low:high], sums[figures], nonzero[figures], lowest[figures])
+            at, parent = at + size, parent + piece.count
+        self._book(task, sums, nonzero, lowest)
+        return out
+
+    def _block(self, task: Task, number: int, piece: Piece, totals: np.ndarray, low: int, hours: np.ndarray) -> None:
+        if number in task.metered:
+            hours[:] = task.metered[number][low : low + len(hours)]
+            return
+        share = piece.lot.share
+        fill(self.method, share.weights, share.prefix, totals // self.unit_wh, hours)
+        if self.unit_wh != 1:
+            hours *= self.unit_wh
+
+    def _book(self, task: Task, sums: np.ndarray, nonzero: np.ndarray, lowest: np.ndarray) -> None:
+        wanted = self.plan.issue_wh[task.rows]
+        if (sums != wanted).any() or lowest.any():
+            wrong = self._ids[int(task.rows[int(np.argmax((sums != wanted) | (lowest != 0)))])]
+            raise ConservationError(f"the hours of {wrong} do not sum to its energy; please report this")
+        self.figures.issued_wh[task.rows] = sums
+        self.figures.nonzero[task.rows] = nonzero
+        self.figures.done[task.rows] = True
+
+    def batch(self, task: Task) -> pa.RecordBatch:
+        """Return a task's record batch; all batches share their dictionaries."""
+        return self._assemble(task, local=False)[0]
+
+    def marked(self, task: Task) -> tuple[pa.RecordBatch, Mapping[str, Hashable]]:
+        """Return a batch with dictionaries of its own, small ones, and marks of the columns that repeat."""
+        return self._assemble(task, local=True)
+
+    def _assemble(self, task: Task, local: bool) -> tuple[pa.RecordBatch, dict[str, Hashable]]:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        energy = arrow_int64(self.energy(task))
+        columns: dict[str, Any] = {"energy_wh": energy}
+        marks: dict[str, Hashable] = {}
+        for name, (column, mark) in self._repeating(task, len(energy), local).items():
+            columns[name], marks[name] = column, mark
+        if "certificate_id" in self.schema.names:
+            columns["certificate_id"] = self._certificate_ids(task, columns["parent_certificate_id"])
+        batch = pa.record_batch([columns[name] for name in self.schema.names], schema=self.schema)
+        if self.keep_zero_hours or self._all_nonzero(task):
+            return batch, marks
+        return batch.filter(pc.not_equal(energy, 0)), {}
+
+    def _all_nonzero(self, task: Task) -> bool:
+        widths = np.repeat([piece.width for piece in task.pieces], [piece.count for piece in task.pieces])
+        return bool((self.figures.nonzero[task.rows] == widths).all())
+
+    def _repeating(self, task: Task, size: int, local: bool) -> dict[str, tuple[pa.Array, Hashable]]:
+        """Return every column but the energy, each with a mark that is equal only where its contents are."""
+        counts = np.repeat([piece.width for piece in task.pieces], [piece.count for piece in task.pieces])
+        columns: dict[str, tuple[Any, Hashable]] = {
+            "production_start": self._starts(task),
+            "interval_s": self._intervals(task, counts, size),
+            "parent_certificate_id": (self._parents(task, counts, local), None),
+        }
+        for name in WORDS:
+            columns[name] = self._word(name, task, counts, size, local)
+        return columns
+
+    def _starts(self, task: Task) -> tuple[pa.Array, Hashable]:
+        pattern = task.pattern
+        if pattern is not None:
+            times = len(task.rows)
+            return self._tiles.starts(pattern, times), (id(pattern), times)
+        each = [np.tile(piece.lot.share.pattern.starts_s, piece.count) for piece in task.pieces]
+        return _timestamps(np.concatenate(each)), None
+
+    def _intervals(self, task: Task, counts: np.ndarray, size: int) -> tuple[pa.Array, Hashable]:
+        import pyarrow as pa
+
+        steps = np.array([piece.lot.share.profile.step_s for piece in task.pieces], dtype=np.int32)
+        if (steps == steps[0]).all():
+            return self._tiles.constant(int(steps[0]), size), (int(steps[0]), size)
+        per_parent = np.repeat(steps, [piece.count for piece in task.pieces])
+        return pa.array(np.repeat(per_parent, counts)), None
+
+    def _parents(self, task: Task, counts: np.ndarray, local: bool) -> pa.DictionaryArray:
+        import pyarrow as pa
+
+        width = int(counts[0])
+        if (counts == width).all():
+            indices = self._tiles.parents(width, len(counts))
+        else:
+            indices = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+        if local:
+            return pa.DictionaryArray.from_arrays(pa.array(indices), self._ids.take(_int64(task.rows)))
+        return pa.DictionaryArray.from_arrays(pa.array(indices + np.int32(task.first_parent)), self._order)
+
+    def _word(self, name: str, task: Task, counts: np.ndarray, size: int, local: bool) -> tuple[Any, Hashable]:
+        import pyarrow as pa
+
+        codes, dictionary = self._words[name][0][task.rows], self._dictionaries[name]
+        if (codes == codes[0]).all() and codes[0] >= 0:
+            code = int(codes[0])
+            words = dictionary.slice(code, 1) if local else dictionary
+            indices = self._tiles.constant(0 if local else code, size)
+            return pa.DictionaryArray.from_arrays(indices, words), (code, size)
+        if local:
+            kept, codes = np.unique(codes, return_inverse=True)
+            codes = codes.astype(np.int32) - np.int32(kept[0] < 0)
+            dictionary = dictionary.take(_int64(kept[kept >= 0].astype(np.int64)))
+        every = np.repeat(codes, counts)
+        indices = pa.array(every, mask=every < 0) if (codes < 0).any() else pa.array(every)
+        mark = ("null", size) if (codes < 0).all() else None
+        return pa.DictionaryArray.from_arrays(indices, dictionary), mark
+
+    def _certificate_ids(self, task: Task, parents: pa.DictionaryArray) -> pa.Array:
+        """HOURLY-{parent}-{YYYYMMDDHH}, minutes appended for intervals under an hour."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        stamps = [
+            stamp
+            for piece in task.pieces
+            for stamp in self._tiles.stamps(piece.lot.share.pattern) * piece.count
+        ]
+        return pc.binary_join_element_wise(
+            "HOURLY", parents.cast(pa.string()), pa.array(stamps, pa.string()), "-"
+        )
+
+
+class _Tiles:
+    """Repeated columns, made once and sliced: the last few patterns' times, counted parents, constants."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[Hashable, Any] = {}
+
+    def starts(self, pattern: Pattern, times: int) -> pa.Array:
+        """Return a pattern's starts, `times` times over."""
+        return self._get((id(pattern), times), lambda: _timestamps(np.tile(pattern.starts_s, times)))
+
+    def parents(self, width: int, count: int) -> np.ndarray:
+        """Return int32: 0 `width` times, then 1, ... up to count - 1."""
+        make = lambda: np.repeat(np.arange(count, dtype=np.int32), width)  # noqa: E731
+        values: np.ndarray = self._get(("parents", width, count), make)
+        return values
+
+    def constant(self, value: int, size: int) -> pa.Array:
+        """Return int32: one value, `size` times."""
+        import pyarrow as pa
+
+        whole = max(size, BATCH_ROWS)
+        tile = self._get(("constant", value, whole), lambda: pa.array(np.full(whole, value, dtype=np.int32)))
+        return tile.slice(0, size)
+
+    def stamps(self, pattern: Pattern) -> list[str]:
+        """Return a pattern's starts as the last part of certificate ids."""
+        digits = 10 if pattern.step_s == 3600 else 12
+        make = lambda: [_stamp(second, digits) for second in pattern.starts_s.tolist()]  # noqa: E731
+        values: list[str] = self._get(("stamps", id(pattern)), make)
+        return values
+
+    def _get(self, key: Hashable, make: Any) -> Any:
+        with self._lock:
+            if key in self._kept:
+                self._kept[key] = self._kept.pop(key)  # most recent last
+                return self._kept[key]
+            value = self._kept[key] = make()
+            while len(self._kept) > KEPT_TILES + len(WORDS):
+                self._kept.pop(next(iter(self._kept)))
+            return value
+
+
+def output_schema(certificate_ids: bool) -> pa.Schema:
+    """Return the hourly schema as written here: only the owner may be null."""
+    import pyarrow as pa
+
+    schema = arrow_schema("hourly", without=() if certificate_ids else ("certificate_id",))
+    fields = [item.with_nullable(item.name == "owner") for item in schema]
+    return pa.schema(fields, metadata=schema.metadata)
+
+
+def _words_of(plan: Plan) -> dict[str, pa.Array]:
+    import pyarrow as pa
+
+    table = plan.annual.table
+    status = [BIRTH_STATUS[purpose] for purpose in table["purpose"].to_pylist()]
+    return {
+        "source_type": pa.array(plan.sources, pa.string()),
+        "status": pa.array(status, pa.string()),
+        "allocation_basis": pa.array(plan.bases, pa.string()),
+        "owner": table["owner"],
+    }
+
+
+def _strings(values: list[Any]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(values, pa.string())
+
+
+def _int64(values: np.ndarray) -> pa.Array:
+    return arrow_int64(np.ascontiguousarray(values))
+
+
+def _timestamps(seconds: np.ndarray) -> pa.Array:
+    import pyarrow as pa
+
+    return arrow_int64(seconds * 1000).cast(pa.timestamp("ms", "UTC"))
+
+
+def _stamp(second: int, digits: int) -> str:
+    return "".join(mark for mark in utc_text(second) if mark.isdigit())[:digits]

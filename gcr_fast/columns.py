@@ -1,0 +1,67 @@
+"""The door between Arrow and kernels: one checked, contiguous int64 view, or a clear error. No copy if none is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcr_fast.errors import UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def int64_view(column: pa.ChunkedArray | pa.Array, name: str) -> np.ndarray:
+    """Return a column without nulls as contiguous int64[n]; other integers are cast, anything else is refused."""
+    import pyarrow as pa
+
+    flat = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if flat.null_count:
+        raise UsageError(f"column {name} has {flat.null_count} nulls where none may be")
+    if pa.types.is_timestamp(flat.type) or pa.types.is_integer(flat.type):
+        return np.ascontiguousarray(flat.cast(pa.int64()).to_numpy())
+    raise UsageError(f"column {name} holds {flat.type}, not integers")
+
+
+def arrow_int64(values: np.ndarray) -> pa.Array:
+    """Wrap a contiguous int64 array as an Arrow array without copying."""
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])
+
+
+def utc_seconds(column: pa.ChunkedArray | pa.Array, name: str) -> np.ndarray:
+    """Return a UTC timestamp column as int64[n] seconds."""
+    import pyarrow as pa
+
+    return int64_view(column.cast(pa.timestamp("s", "UTC")), name)
+
+
+def utc_timestamps(seconds: np.ndarray) -> pa.Array:
+    """Return int64[n] UTC seconds as the timestamp type of every table here (milliseconds, UTC)."""
+    import pyarrow as pa
+
+    return arrow_int64(seconds * 1000).cast(pa.timestamp("ms", "UTC"))
+
+
+def words(codes: np.ndarray, dictionary: pa.Array) -> pa.DictionaryArray:
+    """Return int32[n] codes and their texts as a dictionary array; a code below 0 is null."""
+    import pyarrow as pa
+
+    lowest = int(codes.min()) if len(codes) else 0
+    mask = pa.array(codes < 0) if lowest < 0 else None
+    indices = pa.array(codes, type=pa.int32()) if mask is None else pa.array(codes, mask=codes < 0, type=pa.int32())
+    return pa.DictionaryArray.from_arrays(indices, dictionary)
+
+
+def encode(column: pa.ChunkedArray | pa.Array) -> tuple[np.ndarray, list[Any]]:
+    """Return text as (codes int32[n], distinct values); null is -1. Values stand in order of first appearance."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    flat = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not pa.types.is_dictionary(flat.type):
+        flat = flat.dictionary_encode()
+    codes = pc.fill_null(flat.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
+    return np.ascontiguousarray(codes), flat.dictionary.to_pylist()

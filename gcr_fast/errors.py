@@ -1,0 +1,49 @@
+"""Every exception this library raises on purpose.
+
+    GcrError
+    ├── RefusedError      input that must not be used; carries every finding
+    ├── UsageError        a call that makes no sense whatever the data (also a ValueError)
+    ├── OutputError       the result could not be written (disk full, no such folder); nothing was left behind
+    └── ConservationError our own result failed its own check: a bug, please report it
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from gcr_fast.findings import Findings
+
+
+class GcrError(Exception):
+    """Root of the tree: catch this to catch all of them."""
+
+
+class RefusedError(GcrError):
+    """Input was refused as a whole; nothing was written.
+
+    `findings` is an Arrow table, one row per bad row, in order of precedence (columns: `findings.SCHEMA`).
+    """
+
+    def __init__(self, findings: Findings) -> None:
+        self._collected = findings
+        super().__init__(findings.describe(limit=20))
+
+    @property
+    def findings(self) -> pa.Table:
+        """Every finding, errors first."""
+        return self._collected.to_table()
+
+
+class UsageError(GcrError, ValueError):
+    """An argument outside its range, an unknown method or option."""
+
+
+class OutputError(GcrError):
+    """The operating system refused to write; the destination is as it was."""
+
+
+class ConservationError(GcrError):
+    """Hours did not sum to what was booked. Never seen; checked on every block all the same."""

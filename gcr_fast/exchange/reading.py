@@ -1,0 +1,212 @@
+"""Reading a table from CSV, Parquet or Arrow IPC, chosen by content, never by file name alone."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from gcr_fast.errors import RefusedError
+from gcr_fast.findings import Finding, Findings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+DELIMITERS = (",", ";", "\t", "|")
+SNIFF_BYTES = 65_536
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table as it came, and where it came from."""
+
+    table: pa.Table
+    name: str
+    """The file's name for messages and reports; empty for a table that was handed over in memory."""
+    sha256: str
+    """Of the file's bytes; of the canonical Arrow stream for a table in memory."""
+    kind: str = "arrow"
+    path: Path | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    def line(self, row: int | None) -> int | None:
+        """Return the line of a CSV file that a row stands on."""
+        if row is None or self.kind != "csv" or self.path is None:
+            return None
+        return _csv_lines(self.path)[row] if row < len(_csv_lines(self.path)) else None
+
+
+_lines: dict[tuple[str, int], list[int]] = {}
+
+
+def _csv_lines(path: Path) -> list[int]:
+    """Line numbers of the data rows: blank lines are skipped by the reader, so they are counted here."""
+    key = (str(path), path.stat().st_mtime_ns)
+    if key not in _lines:
+        _lines.clear()
+        with path.open("rb") as file:
+            filled = [number for number, line in enumerate(file, start=1) if line.strip()]
+        _lines[key] = filled[1:]
+    return _lines[key]
+
+
+def read_table(path: str | os.PathLike[str]) -> Source:
+    """Read a whole file. CSV cells stay text, so that numbers can be read exactly.
+
+    Raises `RefusedError` for a file that is missing, empty, of another kind, or has ragged rows (all are listed).
+    """
+    place = Path(path)
+    kind = _kind(place)
+    reader = {"csv": _read_csv, "parquet": _read_parquet, "ipc": _read_ipc}[kind]
+    table = reader(place)
+    if table.num_rows == 0:
+        _refuse("empty_file", f"{place} has no rows", place)
+    return Source(table, str(place), file_sha256(place), kind, place, _metadata(table))
+
+
+def from_stream(obj: Any) -> Source:
+    """Take any object with `__arrow_c_stream__` (Polars, DuckDB, pandas, pyarrow, ...)."""
+    import pyarrow as pa
+
+    table = obj if isinstance(obj, pa.Table) else pa.RecordBatchReader.from_stream(obj).read_all()
+    if table.num_rows == 0:
+        Findings([Finding("empty_file", "the table has no rows")]).check()
+    return Source(table, "", table_sha256(table), metadata=_metadata(table))
+
+
+def scan_batches(path: str | os.PathLike[str], batch_rows: int) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    """Stream a file's batches; a Parquet file is never held whole."""
+    place = Path(path)
+    if place.is_dir() or _kind(place) == "parquet":
+        import pyarrow.dataset as ds
+
+        data = ds.dataset(place, format="parquet")
+        return data.schema, data.to_batches(batch_size=batch_rows, batch_readahead=2, fragment_readahead=1)
+    table = read_table(place).table
+    return table.schema, iter(table.to_batches(max_chunksize=batch_rows))
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def table_sha256(table: pa.Table) -> str:
+    """Return the SHA-256 of a table's rows in one canonical Arrow stream, whatever its chunks."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema.remove_metadata()) as writer:
+        writer.write_table(table.replace_schema_metadata(None).combine_chunks())
+    return hashlib.sha256(sink.getvalue()).hexdigest()
+
+
+def _kind(path: Path) -> str:
+    """Tell what a file holds by its first bytes."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+    except OSError as error:
+        _refuse("unreadable_file", f"cannot open {path}: {error.strerror or error}", path)
+    if not head:
+        _refuse("empty_file", f"{path} is empty", path)
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
+        return "ipc"
+    if head.lstrip(b"\xef\xbb\xbf \r\n").startswith((b"<", b"{", b"PK", b"\x1f\x8b")):
+        _refuse("unreadable_file", f"{path} is not CSV, Parquet or Arrow IPC (it begins {head!r})", path)
+    return "csv"
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        _refuse("unreadable_file", f"{path} is damaged Parquet: {error}", path)
+
+
+def _read_ipc(path: Path) -> pa.Table:
+    import pyarrow as pa
+
+    try:
+        with pa.memory_map(str(path)) as source:
+            head = source.read(6)
+            source.seek(0)
+            opener = pa.ipc.open_file if head == b"ARROW1" else pa.ipc.open_stream
+            return opener(source).read_all()
+    except (pa.ArrowInvalid, OSError) as error:
+        _refuse("unreadable_file", f"{path} is damaged Arrow IPC: {error}", path)
+
+
+def _read_csv(path: Path) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.csv as csv
+
+    header, delimiter = _csv_header(path)
+    ragged: list[tuple[int, int, int]] = []
+
+    def skip(row: Any) -> str:
+        ragged.append((row.number, row.expected_columns, row.actual_columns))
+        return "skip"
+
+    try:
+        table = csv.read_csv(
+            path,
+            read_options=csv.ReadOptions(use_threads=False),
+            parse_options=csv.ParseOptions(delimiter=delimiter, invalid_row_handler=skip),
+            convert_options=csv.ConvertOptions(
+                column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True, null_values=[""]
+            ),
+        )
+    except (pa.ArrowInvalid, OSError) as error:
+        _refuse("unreadable_file", f"{path} cannot be read as CSV: {error}", path)
+    _refuse_ragged(path, ragged)
+    return table
+
+
+def _csv_header(path: Path) -> tuple[list[str], str]:
+    """Return the column names, and the delimiter that splits the header into most of them."""
+    import csv
+
+    with path.open("rb") as file:
+        head = file.read(SNIFF_BYTES)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head:
+        _refuse("unreadable_file", f"{path} is not UTF-8 text (UTF-16, or not text at all)", path)
+    text = head.decode("utf-8-sig", errors="replace")
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(DELIMITERS, key=first.count)
+    names = next(csv.reader([first], delimiter=delimiter), [])
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        _refuse("ambiguous_column", f"{path} has two columns named {', '.join(doubled)}", path)
+    return names, delimiter
+
+
+def _refuse_ragged(path: Path, ragged: list[tuple[int, int, int]]) -> None:
+    Findings(
+        Finding(
+            "malformed_row",
+            f"expected {expected} cells, found {actual}",
+            line=_csv_lines(path)[number - 2],
+            file=str(path),
+        )
+        for number, expected, actual in ragged
+    ).check()
+
+
+def _metadata(table: pa.Table) -> dict[str, str]:
+    pairs = (table.schema.metadata or {}).items()
+    return {key.decode(): value.decode() for key, value in pairs if key.startswith(b"gcr_fast.")}
+
+
+def _refuse(code: str, message: str, path: Path) -> NoReturn:
+    """Raise at once: nothing else can be said of a file that cannot be read."""
+    raise RefusedError(Findings([Finding(code, message, file=str(path))]))

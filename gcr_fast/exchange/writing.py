@@ -1,0 +1,236 @@
+"""Writing hourly certificates: Parquet, Arrow IPC or CSV, one file or a folder of parts; a whole result or none.
+
+Everything is written beside its destination under a hidden name and renamed when it is complete and on disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+from gcr_fast.errors import OutputError, UsageError
+from gcr_fast.parallel import ordered_map
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Task = TypeVar("Task")
+Made = tuple["pa.RecordBatch", Mapping[str, Hashable]]
+"""A batch, and marks of its columns that repeat (see `rowgroups.Encoder.encode`)."""
+
+SUFFIXES = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".ipc": "ipc", ".feather": "ipc", ".csv": "csv"}
+EXTENSION = {"parquet": ".parquet", "ipc": ".arrow", "csv": ".csv"}
+BATCHES_PER_PART = 16
+PARTIAL = ".partial"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written."""
+
+    path: Path
+    files: int
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything a writer needs, whatever makes the batches."""
+
+    tasks: Iterable[Any]
+    make: Callable[[Any], Made]
+    schema: pa.Schema
+    metadata: Mapping[str, str]
+    threads: int
+    done: Callable[[Any], None] = lambda task: None
+    """Called after each task's rows are handed to the file."""
+
+
+def format_of(path: Path) -> str:
+    """Return the format that a name asks for: by its suffix; a folder (no suffix) holds Parquet parts."""
+    if not path.suffix or path.is_dir():
+        return "parquet"
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{path.name}: write .parquet, .arrow or .csv, or a folder (no suffix) for parts")
+    return SUFFIXES[path.suffix.lower()]
+
+
+def write(path: str | os.PathLike[str], job: Job, *, format: str | None = None) -> Written:  # noqa: A002
+    """Write a job's batches in order. A path without suffix becomes a folder of parts."""
+    place = Path(path)
+    kind = format or format_of(place)
+    if kind not in EXTENSION:
+        raise UsageError(f"unknown format {kind!r}; there are {', '.join(EXTENSION)}")
+    with _said_plainly(place):
+        return _write_folder(place, job, kind) if _is_folder(place) else _write_file(place, job, kind)
+
+
+def _is_folder(place: Path) -> bool:
+    return place.is_dir() or not place.suffix
+
+
+def _write_file(place: Path, job: Job, kind: str) -> Written:
+    with whole_file(place) as file:
+        rows = _FORMATS[kind](file, job)
+    return Written(place, 1, rows, place.stat().st_size)
+
+
+def _write_folder(place: Path, job: Job, kind: str) -> Written:
+    if place.is_dir() and any(place.iterdir()):
+        raise OutputError(f"the folder {place} is not empty; name another, or remove it first")
+    rows = files = 0
+    with whole_folder(place) as folder:
+        tasks = iter(job.tasks)
+        for number, first in enumerate(tasks):
+            part = folder / f"part-{number:05d}{EXTENSION[kind]}"
+            some = Job(_some(first, tasks), job.make, job.schema, job.metadata, job.threads, job.done)
+            with part.open("wb") as file:
+                rows += _FORMATS[kind](file, some)
+                _sync(file)
+            files += 1
+    return Written(place, files, rows, sum(part.stat().st_size for part in place.iterdir()))
+
+
+def _some(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
+    """Yield `first` and the next tasks of one part."""
+    yield first
+    for _, task in zip(range(BATCHES_PER_PART - 1), rest, strict=False):
+        yield task
+
+
+def _write_parquet(file: BinaryIO, job: Job) -> int:
+    from gcr_fast.exchange.rowgroups import Encoder, FileWriter
+
+    encoder = Encoder(job.schema)
+    writer = FileWriter(file, job.schema, job.metadata)
+
+    def encode(task: Any) -> tuple[Any, Any]:
+        return task, encoder.encode(*job.make(task))
+
+    for task, group in ordered_map(encode, job.tasks, job.threads):
+        writer.append(group)
+        job.done(task)
+    writer.close()
+    return writer.rows
+
+
+def _write_ipc(file: BinaryIO, job: Job) -> int:
+    import pyarrow as pa
+
+    rows = 0
+    schema = job.schema.with_metadata({**(job.schema.metadata or {}), **job.metadata})
+    with pa.ipc.new_file(file, schema) as writer:
+        for task, (batch, _) in ordered_map(lambda task: (task, job.make(task)), job.tasks, job.threads):
+            writer.write_batch(batch)
+            rows += batch.num_rows
+            job.done(task)
+    return rows
+
+
+def _write_csv(file: BinaryIO, job: Job) -> int:
+    import pyarrow as pa
+    import pyarrow.csv as csv
+
+    def encode(task: Any) -> tuple[Any, int, pa.Buffer]:
+        batch, _ = job.make(task)
+        sink = pa.BufferOutputStream()
+        csv.write_csv(batch, sink, csv.WriteOptions(include_header=False))
+        return task, batch.num_rows, sink.getvalue()
+
+    rows = 0
+    file.write((",".join(job.schema.names) + "\n").encode())
+    for task, count, text in ordered_map(encode, job.tasks, job.threads):
+        file.write(text)
+        rows += count
+        job.done(task)
+    return rows
+
+
+_FORMATS: dict[str, Callable[[BinaryIO, Job], int]] = {
+    "parquet": _write_parquet,
+    "ipc": _write_ipc,
+    "csv": _write_csv,
+}
+
+
+@contextmanager
+def whole_file(place: Path) -> Iterator[BinaryIO]:
+    """Open a hidden file beside `place`; rename it there, synced, if the block ends well; else leave nothing."""
+    _sweep(place)
+    partial = _partial(place)
+    try:
+        with partial.open("xb") as file:
+            yield file
+            _sync(file)
+        partial.replace(place)
+        _sync_folder(place.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(place: Path) -> Iterator[Path]:
+    """As `whole_file`, for a folder, which must be absent or empty."""
+    _sweep(place)
+    partial = _partial(place)
+    try:
+        partial.mkdir()
+        yield partial
+        _sync_folder(partial)
+        partial.replace(place)
+        _sync_folder(place.parent)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _partial(place: Path) -> Path:
+    return place.with_name(f".{place.name}.{os.getpid()}{PARTIAL}")
+
+
+def _sweep(place: Path) -> None:
+    """Remove what a killed process left of an earlier try at the same destination."""
+    for old in place.parent.glob(f".{place.name}.*{PARTIAL}"):
+        owner = old.name.removesuffix(PARTIAL).rsplit(".", 1)[-1]
+        if owner.isdigit() and not _alive(int(owner)):
+            shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # not every system lets a folder be opened
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def _said_plainly(place: Path) -> Iterator[None]:
+    """Turn an operating system's refusal into one that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"cannot write {place}: {reason}; nothing was left behind") from error

@@ -1,0 +1,140 @@
+"""Reading a table field by field: which column is which, and one finding per bad cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcr_fast.columns import encode
+from gcr_fast.exchange.reading import Source
+from gcr_fast.findings import Finding, Findings
+from gcr_fast.schema import LEGACY_ALIASES, columns_of
+from gcr_fast.units import Unit, split_unit
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SHOWN_VALUE = 60
+
+
+class Fields:
+    """The columns of a source under the names of one table of `schema.py`; collects findings as they are read."""
+
+    def __init__(self, source: Source, table: str) -> None:
+        self.source = source
+        self.findings = Findings()
+        self._known = columns_of(table)
+        self._spelled: dict[str, str] = {}
+        self._used: set[str] = set()
+        for name in source.table.column_names:
+            self._spelled.setdefault(_plain(name), name)
+
+    def __len__(self) -> int:
+        return int(self.source.table.num_rows)
+
+    @property
+    def unused(self) -> list[str]:
+        """Columns that no field has claimed yet, in file order."""
+        return [name for name in self.source.table.column_names if name not in self._used]
+
+    def name(self, field: str) -> str | None:
+        """Return the source's column for a field, by its name or an alias; two candidates are ambiguous."""
+        column = next(item for item in self._known if item.name == field)
+        return self._claim([self._spelled[word] for word in (field, *column.aliases) if word in self._spelled])
+
+    def measure(self, stem: str) -> tuple[str, Unit] | None:
+        """Return the column `{stem}_{unit}`, by any unit's suffix or an older name, and that unit."""
+        names = [name for word, name in self._spelled.items() if split_unit(LEGACY_ALIASES.get(word, word))[0] == stem]
+        found = self._claim([name for name in names if self._unit(name) is not None])
+        unit = self._unit(found) if found else None
+        return (found, unit) if found and unit else None
+
+    def claim(self, name: str) -> None:
+        """Mark a column as used."""
+        self._used.add(name)
+
+    def column(self, name: str) -> pa.Array:
+        """Return a column of the source as one array."""
+        import pyarrow as pa
+
+        column = self.source.table.column(name).combine_chunks()
+        return pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
+
+    def texts(self, field: str) -> pa.Array | None:
+        """Return a field as trimmed text, empty cells as null; None where the column is absent."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        name = self.name(field)
+        if name is None:
+            return None
+        text = pc.utf8_trim_whitespace(self.column(name).cast(pa.string()))
+        return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+
+    def mapped(self, field: str, known: Callable[[str], str | None], code: str, expected: str) -> list[str | None]:
+        """Read a field of a closed vocabulary: each distinct word is looked up once, unknown words are findings."""
+        text = self.texts(field)
+        if text is None:
+            return [None] * len(self)
+        codes, values = encode(text)
+        meanings: list[str | None] = [known(value) for value in values]
+        unknown = np.array([meaning is None for meaning in meanings] + [False])
+        self.report(code, unknown[codes], field, f"is not known; expected {expected}")
+        meanings.append(None)  # code -1, a null, reads the last entry
+        return [meanings[code] for code in codes]
+
+    def report(self, code: str, mask: np.ndarray, field: str, what: str) -> None:
+        """Add one finding for each row of `mask` bool[n], naming the cell of `field` (a field or a column's name)."""
+        rows = np.flatnonzero(mask)
+        if not len(rows):
+            return
+        name = field if field in self.source.table.column_names else self.name(field) or field
+        cells = self.column(name) if name in self.source.table.column_names else None
+        ids = self._ids()
+        for row in rows.tolist():
+            value = None if cells is None else cells[row].as_py()
+            shown = None if value is None else str(value)[:SHOWN_VALUE]
+            self.findings.add(
+                code,
+                f"{name} {shown!r} {what}" if shown is not None else f"{name} {what}",
+                column=name,
+                value=shown,
+                certificate_id=ids[row].as_py() if ids is not None else None,
+                **self.place(row),
+            )
+
+    def place(self, row: int) -> dict[str, Any]:
+        """Return where a row is, as the fields of a finding."""
+        return {"file": self.source.name or None, "row": row, "line": self.source.line(row)}
+
+    def missing(self, wanted: str) -> None:
+        """Report a needed column that is absent."""
+        have = ", ".join(self.source.table.column_names)
+        self.findings.add("missing_column", f"no column {wanted}; the columns are: {have}", file=self.source.name or None)
+
+    def note_unused(self) -> None:
+        """Report columns that nothing reads: most often a misspelling."""
+        for name in self.unused:
+            self.findings.add("ignored_column", f"column {name} is not used", column=name, file=self.source.name or None)
+
+    def _ids(self) -> pa.Array | None:
+        known = {column.name for column in self._known}
+        return self.texts("certificate_id") if "certificate_id" in known else None
+
+    def _unit(self, name: str) -> Unit | None:
+        return split_unit(LEGACY_ALIASES.get(_plain(name), _plain(name)))[1]
+
+    def _claim(self, candidates: Iterable[str]) -> str | None:
+        names = list(dict.fromkeys(candidates))
+        if len(names) > 1 and not set(names) <= self._used:
+            both = " and ".join(names)
+            self.findings.add("ambiguous_column", f"columns {both} stand for the same", file=self.source.name or None)
+        self._used.update(names)
+        return names[0] if names else None
+
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace(" ", "_").replace("-", "_")

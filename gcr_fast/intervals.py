@@ -1,0 +1,186 @@
+"""From raw rows to a regular grid: order, length, duplicates and gaps of one series, summed to hours, clipped at 0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gcr_fast.codes import MAX_INTERVAL_S
+from gcr_fast.findings import Finding
+from gcr_fast.periods import utc_text, zone_anchor
+from gcr_fast.profiles import Fault, Profile
+from gcr_fast.series import Series
+
+HOUR_S = 3600
+
+
+@dataclass
+class _Grid:
+    """A series laid on its grid, at the resolution of the file."""
+
+    series: Series
+    start_s: int
+    step_s: int
+    values: np.ndarray
+    missing: np.ndarray
+    row_at: np.ndarray
+    """int64[n]: the source row of each interval, -1 where there is none."""
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, code: str, message: str, first: int, last: int, row: int | None, **more: Any) -> None:
+        """Record a finding about intervals `first` to `last`."""
+        series = self.series
+        place = {"file": series.source.name or None, "row": row, "line": series.source.line(row)}
+        finding = Finding(code, f"{series.name}: {message}", profile=series.name, **place, **more)
+        self.faults.append(Fault(first, last, finding))
+
+
+def build(series: Series, zone: str | None, keep_intervals: bool) -> Profile:
+    """Lay a series on its grid; sum to hours unless `keep_intervals`. Every irregularity becomes a fault."""
+    if not len(series.seconds):
+        return _profile(series, 0, HOUR_S, _empty(), _empty().astype(bool), [])
+    grid = _lay(series)
+    if keep_intervals or grid.step_s >= HOUR_S:
+        values = _as_energy(grid.values, series, grid.step_s)
+        return _profile(series, grid.start_s, grid.step_s, values, grid.missing, grid.faults)
+    return _hourly(grid, zone)
+
+
+def _empty() -> np.ndarray:
+    return np.zeros(0, dtype=np.int64)
+
+
+def _lay(series: Series) -> _Grid:
+    """Sort, find the step, drop what is off the grid or doubled, and mark what is missing."""
+    order = np.arange(len(series.seconds))
+    unsorted = int((np.diff(series.seconds) < 0).sum())
+    if unsorted:
+        order = np.argsort(series.seconds, kind="stable")
+    seconds = series.seconds[order]
+    step, phase = _step(seconds)
+    begins = seconds - step if series.label == "end" else seconds
+    even = (begins - phase) % step == 0
+    start = int(begins[even][0])
+    count = (int(begins[even][-1]) - start) // step + 1
+    grid = _Grid(series, start, step, np.zeros(count, np.int64), np.ones(count, bool), np.full(count, -1))
+    _note_order(grid, unsorted)
+    _note_uneven(grid, begins, order, even)
+    _place(grid, (begins[even] - start) // step, order[even])
+    _note_gaps(grid)
+    return grid
+
+
+def _step(seconds: np.ndarray) -> tuple[int, int]:
+    """Return the most frequent distance of neighbours, and the phase on which most intervals lie."""
+    gaps = np.diff(seconds)
+    gaps = gaps[gaps > 0]
+    step = HOUR_S
+    if len(gaps):
+        lengths, counts = np.unique(gaps, return_counts=True)
+        step = int(lengths[np.argmax(counts)])
+    phases, counts = np.unique(seconds % step, return_counts=True)
+    return step, int(phases[np.argmax(counts)])
+
+
+def _note_order(grid: _Grid, unsorted: int) -> None:
+    last = len(grid.values) - 1
+    if unsorted:
+        grid.fault(
+            "unsorted_interval", f"{unsorted} rows are out of order; sorted", 0, last, None, count=unsorted
+        )
+    if grid.step_s > MAX_INTERVAL_S:
+        what = f"intervals of {grid.step_s} s are longer than an hour"
+        grid.fault("interval_too_long", what, 0, last, int(grid.series.rows[0]))
+    elif MAX_INTERVAL_S % grid.step_s:
+        what = f"intervals of {grid.step_s} s do not divide an hour"
+        grid.fault("uneven_interval", what, 0, last, int(grid.series.rows[0]))
+
+
+def _note_uneven(grid: _Grid, begins: np.ndarray, order: np.ndarray, even: np.ndarray) -> None:
+    for at in np.flatnonzero(~even).tolist():
+        position = int(np.clip((begins[at] - grid.start_s) // grid.step_s, 0, len(grid.values) - 1))
+        text = utc_text(int(begins[at]))
+        what = f"{text} is not on the {grid.step_s // 60}-minute grid from {utc_text(grid.start_s)}"
+        grid.fault("uneven_interval", what, position, position, int(grid.series.rows[order[at]]), value=text)
+
+
+def _place(grid: _Grid, positions: np.ndarray, order: np.ndarray) -> None:
+    """Put values on the grid; of an interval that comes twice the first stays, and the second is a fault."""
+    series = grid.series
+    first = np.concatenate([[True], positions[1:] != positions[:-1]])
+    for at in np.flatnonzero(~first).tolist():
+        position, row = int(positions[at]), int(series.rows[order[at]])
+        text = utc_text(grid.start_s + position * grid.step_s)
+        grid.fault("duplicate_interval", f"{text} appears twice", position, position, row, value=text)
+    grid.values[positions[first]] = series.values[order[first]]
+    grid.missing[positions[first]] = ~series.usable[order[first]]
+    grid.row_at[positions[first]] = series.rows[order[first]]
+
+
+def _note_gaps(grid: _Grid) -> None:
+    """A row with an empty value is one fault; a run of absent rows is one fault for the run."""
+    begins = grid.start_s
+    for position in np.flatnonzero(grid.missing & (grid.row_at >= 0)).tolist():
+        text = utc_text(begins + position * grid.step_s)
+        row = int(grid.row_at[position])
+        grid.fault("null_value", f"{text} has no value", position, position, row, column=grid.series.column)
+    absent = np.concatenate([[False], grid.missing & (grid.row_at < 0), [False]])
+    edges = np.flatnonzero(absent[1:] != absent[:-1])
+    for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        text = f"{utc_text(begins + first * grid.step_s)} .. {utc_text(begins + stop * grid.step_s)}"
+        row = int(grid.row_at[first - 1])
+        what = f"no rows for {stop - first} intervals after row {row}: {text}"
+        grid.fault("missing_interval", what, first, stop - 1, row, value=text, count=stop - first)
+
+
+def _as_energy(values: np.ndarray, series: Series, step_s: int) -> np.ndarray:
+    """Power over an interval is energy, rounded down to the Wh; energy and weights stay as they are."""
+    return values * step_s // HOUR_S if series.unit.kind == "power" else values
+
+
+def _hourly(grid: _Grid, zone: str | None) -> Profile:
+    """Sum to hours of the zone's clock. An hour with a missing part is missing: no part is guessed."""
+    parts = HOUR_S // grid.step_s
+    lead = (grid.start_s - zone_anchor(zone, grid.start_s)) % HOUR_S // grid.step_s
+    hours = -(-(lead + len(grid.values)) // parts)
+    values = np.zeros(hours * parts, dtype=np.int64)
+    missing = np.ones(hours * parts, dtype=bool)
+    values[lead : lead + len(grid.values)] = grid.values
+    missing[lead : lead + len(grid.values)] = grid.missing
+    sums = values.reshape(hours, parts).sum(axis=1)
+    if grid.series.unit.kind == "power":
+        sums = sums * grid.step_s // HOUR_S
+    faults = [Fault((f.first + lead) // parts, (f.last + lead) // parts, f.finding) for f in grid.faults]
+    partial = missing.reshape(hours, parts).any(axis=1)
+    return _profile(grid.series, grid.start_s - lead * grid.step_s, HOUR_S, sums, partial, faults)
+
+
+def _profile(
+    series: Series, start_s: int, step_s: int, signed: np.ndarray, missing: np.ndarray, faults: list[Fault]
+) -> Profile:
+    """Clip at 0, counting what was clipped, and close the record."""
+    usable = np.where(missing, 0, signed)
+    clipped = np.maximum(-usable, 0)
+    count = int((clipped > 0).sum())
+    if count:
+        first = int(np.flatnonzero(clipped)[0])
+        unit = "Wh" if series.unit.kind != "weight" else "weight"
+        what = f"{count} negative intervals issue nothing: {int(clipped.sum())} {unit} clipped"
+        where = {"file": series.source.name or None, "profile": series.name, "column": series.column}
+        finding = Finding("negative_clipped", f"{series.name}: {what}", count=count, **where)
+        faults = [*faults, Fault(first, len(clipped) - 1, finding)]
+    return Profile(
+        name=series.name,
+        start_s=start_s,
+        step_s=step_s,
+        values=np.maximum(usable, 0),
+        missing=missing,
+        clipped=clipped,
+        is_energy=series.unit.kind != "weight",
+        source_type=series.source_type,
+        device_id=series.device_id,
+        file=series.source.name,
+        faults=tuple(faults),
+    )

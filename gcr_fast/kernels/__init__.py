@@ -1,0 +1,1 @@
+"""Pure functions on arrays: no Arrow, no errors raised, every file stands alone."""

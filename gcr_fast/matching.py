@@ -1,0 +1,307 @@
+"""Which profile spreads which certificate, and whether it may: every check that precedes the first hour.
+
+The result is a plan of lots, each a run of certificates on one profile over one period. Nothing is converted while
+any certificate has an error; the refusal names them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gcr_fast.annual import Annual
+from gcr_fast.codes import MAX_PROFILE_TOTAL, METERED_BASES, WH_PER_MWH, sources_agree
+from gcr_fast.findings import Finding, Findings
+from gcr_fast.periods import Period, local_year
+from gcr_fast.profiles import DISTRIBUTIONS, Profile, Profiles, synthetic
+
+LEAP_YEAR_S, COMMON_YEAR_S = 8784 * 3600, 8760 * 3600
+
+
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """The intervals of a period that can receive energy; certificates with the same pattern share their columns."""
+
+    starts_s: np.ndarray
+    """int64[m] UTC seconds, ascending."""
+    step_s: int
+
+    @property
+    def key(self) -> tuple[int, bytes]:
+        """Equal for equal patterns."""
+        return self.step_s, self.starts_s.tobytes()
+
+
+@dataclass(frozen=True, eq=False)
+class Share:
+    """One profile over one period."""
+
+    profile: Profile
+    period: Period
+    first: int
+    """Grid position of the period's first interval."""
+    positions: np.ndarray
+    """int64[m]: offsets from `first` of the intervals that can receive energy."""
+    pattern: Pattern
+    weights: np.ndarray
+    """int64[m]."""
+
+    @cached_property
+    def prefix(self) -> np.ndarray:
+        """int64[m + 1]: running sums of the weights from 0."""
+        return np.concatenate([np.zeros(1, np.int64), np.cumsum(self.weights)])
+
+    @property
+    def total(self) -> int:
+        """Sum of the weights."""
+        return int(self.prefix[-1])
+
+    @property
+    def hours(self) -> int:
+        """Intervals in the period."""
+        return self.period.intervals(self.profile.step_s)
+
+    @property
+    def clipped_wh(self) -> int:
+        """Negative generation in the period that issues nothing (0 for weights)."""
+        span = self.profile.clipped[self.first : self.first + self.hours]
+        return int(span.sum()) if self.profile.is_energy else 0
+
+
+@dataclass(frozen=True, eq=False)
+class Lot:
+    """Certificates on one share, in file order. A metered lot takes from what its meter has left."""
+
+    share: Share
+    rows: np.ndarray
+    """int64[k]: rows of the annual table."""
+    metered: bool
+
+
+@dataclass
+class Plan:
+    """What will be converted: the lots, and per certificate what it names, takes and leaves."""
+
+    annual: Annual
+    lots: list[Lot] = field(default_factory=list)
+    findings: Findings = field(default_factory=Findings)
+    shares: list[Share | None] = field(default_factory=list)
+    bases: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    issue_wh: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    """int64[rows]: energy to issue; the rest of `energy_wh` is residual."""
+    codes: dict[int, list[str]] = field(default_factory=dict)
+    """Finding codes of each row that has any."""
+
+    def report(self, code: str, row: int, message: str, **more: Any) -> None:
+        """Record a finding about one certificate."""
+        source = self.annual.source
+        identity = self.annual.table["certificate_id"][row].as_py()
+        place = {"file": source.name or None, "row": row, "line": source.line(row), "certificate_id": identity}
+        self.findings.add(code, f"{identity}: {message}", **place, **more)
+        self.codes.setdefault(row, []).append(code)
+
+
+def make_plan(annual: Annual, profiles: Profiles, default: str | None, keep_zero_hours: bool) -> Plan:
+    """Match every certificate with its share and group them into lots; errors are in `findings`, not raised."""
+    plan = Plan(annual)
+    plan.findings.extend(annual.findings)
+    for finding in annual.findings:
+        if finding.row is not None:
+            plan.codes.setdefault(finding.row, []).append(finding.code)
+    plan.findings.extend(finding for finding in profiles.findings if finding.code in {"naive_time", "missing_column"})
+    matcher = _Matcher(plan, profiles, default, keep_zero_hours)
+    matcher.match_all()
+    _group(plan)
+    return plan
+
+
+class _Matcher:
+    """Finds the share of each row; each (profile, period) is examined once."""
+
+    def __init__(self, plan: Plan, profiles: Profiles, default: str | None, keep_zero_hours: bool) -> None:
+        self.plan = plan
+        self.profiles = profiles
+        self.default = default
+        self.keep_zero_hours = keep_zero_hours
+        self.by_device = {p.device_id: name for name, p in profiles.items() if p.device_id}
+        self._shares: dict[tuple[str, Period], Share | list[tuple[str, str]]] = {}
+        self._patterns: dict[tuple[int, bytes], Pattern] = {}
+        self._told: set[int] = set()
+
+    def match_all(self) -> None:
+        """Fill the plan's per-row lists."""
+        columns = ("profile", "device_id", "country", "source_type", "zone", "allocation_basis")
+        table = self.plan.annual.table
+        rows = zip(*(table[name].to_pylist() for name in columns), self.plan.annual.periods(), strict=True)
+        self.plan.issue_wh = table["energy_wh"].to_numpy().copy()
+        for row, (named, device, country, source, zone, basis, period) in enumerate(rows):
+            name, by_device = self._choose(named, device, country, source, period, zone)
+            share = self._checked(row, name, named, source, period, zone)
+            kind = share.profile.source_type if share else None
+            self.plan.shares.append(share)
+            self.plan.sources.append(source or kind or "other")
+            self.plan.bases.append(basis or _default_basis(name, by_device))
+            if share and basis in METERED_BASES and not share.profile.is_energy:
+                what = f"basis {basis} needs energy; profile {share.profile.name} is a shape without unit"
+                self.plan.report("meter_without_energy", row, what, column="allocation_basis", value=basis)
+
+    def _choose(
+        self, named: str | None, device: str | None, country: str | None, source: str | None, period: Period, zone: str
+    ) -> tuple[str | None, bool]:
+        """Return the profile's name and whether the device chose it: by name, option, device, country-year-source."""
+        if named or self.default:
+            name = named or self.default
+            profile = self.profiles.get(name or "")
+            return name, bool(device) and (name == device or (profile is not None and profile.device_id == device))
+        if device and (device in self.profiles or device in self.by_device):
+            return (device if device in self.profiles else self.by_device[device]), True
+        if country and source:
+            return f"{country}-{local_year(period.start_s, zone)}-{source}", False
+        return None, False
+
+    def _checked(
+        self, row: int, name: str | None, named: str | None, source: str | None, period: Period, zone: str
+    ) -> Share | None:
+        where = {"column": "profile", "value": named}
+        if name is None:
+            what = "names no profile, and has no device_id or country and source_type that would choose one"
+            self.plan.report("no_profile", row, what, **where)
+            return None
+        if name not in self.profiles and name not in DISTRIBUTIONS:
+            close = get_close_matches(name, list(self.profiles), n=3)
+            hint = f"; did you mean {', '.join(close)}?" if close else f"; {len(self.profiles)} profiles are loaded"
+            self.plan.report("no_profile", row, f"there is no profile {name}{hint}", **where)
+            return None
+        profile = self.profiles.get(name)
+        if profile and source and profile.source_type and not sources_agree(source, profile.source_type):
+            what = f"is {source}, but profile {name} is {profile.source_type}"
+            self.plan.report("wrong_source_type", row, what, column="source_type", value=source)
+            return None
+        share = self._share(name, period, zone)
+        if isinstance(share, Share):
+            return share
+        for code, what in share:
+            self.plan.report(code, row, what, **where)
+        return None
+
+    def _share(self, name: str, period: Period, zone: str) -> Share | list[tuple[str, str]]:
+        key = (name, period)
+        if key not in self._shares:
+            profile = self.profiles.get(name) or synthetic(name, period, zone)
+            self._shares[key] = self._examine(profile, period)
+        return self._shares[key]
+
+    def _examine(self, profile: Profile, period: Period) -> Share | list[tuple[str, str]]:
+        """Return the share, or (code, message) for each reason against it."""
+        first, last = profile.positions(period)
+        at = f"profile {profile.name} ({Period(profile.start_s, profile.end_s)})"
+        if last <= 0 or first >= len(profile.values):
+            return [("wrong_year", f"{at} has no interval in {period}")]
+        if not profile.on_grid(period):
+            return [("period_off_grid", f"{period} is not on the intervals of {at}")]
+        reasons = self._gaps(profile, period, first, last, at)
+        reasons += self._faults(profile, max(first, 0), min(last, len(profile.values)) - 1)
+        if reasons:
+            return reasons
+        weights = profile.values[first:last]
+        if not weights.any():
+            return [("all_zero_profile", f"{at} is zero throughout {period}")]
+        if sum(int(part) for part in np.add.reduceat(weights, np.arange(0, len(weights), 512))) > MAX_PROFILE_TOTAL:
+            return [("profile_over_limit", f"{at} sums to 2^53 or more in {period}")]
+        self._note_outside(profile, first, last)
+        return self._build(profile, period, first, weights)
+
+    def _gaps(self, profile: Profile, period: Period, first: int, last: int, at: str) -> list[tuple[str, str]]:
+        """A leap day that is absent, or a period that the profile does not cover."""
+        inside = profile.missing[max(first, 0) : last]
+        have = int((~inside).sum())
+        want = last - first
+        if period.end_s - period.start_s == LEAP_YEAR_S and have * profile.step_s == COMMON_YEAR_S:
+            return [("leap_year_hours", f"{at} has {have} of the {want} intervals of a leap year")]
+        outside = want - len(inside)
+        if outside:
+            return [("incomplete_profile", f"{at} lacks {want - have} of the {want} intervals of {period}")]
+        return [("incomplete_profile", f"{at} lacks {want - have} of {want} intervals")] if inside.any() else []
+
+    def _faults(self, profile: Profile, first: int, last: int) -> list[tuple[str, str]]:
+        """The profile's own errors in this span; each is listed once, however many certificates it stops."""
+        touching = [fault for fault in profile.faults if fault.first <= last and fault.last >= first]
+        for fault in touching:
+            if id(fault) not in self._told:
+                self._told.add(id(fault))
+                self.plan.findings.extend([fault.finding])
+        errors = [fault.finding for fault in touching if fault.finding.severity == "error"]
+        if not errors or profile.missing[first : last + 1].any():
+            return []  # a gap has already stopped the certificate
+        kinds = ", ".join(dict.fromkeys(finding.code for finding in errors))
+        return [("incomplete_profile", f"profile {profile.name} has {len(errors)} faulty intervals: {kinds}")]
+
+    def _note_outside(self, profile: Profile, first: int, last: int) -> None:
+        unused = first + len(profile.values) - last
+        if unused and id(profile) not in self._told:
+            self._told.add(id(profile))
+            what = f"{profile.name}: {unused} intervals lie outside the first period that uses it"
+            where = {"profile": profile.name, "file": profile.file or None, "count": unused}
+            self.plan.findings.extend([Finding("outside_period", what, **where)])
+
+    def _build(self, profile: Profile, period: Period, first: int, weights: np.ndarray) -> Share:
+        positions = np.arange(len(weights)) if self.keep_zero_hours else np.flatnonzero(weights)
+        pattern = Pattern(period.start_s + positions * profile.step_s, profile.step_s)
+        pattern = self._patterns.setdefault(pattern.key, pattern)
+        return Share(profile, period, first, positions, pattern, np.ascontiguousarray(weights[positions]))
+
+
+def _default_basis(name: str | None, by_device: bool) -> str:
+    """No certificate is called metered unless it says so itself."""
+    if name in DISTRIBUTIONS:
+        return "flat"
+    return "facility_profile" if by_device else "regional_technology_profile"
+
+
+def _group(plan: Plan) -> None:
+    """Form lots: unmetered by pattern and share; metered by meter, in file order, as each takes from what is left."""
+    free: dict[int, dict[int, list[int]]] = {}
+    metered: dict[str, list[int]] = {}
+    for row, share in enumerate(plan.shares):
+        if share is None:
+            continue
+        if plan.bases[row] in METERED_BASES:
+            metered.setdefault(share.profile.name, []).append(row)
+        else:
+            free.setdefault(id(share.pattern), {}).setdefault(id(share), []).append(row)
+    for shares in free.values():
+        plan.lots += [_lot(plan, rows, metered=False) for rows in shares.values()]
+    for rows in metered.values():
+        plan.lots += [_lot(plan, run, metered=True) for run in _runs(plan, rows)]
+
+
+def _lot(plan: Plan, rows: list[int], metered: bool) -> Lot:
+    share = plan.shares[rows[0]]
+    assert share is not None
+    return Lot(share, np.array(rows, dtype=np.int64), metered)
+
+
+def _runs(plan: Plan, rows: list[int]) -> Iterable[list[int]]:
+    """Split a meter's rows where the period changes, keeping their order."""
+    run: list[int] = []
+    for row in rows:
+        if run and plan.shares[row] is not plan.shares[run[-1]]:
+            yield run
+            run = []
+        run.append(row)
+    yield run
+
+
+def residual_verdict(excess_wh: int, permitted: bool | None) -> str:
+    """Judge energy above what can be issued: none, a carried fraction (under 1 MWh), or too much."""
+    if excess_wh == 0:
+        return "none"
+    if excess_wh >= WH_PER_MWH:
+        return "over_meter"
+    return "residual_refused" if permitted is False else "residual_booked"

@@ -1,0 +1,209 @@
+"""The conversion: annual certificates and profiles in, a stream of hourly certificates out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcr_fast.annual import annual_from
+from gcr_fast.batches import BatchMaker, Task, tasks
+from gcr_fast.booking import book
+from gcr_fast.codes import MAX_PARENT_WH, METHOD_VERSION, METHODS
+from gcr_fast.errors import UsageError
+from gcr_fast.exchange.writing import Job, Written, write
+from gcr_fast.matching import Plan, make_plan
+from gcr_fast.parallel import ordered_map, thread_count
+from gcr_fast.profiles import Profiles, profiles_from
+from gcr_fast.report import ConversionReport
+from gcr_fast.schema import SCHEMA_VERSION, arrow_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+DEFAULT_MARGIN = "1.1"
+
+
+def convert(
+    annual: Any,
+    profiles: Any,
+    method: str = "cumulative",
+    *,
+    profile: str | None = None,
+    unit_wh: int = 1,
+    keep_zero_hours: bool = False,
+    certificate_ids: bool = False,
+    capacity_margin: str | float = DEFAULT_MARGIN,
+    threads: int | None = None,
+) -> Conversion:
+    """Convert cancelled annual certificates into hourly ones, exactly.
+
+    `annual` and `profiles` are what `read_annual` and `read_profiles` return, or paths, or objects with
+    `__arrow_c_stream__` (profiles also as a list of these). `method` is one of `codes.METHODS`. `profile` serves
+    certificates that name none. `unit_wh` is the size of a certificate: 1, 1000 (kWh) or 1000000 (MWh); what is
+    less is a residual. Zero hours issue nothing unless kept. `certificate_ids` adds the id column.
+
+    Raises `RefusedError` with every finding if any certificate may not be converted; then nothing was converted.
+    """
+    if method not in METHODS:
+        raise UsageError(f"unknown method {method!r}; there are {', '.join(METHODS)}")
+    if not 1 <= unit_wh <= MAX_PARENT_WH:
+        raise UsageError(f"unit_wh must be 1 or more, not {unit_wh}")
+    workers = thread_count(threads)
+    certificates = annual_from(annual, strict=False)
+    shapes = profiles_from(profiles, strict=False)
+    plan = make_plan(certificates, shapes, profile, keep_zero_hours)
+    book(plan, method, unit_wh, _margin(capacity_margin))
+    plan.findings.check()
+    maker = BatchMaker(plan, method, unit_wh, keep_zero_hours, certificate_ids)
+    return Conversion(plan, maker, _metadata(plan, shapes, method, unit_wh), workers)
+
+
+def _margin(value: str | float) -> Fraction:
+    try:
+        margin = Fraction(str(value))
+    except ValueError:
+        raise UsageError(f"capacity_margin must be a number such as 1.1, not {value!r}") from None
+    if margin <= 0:
+        raise UsageError(f"capacity_margin must be above 0, not {value}")
+    return margin
+
+
+class Conversion:
+    """Hourly certificates, made as they are asked for; may be gone through any number of times.
+
+    Certificates come grouped by the intervals and the profile they share, in file order within; hours ascend.
+    """
+
+    def __init__(self, plan: Plan, maker: BatchMaker, metadata: dict[str, str], threads: int) -> None:
+        self._plan = plan
+        self._maker = maker
+        self._threads = threads
+        self.metadata = metadata
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of the hourly certificates, with the conversion's metadata."""
+        return self._maker.schema.with_metadata(self.metadata)
+
+    @property
+    def parents(self) -> int:
+        """How many annual certificates."""
+        return len(self._plan.annual)
+
+    @property
+    def findings(self) -> pa.Table:
+        """Warnings and notes; errors would have refused the conversion."""
+        return self._plan.findings.to_table()
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield record batches of about half a million hours, in order; few are in memory at a time."""
+        for batch in ordered_map(self._maker.batch, self._tasks(), self._threads):
+            yield batch.replace_schema_metadata(self.schema.metadata)
+
+    def to_table(self) -> pa.Table:
+        """Gather all hours in one table."""
+        import pyarrow as pa
+
+        return pa.Table.from_batches(self.batches(), schema=self.schema)
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """Stream the hours to any Arrow library: Polars, DuckDB, pandas, pyarrow."""
+        import pyarrow as pa
+
+        reader = pa.RecordBatchReader.from_batches(self.schema, self.batches())
+        return reader.__arrow_c_stream__(requested_schema)
+
+    def write(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        format: str | None = None,  # noqa: A002
+        progress: Callable[[int], None] | None = None,
+    ) -> Written:
+        """Write a .parquet, .arrow or .csv file, or (no suffix) a folder of parts; complete, or not at all.
+
+        `progress` is called with the number of annual certificates just finished.
+        """
+        said = progress or (lambda count: None)
+        job = Job(
+            tasks=self._tasks(),
+            make=self._maker.marked if _parquet(path, format) else lambda task: (self._maker.batch(task), {}),
+            schema=self._maker.schema,
+            metadata=self.metadata,
+            threads=self._threads,
+            done=lambda task: said(len(task.rows)),
+        )
+        return write(path, job, format=format)
+
+    @property
+    def report(self) -> ConversionReport:
+        """Per annual certificate: hours, Wh in and out, residual, clipped Wh and findings, in file order."""
+        figures = self._maker.figures
+        if not figures.done.all():
+            for _ in ordered_map(self._maker.energy, self._tasks(), self._threads):
+                pass
+        return ConversionReport(self._report_table(), self._plan.findings)
+
+    def _tasks(self) -> Iterator[Task]:
+        return tasks(self._plan, self._maker.method, self._maker.unit_wh)
+
+    def _report_table(self) -> pa.Table:
+        import pyarrow as pa
+
+        plan, figures = self._plan, self._maker.figures
+        shares = [share for share in plan.shares if share is not None]
+        energy = plan.annual.table["energy_wh"].to_numpy()
+        columns = {
+            "parent_certificate_id": plan.annual.table["certificate_id"],
+            "profile": [share.profile.name for share in shares],
+            "allocation_basis": plan.bases,
+            "production_start": plan.annual.table["production_start"],
+            "production_end": plan.annual.table["production_end"],
+            "hours": [share.hours for share in shares],
+            "nonzero_hours": figures.nonzero,
+            "energy_wh": energy,
+            "issued_wh": figures.issued_wh,
+            "residual_wh": energy - figures.issued_wh,
+            "clipped_wh": [share.clipped_wh for share in shares],
+            "findings": [plan.codes.get(row, []) for row in range(len(energy))],
+        }
+        return pa.table(columns, schema=arrow_schema("report"))
+
+
+def _parquet(path: str | os.PathLike[str], format: str | None) -> bool:  # noqa: A002
+    from pathlib import Path
+
+    from gcr_fast.exchange.writing import format_of
+
+    return (format or format_of(Path(path))) == "parquet"
+
+
+def _metadata(plan: Plan, profiles: Profiles, method: str, unit_wh: int) -> dict[str, str]:
+    """Return what an output file says of its making."""
+    from gcr_fast import __version__
+
+    used = {share.profile.name: share.profile for share in plan.shares if share is not None}
+    return {
+        "gcr_fast.table": "hourly",
+        "gcr_fast.version": __version__,
+        "gcr_fast.schema_version": str(SCHEMA_VERSION),
+        "gcr_fast.method": method,
+        "gcr_fast.method_version": str(METHOD_VERSION),
+        "gcr_fast.unit_wh": str(unit_wh),
+        "gcr_fast.allocation_basis": ", ".join(sorted(set(plan.bases))),
+        "gcr_fast.annual_sha256": plan.annual.source.sha256,
+        "gcr_fast.profiles_sha256": ", ".join(source.sha256 for source in profiles.sources),
+        "gcr_fast.parents": str(len(plan.annual)),
+        "gcr_fast.parents_wh": str(int(plan.annual.table["energy_wh"].to_numpy().astype(object).sum())),
+        "gcr_fast.residual_wh": str(_residual_wh(plan)),
+        "gcr_fast.attribution": "; ".join(sorted({p.attribution for p in used.values() if p.attribution})),
+    }
+
+
+def _residual_wh(plan: Plan) -> int:
+    parents = plan.annual.table["energy_wh"].to_numpy()
+    return int(np.subtract(parents, plan.issue_wh).astype(object).sum())

@@ -1,0 +1,152 @@
+"""Every column of every table: name, Arrow type, unit, whether it may be null, what it means.
+
+The tables are data, so that `gcr schema`, the readers, the writers and the tests all read the same page.
+Nothing here imports pyarrow until a schema is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from gcr_fast.errors import UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+
+class Column(NamedTuple):
+    """One column of a table."""
+
+    name: str
+    type: str
+    """An Arrow type in words: int64, int32, string, bool, timestamp, words (a dictionary of strings)."""
+    unit: str
+    needed: bool
+    meaning: str
+    aliases: tuple[str, ...] = ()
+    """Other names under which it is read."""
+
+
+ANNUAL = (
+    Column("certificate_id", "string", "", True, "unique in the file; serial numbers stay text", ("id",)),
+    Column("energy_wh", "int64", "Wh", True, "whole watt-hours; or energy_mwh as decimal text, read exactly"),
+    Column("production_start", "timestamp", "UTC", True, "start of production, inclusive; or year", ("start",)),
+    Column("production_end", "timestamp", "UTC", True, "end of production, exclusive; or year", ("end",)),
+    Column("zone", "string", "IANA", False, "zone of the year and of times without offset (UTC)", ("time_zone",)),
+    Column("source_type", "string", "", False, "solar, wind, hydro, ... (`gcr schema --codes`)", ("source",)),
+    Column("profile", "string", "", False, "the profile that spreads it; else device_id, else country-year-source"),
+    Column("status", "string", "", True, "CANCELED (or CANCELLED) is what can be converted"),
+    Column("purpose", "string", "", False, "conversion: born ACTIVE; end_use: born RETIRED; empty: born LOCKED"),
+    Column("owner", "string", "", False, "who holds the hourly certificates"),
+    Column("beneficiary", "string", "", False, "for whom it was cancelled, if purpose is end_use"),
+    Column("device_id", "string", "", False, "the plant (GSRN, EIC or any text)", ("device",)),
+    Column("country", "string", "ISO 3166", False, "two letters"),
+    Column("capacity_w", "int64", "W", False, "nameplate; no hour may exceed it times the margin; or capacity_mw"),
+    Column("issuer", "string", "", False, "the issuing body"),
+    Column("allocation_basis", "string", "", False, "metered_hourly ... flat; a named profile's default is regional"),
+    Column("residual_permitted", "bool", "", False, "whether under 1 MWh above the meter may be booked apart (true)"),
+)
+
+PROFILES = (
+    Column("profile", "string", "", False, "its name; else device_id, else source_type, else the file's", ("name",)),
+    Column(
+        "start",
+        "timestamp",
+        "UTC",
+        True,
+        "start of the interval; a name with `end` or `ending` means its end",
+        ("production_start", "timestamp", "time", "datetime", "utc_timestamp", "interval_start"),
+    ),
+    Column("energy_wh", "int64", "Wh", True, "energy of the interval; the suffix names the unit (_mwh, _mw, ...)"),
+    Column("source_type", "string", "", False, "what made it; checked against the certificate's"),
+    Column("device_id", "string", "", False, "the meter's device", ("device",)),
+)
+
+HOURLY = (
+    Column("certificate_id", "string", "", False, "HOURLY-{parent}-{YYYYMMDDHH}, in UTC (by option)", ("id",)),
+    Column("parent_certificate_id", "words", "", True, "the annual certificate", ("parent", "parent_id")),
+    Column("production_start", "timestamp", "UTC", True, "start of the interval", ("timestamp", "start")),
+    Column("interval_s", "int32", "s", True, "its length, at most 3600"),
+    Column("energy_wh", "int64", "Wh", True, "whole watt-hours"),
+    Column("source_type", "words", "", False, "as the parent's"),
+    Column("status", "words", "", True, "ACTIVE, RETIRED, LOCKED, ..."),
+    Column("allocation_basis", "words", "", False, "where the hourly shape came from"),
+    Column("owner", "words", "", False, "who holds it"),
+)
+
+REPORT = (
+    Column("parent_certificate_id", "string", "", True, "the annual certificate"),
+    Column("profile", "string", "", True, "the profile that spread it"),
+    Column("allocation_basis", "string", "", True, "where the hourly shape came from"),
+    Column("production_start", "timestamp", "UTC", True, "start of the period"),
+    Column("production_end", "timestamp", "UTC", True, "end of the period, exclusive"),
+    Column("hours", "int64", "", True, "intervals in the period"),
+    Column("nonzero_hours", "int64", "", True, "intervals that received energy: hourly certificates issued"),
+    Column("energy_wh", "int64", "Wh", True, "the annual certificate's energy"),
+    Column("issued_wh", "int64", "Wh", True, "sum of its hourly certificates"),
+    Column("residual_wh", "int64", "Wh", True, "energy_wh - issued_wh"),
+    Column("clipped_wh", "int64", "Wh", True, "negative generation of the profile in the period, not issued"),
+    Column("findings", "strings", "", True, "codes that concern it"),
+)
+
+FINDINGS_COLUMNS = (
+    Column("code", "string", "", True, "what was found; see `gcr schema --codes`"),
+    Column("severity", "string", "", True, "error, warning or info"),
+    Column("file", "string", "", False, "the file it is in"),
+    Column("row", "int64", "", False, "row of the table, from 0"),
+    Column("line", "int64", "", False, "line of a text file, from 1, the header included"),
+    Column("column", "string", "", False, "the column, as the file spells it"),
+    Column("value", "string", "", False, "the offending value"),
+    Column("certificate_id", "string", "", False, "the certificate concerned"),
+    Column("profile", "string", "", False, "the profile concerned"),
+    Column("count", "int64", "", True, "how many rows this finding speaks for"),
+    Column("message", "string", "", True, "what was found and what was expected"),
+    Column("hint", "string", "", True, "how to mend it"),
+)
+
+TABLES = {
+    "annual": ANNUAL,
+    "profiles": PROFILES,
+    "hourly": HOURLY,
+    "report": REPORT,
+    "findings": FINDINGS_COLUMNS,
+}
+
+LEGACY_ALIASES = {"total_mwh": "energy_mwh", "mwh": "energy_mwh"}
+"""The older registry's names for energy."""
+
+
+def columns_of(table: str) -> tuple[Column, ...]:
+    """Return the columns of one of `TABLES`; an unknown name is a `UsageError`."""
+    if table not in TABLES:
+        raise UsageError(f"no table {table!r}; there are {', '.join(TABLES)}")
+    return TABLES[table]
+
+
+def arrow_schema(table: str, without: tuple[str, ...] = ()) -> pa.Schema:
+    """Return the Arrow schema of a table, its version in the metadata."""
+    import pyarrow as pa
+
+    fields = [
+        pa.field(column.name, arrow_type(column), nullable=not column.needed)
+        for column in columns_of(table)
+        if column.name not in without
+    ]
+    return pa.schema(fields, metadata={"gcr_fast.table": table, "gcr_fast.schema_version": str(SCHEMA_VERSION)})
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """Return the Arrow type that a column's type word stands for."""
+    import pyarrow as pa
+
+    return {
+        "string": pa.string(),
+        "strings": pa.list_(pa.string()),
+        "words": pa.dictionary(pa.int32(), pa.string()),
+        "int64": pa.int64(),
+        "int32": pa.int32(),
+        "bool": pa.bool_(),
+        "timestamp": pa.timestamp("ms", "UTC"),
+    }[column.type]

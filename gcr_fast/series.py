@@ -1,0 +1,267 @@
+"""From a table of any layout to raw series: name, times, signed integers and where each row came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcr_fast.codes import MAX_PROFILE_TOTAL, SOURCE_TYPES, canonical_source
+from gcr_fast.columns import encode
+from gcr_fast.errors import UsageError
+from gcr_fast.exchange.reading import Source
+from gcr_fast.fields import Fields
+from gcr_fast.findings import Findings
+from gcr_fast.periods import Times, parse_times, zone_named
+from gcr_fast.profiles import known_source
+from gcr_fast.schema import LEGACY_ALIASES
+from gcr_fast.units import UNITS, Parsed, Unit, parse_scaled, split_unit, unit_named
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LABELS = ("begin", "end")
+VALUE_STEMS = frozenset(
+    {"", "energy", "power", "value", "weight", "weights", "generation", "output", "capacity_factor", "cf", "share"}
+)
+"""Names of a column that holds the values of a long table, its unit's suffix taken off."""
+
+_TIME_WORD = re.compile(r"(^|_)(start|begin|beginning|time|timestamp|datetime|end|ending)(_|$)")
+_END_WORD = re.compile(r"(^|_)(end|ending)(_|$)")
+WEIGHT_DIGITS = (0, 3, 6, 9, 12)
+"""Decimal places tried for weights, until none is lost."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One profile's rows as they stood in the file, parsed, in file order."""
+
+    name: str
+    unit: Unit
+    label: str
+    seconds: np.ndarray
+    """int64[n] UTC: begin or end of each interval, as `label` says."""
+    values: np.ndarray
+    """int64[n] with its sign: Wh, W or weight."""
+    usable: np.ndarray
+    """bool[n]: the value is neither null nor unreadable."""
+    rows: np.ndarray
+    """int64[n]: row of each in the source."""
+    column: str
+    source_type: str | None
+    device_id: str | None
+    source: Source
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """The parsed time column."""
+
+    name: str
+    label: str
+    times: Times
+    good: np.ndarray
+
+
+def read_series(
+    source: Source, zone: str | None, unit: str | None, label: str | None
+) -> tuple[list[Series], Findings]:
+    """Split a source into series. The layout is long if a column names profiles or there is one column of values."""
+    if label is not None and label not in LABELS:
+        raise UsageError(f"label must be begin or end, not {label!r}")
+    if zone is not None:
+        zone_named(zone)
+    default = unit_named(unit) if unit else None
+    fields = Fields(source, "profiles")
+    clock = _clock(fields, zone, label)
+    if clock is None:
+        return [], fields.findings
+    named = {key: fields.name(key) for key in ("profile", "device_id", "source_type")}
+    if "interval_s" in source.table.column_names:
+        fields.claim("interval_s")
+    value = _value_column(fields, named["profile"])
+    found = list(_wide(fields, clock, default) if value is None else _long(fields, clock, named, value, default))
+    if not found:
+        fields.missing("of values, such as energy_wh")
+    fields.note_unused()
+    return found, fields.findings
+
+
+def _clock(fields: Fields, zone: str | None, label: str | None) -> _Clock | None:
+    name = fields.name("start") or _any_time(fields)
+    if name is None:
+        fields.missing("start")
+        return None
+    fields.claim(name)
+    times = parse_times(fields.column(name), zone)
+    fields.report("null_value", times.null, name, "is empty")
+    fields.report("unreadable_value", times.unreadable, name, "is not an ISO 8601 time such as 2024-01-01T00:00Z")
+    fields.report("nonexistent_time", times.skipped, name, f"does not exist in {zone}")
+    _report_naive(fields, name, times.naive)
+    meaning = label or ("end" if _END_WORD.search(name.strip().lower()) else "begin")
+    return _Clock(name, meaning, times, ~(times.null | times.unreadable | times.skipped | times.naive))
+
+
+def _any_time(fields: Fields) -> str | None:
+    names = [name for name in fields.source.table.column_names if _TIME_WORD.search(name.strip().lower())]
+    begins = [name for name in names if not _END_WORD.search(name.lower())]
+    return next(iter(begins or names), None)
+
+
+def _report_naive(fields: Fields, name: str, naive: np.ndarray) -> None:
+    """One finding for the whole column: a file's times are naive together."""
+    rows = np.flatnonzero(naive)
+    if len(rows):
+        first = str(fields.column(name)[int(rows[0])].as_py())
+        fields.findings.add(
+            "naive_time",
+            f"{name} {first!r} names no time zone, nor do {len(rows) - 1} more",
+            column=name,
+            value=first,
+            count=len(rows),
+            **fields.place(int(rows[0])),
+        )
+
+
+def _value_column(fields: Fields, profile: str | None) -> str | None:
+    """Return the one column of values of a long table, or None if the table is wide."""
+    likely = [name for name in fields.unused if _stem(name) in VALUE_STEMS]
+    if profile is not None or len(fields.unused) == 1:
+        return next(iter(likely), None)
+    return likely[0] if len(likely) == 1 and len(fields.unused) - len(likely) == 0 else None
+
+
+def _stem(name: str) -> str:
+    plain = name.strip().lower().replace(" ", "_")
+    return split_unit(LEGACY_ALIASES.get(plain, plain))[0]
+
+
+def _wide(fields: Fields, clock: _Clock, default: Unit | None) -> Iterator[Series]:
+    """One series per remaining column that holds any number; the unit's suffix is not part of the name."""
+    for column in list(fields.unused):
+        stem, own = split_unit(column)
+        unit = own or default
+        parsed, unit = _values(fields.column(column), unit)
+        if not (~(parsed.null | parsed.unreadable)).any():
+            continue
+        fields.claim(column)
+        name = stem.strip() if own and stem.strip() else column.strip()
+        _report_values(fields, column, parsed, unit, clock.good)
+        _note_weights(fields, column, own or default)
+        every = np.arange(len(fields))
+        yield _series(fields, clock, every, name, unit, parsed, column, known_source(name), None)
+
+
+def _long(
+    fields: Fields, clock: _Clock, named: dict[str, str | None], column: str, default: Unit | None
+) -> Iterator[Series]:
+    """One series per distinct profile, device or source type: the first of these columns there is."""
+    plain = column.strip().lower()
+    own = split_unit(LEGACY_ALIASES.get(plain, plain))[1] or default
+    parsed, unit = _values(fields.column(column), own)
+    fields.claim(column)
+    _report_values(fields, column, parsed, unit, clock.good)
+    _note_weights(fields, column, own)
+    sources = fields.mapped("source_type", canonical_source, "unknown_source_type", ", ".join(SOURCE_TYPES))
+    devices = fields.texts("device_id")
+    key = next((key for key in ("profile", "device_id", "source_type") if named[key]), None)
+    for name, rows in _groups(fields, key):
+        first = int(rows[0])
+        device = devices[first].as_py() if devices is not None else None
+        kind = sources[first] or known_source(name)
+        yield _series(fields, clock, rows, name, unit, parsed, column, kind, device)
+
+
+def _groups(fields: Fields, key: str | None) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield (name, rows) of each distinct value of a field; the file's name if there is no such field."""
+    if key is None:
+        yield Path(fields.source.name).stem or "profile", np.arange(len(fields))
+        return
+    texts = fields.texts(key)
+    codes, values = encode(texts)
+    fields.report("null_value", codes < 0, key, "is empty")
+    order = np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes[order], np.arange(len(values) + 1))
+    for code, name in enumerate(values):
+        yield name, order[bounds[code] : bounds[code + 1]]
+
+
+def _values(column: pa.Array, unit: Unit | None) -> tuple[Parsed, Unit]:
+    """Parse values in their unit; bare weights keep as many decimals as their sum allows."""
+    if unit is not None and unit.kind != "weight":
+        parsed = parse_scaled(column, unit.digits)
+        return _within_limit(parsed), unit
+    best: Parsed | None = None
+    for digits in WEIGHT_DIGITS:
+        parsed = parse_scaled(column, digits)
+        too_large = np.abs(parsed.values.astype(np.float64)).sum() > MAX_PROFILE_TOTAL
+        if best is not None and (too_large or (parsed.unreadable & ~best.unreadable).any()):
+            break
+        best = parsed
+        if not parsed.inexact.any():
+            break
+    assert best is not None
+    return _within_limit(best), UNITS["weight"]
+
+
+def _within_limit(parsed: Parsed) -> Parsed:
+    """Take a value that no profile can hold (2^53 or more) as unreadable."""
+    over = np.abs(parsed.values) > MAX_PROFILE_TOTAL
+    return parsed._replace(unreadable=parsed.unreadable | over, values=np.where(over, 0, parsed.values))
+
+
+def _report_values(fields: Fields, column: str, parsed: Parsed, unit: Unit, timed: np.ndarray) -> None:
+    """Unreadable cells are reported here; nulls are gaps of their profile and are reported with it."""
+    fields.report("unreadable_value", parsed.unreadable & timed, column, f"is not a number ({unit.name})")
+
+
+def _note_weights(fields: Fields, column: str, unit: Unit | None) -> None:
+    if unit is None:
+        fields.findings.add(
+            "taken_as_weights",
+            f"column {column} names no unit: taken as a shape, not as energy",
+            column=column,
+            file=fields.source.name or None,
+        )
+
+
+def _series(
+    fields: Fields,
+    clock: _Clock,
+    rows: np.ndarray,
+    name: str,
+    unit: Unit,
+    parsed: Parsed,
+    column: str,
+    source_type: str | None,
+    device_id: str | None,
+) -> Series:
+    kept = rows[clock.good[rows]]
+    return Series(
+        name=name,
+        unit=unit,
+        label=clock.label,
+        seconds=_unfold(clock.times.earliest[kept], clock.times.latest[kept]),
+        values=parsed.values[kept],
+        usable=~(parsed.null | parsed.unreadable)[kept],
+        rows=kept,
+        column=column,
+        source_type=source_type,
+        device_id=device_id,
+        source=fields.source,
+    )
+
+
+def _unfold(earliest: np.ndarray, latest: np.ndarray) -> np.ndarray:
+    """Tell the two passes of an autumn hour apart: a local time seen for the second time is the later one."""
+    seconds: np.ndarray[Any, Any] = earliest.copy()
+    twice = np.flatnonzero(earliest != latest)
+    if len(twice):
+        order = twice[np.argsort(earliest[twice], kind="stable")]
+        again = np.concatenate([[False], earliest[order][1:] == earliest[order][:-1]])
+        seconds[order[again]] = latest[order[again]]
+    return seconds
