@@ -236,9 +236,7 @@ def _moments(fields: Fields, field: str, zones: list[str]) -> tuple[np.ndarray, 
 _YEAR = re.compile(r"^(\d{4})(?:\.0)?(?:-(\d{2}))?$")
 
 
-def _from_years(
-    fields: Fields, name: str, zones: list[str], wanted: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _from_years(fields: Fields, name: str, zones: list[str], wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the periods of `2024` or `2024-03`, each in its row's zone, for the rows of `wanted`."""
     import pyarrow as pa
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from gcr_fast.booking import Meter, fill
 from gcr_fast.codes import BIRTH_STATUS
-from gcr_fast.columns import arrow_int64, encode
+from gcr_fast.columns import arrow_int64, encode, utc_timestamps, words
 from gcr_fast.errors import ConservationError
+from gcr_fast.exchange.rowgroups import Repeat, Runs
 from gcr_fast.matching import Lot, Pattern, Plan
 from gcr_fast.periods import utc_text
 from gcr_fast.schema import arrow_schema
@@ -20,11 +21,14 @@ from gcr_fast.schema import arrow_schema
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from gcr_fast.exchange.rowgroups import Column
+
 BATCH_ROWS = 1 << 19
 """Hours in a batch, about: enough to share columns and encode well, few enough that ten batches are 100 MB."""
 BLOCK_ROWS = 8
 """Certificates computed and checked at a time, so that the check reads what is still in cache."""
-KEPT_TILES = 8
+KEPT_TILES = 16
+HOUR_S = 3600
 WORDS = ("source_type", "status", "allocation_basis", "owner")
 
 
@@ -91,7 +95,13 @@ def _pieces(plan: Plan) -> Iterator[Piece]:
 
 
 def _task(
-    number: int, pieces: list[Piece], parents: int, meters: dict[str, Meter], plan: Plan, method: str, unit_wh: int
+    number: int,
+    pieces: list[Piece],
+    parents: int,
+    meters: dict[str, Meter],
+    plan: Plan,
+    method: str,
+    unit_wh: int,
 ) -> Task:
     task = Task(number, tuple(pieces), np.concatenate([piece.rows for piece in pieces]), parents)
     for at, piece in enumerate(pieces):
@@ -131,7 +141,9 @@ class BatchMaker:
         self._ids = plan.annual.table["certificate_id"].combine_chunks()
         self._words = {name: encode(column) for name, column in _words_of(plan).items()}
         self._dictionaries = {name: _strings(values) for name, (_, values) in self._words.items()}
-        self._order = self._ids.take(_int64(np.concatenate([lot.rows for lot in plan.lots]))) if plan.lots else self._ids
+        self._order = (
+            self._ids.take(_int64(np.concatenate([lot.rows for lot in plan.lots]))) if plan.lots else self._ids
+        )
 
     def energy(self, task: Task) -> np.ndarray:
         """Compute a task's hours, int64[n], and check each certificate's sum and signs."""
@@ -172,105 +184,125 @@ class BatchMaker:
         self.figures.done[task.rows] = True
 
     def batch(self, task: Task) -> pa.RecordBatch:
-        """Return a task's record batch; all batches share their dictionaries."""
-        return self._assemble(task, local=False)[0]
-
-    def marked(self, task: Task) -> tuple[pa.RecordBatch, Mapping[str, Hashable]]:
-        """Return a batch with dictionaries of its own, small ones, and marks of the columns that repeat."""
-        return self._assemble(task, local=True)
-
-    def _assemble(self, task: Task, local: bool) -> tuple[pa.RecordBatch, dict[str, Hashable]]:
+        """Return a task's record batch. All batches share their dictionaries, and columns that repeat their buffers."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        layout = _Layout.of(task)
         energy = arrow_int64(self.energy(task))
-        columns: dict[str, Any] = {"energy_wh": energy}
-        marks: dict[str, Hashable] = {}
-        for name, (column, mark) in self._repeating(task, len(energy), local).items():
-            columns[name], marks[name] = column, mark
+        columns: dict[str, Any] = {
+            "energy_wh": energy,
+            "production_start": self._starts(task),
+            "interval_s": self._intervals(task, layout),
+            "parent_certificate_id": self._parents(task, layout),
+        }
+        for name in WORDS:
+            columns[name] = self._word(name, task, layout)
         if "certificate_id" in self.schema.names:
             columns["certificate_id"] = self._certificate_ids(task, columns["parent_certificate_id"])
         batch = pa.record_batch([columns[name] for name in self.schema.names], schema=self.schema)
-        if self.keep_zero_hours or self._all_nonzero(task):
-            return batch, marks
-        return batch.filter(pc.not_equal(energy, 0)), {}
+        return batch if self._dense(task, layout) else batch.filter(pc.not_equal(energy, 0))
 
-    def _all_nonzero(self, task: Task) -> bool:
-        widths = np.repeat([piece.width for piece in task.pieces], [piece.count for piece in task.pieces])
-        return bool((self.figures.nonzero[task.rows] == widths).all())
-
-    def _repeating(self, task: Task, size: int, local: bool) -> dict[str, tuple[pa.Array, Hashable]]:
-        """Return every column but the energy, each with a mark that is equal only where its contents are."""
-        counts = np.repeat([piece.width for piece in task.pieces], [piece.count for piece in task.pieces])
-        columns: dict[str, tuple[Any, Hashable]] = {
-            "production_start": self._starts(task),
-            "interval_s": self._intervals(task, counts, size),
-            "parent_certificate_id": (self._parents(task, counts, local), None),
-        }
+    def columns(self, task: Task) -> tuple[int, Mapping[str, Column]]:
+        """Return the same rows for Parquet: times as repeated parts, words as runs, dictionaries of this batch alone."""
+        layout = _Layout.of(task)
+        energy = self.energy(task)
+        counts, starts = layout.counts, tuple(_repeat_starts(piece) for piece in task.pieces)
+        columns: dict[str, Column] = {"energy_wh": arrow_int64(energy), "production_start": starts}
+        if "certificate_id" in self.schema.names:
+            columns["certificate_id"] = self._certificate_ids(task, self._parents(task, layout))
+        if not self._dense(task, layout):
+            columns["production_start"] = self._starts(task)
+            keep = energy != 0
+            columns = {name: column.filter(_bools(keep)) for name, column in columns.items()}  # type: ignore[union-attr]
+            counts = self.figures.nonzero[task.rows]
+        columns["interval_s"] = self._interval_runs(task, layout, counts)
+        columns["parent_certificate_id"] = Runs(np.arange(len(counts)), counts, self._ids.take(_int64(task.rows)))
         for name in WORDS:
-            columns[name] = self._word(name, task, counts, size, local)
-        return columns
+            columns[name] = self._word_runs(name, task, counts)
+        return int(counts.sum()), columns
 
-    def _starts(self, task: Task) -> tuple[pa.Array, Hashable]:
-        pattern = task.pattern
-        if pattern is not None:
-            times = len(task.rows)
-            return self._tiles.starts(pattern, times), (id(pattern), times)
+    def _dense(self, task: Task, layout: _Layout) -> bool:
+        """Whether no hour is to be dropped: zeros are kept, or every interval of the pattern received energy."""
+        return self.keep_zero_hours or bool((self.figures.nonzero[task.rows] == layout.counts).all())
+
+    def _starts(self, task: Task) -> pa.Array:
+        if task.pattern is not None:
+            return self._tiles.starts(task.pattern, len(task.rows))
         each = [np.tile(piece.lot.share.pattern.starts_s, piece.count) for piece in task.pieces]
-        return _timestamps(np.concatenate(each)), None
+        return utc_timestamps(np.concatenate(each))
 
-    def _intervals(self, task: Task, counts: np.ndarray, size: int) -> tuple[pa.Array, Hashable]:
+    def _intervals(self, task: Task, layout: _Layout) -> pa.Array:
+        import pyarrow as pa
+
+        steps = {piece.lot.share.profile.step_s for piece in task.pieces}
+        if len(steps) == 1:
+            return self._tiles.constant(steps.pop(), layout.size)
+        per_piece = np.array([piece.lot.share.profile.step_s for piece in task.pieces], dtype=np.int32)
+        return pa.array(np.repeat(np.repeat(per_piece, layout.parents), layout.counts))
+
+    def _interval_runs(self, task: Task, layout: _Layout, counts: np.ndarray) -> Column:
         import pyarrow as pa
 
         steps = np.array([piece.lot.share.profile.step_s for piece in task.pieces], dtype=np.int32)
-        if (steps == steps[0]).all():
-            return self._tiles.constant(int(steps[0]), size), (int(steps[0]), size)
-        per_parent = np.repeat(steps, [piece.count for piece in task.pieces])
-        return pa.array(np.repeat(per_parent, counts)), None
+        values, codes = np.unique(np.repeat(steps, layout.parents), return_inverse=True)
+        return Runs(codes, counts, pa.array(values))
 
-    def _parents(self, task: Task, counts: np.ndarray, local: bool) -> pa.DictionaryArray:
+    def _parents(self, task: Task, layout: _Layout) -> pa.DictionaryArray:
+        """Return the parents' ids, in the dictionary of all certificates."""
         import pyarrow as pa
 
-        width = int(counts[0])
-        if (counts == width).all():
-            indices = self._tiles.parents(width, len(counts))
+        width = int(layout.counts[0])
+        if (layout.counts == width).all():
+            indices = self._tiles.parents(width, len(layout.counts))
         else:
-            indices = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-        if local:
-            return pa.DictionaryArray.from_arrays(pa.array(indices), self._ids.take(_int64(task.rows)))
+            indices = np.repeat(np.arange(len(layout.counts), dtype=np.int32), layout.counts)
         return pa.DictionaryArray.from_arrays(pa.array(indices + np.int32(task.first_parent)), self._order)
 
-    def _word(self, name: str, task: Task, counts: np.ndarray, size: int, local: bool) -> tuple[Any, Hashable]:
-        import pyarrow as pa
-
+    def _word(self, name: str, task: Task, layout: _Layout) -> pa.DictionaryArray:
         codes, dictionary = self._words[name][0][task.rows], self._dictionaries[name]
         if (codes == codes[0]).all() and codes[0] >= 0:
-            code = int(codes[0])
-            words = dictionary.slice(code, 1) if local else dictionary
-            indices = self._tiles.constant(0 if local else code, size)
-            return pa.DictionaryArray.from_arrays(indices, words), (code, size)
-        if local:
-            kept, codes = np.unique(codes, return_inverse=True)
-            codes = codes.astype(np.int32) - np.int32(kept[0] < 0)
-            dictionary = dictionary.take(_int64(kept[kept >= 0].astype(np.int64)))
-        every = np.repeat(codes, counts)
-        indices = pa.array(every, mask=every < 0) if (codes < 0).any() else pa.array(every)
-        mark = ("null", size) if (codes < 0).all() else None
-        return pa.DictionaryArray.from_arrays(indices, dictionary), mark
+            import pyarrow as pa
+
+            return pa.DictionaryArray.from_arrays(self._tiles.constant(int(codes[0]), layout.size), dictionary)
+        return words(np.repeat(codes, layout.counts), dictionary)
+
+    def _word_runs(self, name: str, task: Task, counts: np.ndarray) -> Column:
+        """Return a word column as runs with the words that occur; as an array where some are null."""
+        codes, dictionary = self._words[name][0][task.rows], self._dictionaries[name]
+        used, codes = np.unique(codes, return_inverse=True)
+        if used[0] < 0:
+            return words(np.repeat(codes - 1, counts), dictionary.take(_int64(used[1:].astype(np.int64))))
+        return Runs(codes, counts, dictionary.take(_int64(used.astype(np.int64))))
 
     def _certificate_ids(self, task: Task, parents: pa.DictionaryArray) -> pa.Array:
         """HOURLY-{parent}-{YYYYMMDDHH}, minutes appended for intervals under an hour."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        stamps = [
-            stamp
-            for piece in task.pieces
-            for stamp in self._tiles.stamps(piece.lot.share.pattern) * piece.count
-        ]
-        return pc.binary_join_element_wise(
-            "HOURLY", parents.cast(pa.string()), pa.array(stamps, pa.string()), "-"
-        )
+        stamps = [stamp for piece in task.pieces for stamp in self._tiles.stamps(piece.lot.share.pattern) * piece.count]
+        return pc.binary_join_element_wise("HOURLY", parents.cast(pa.string()), pa.array(stamps, pa.string()), "-")
+
+
+@dataclass(frozen=True, eq=False)
+class _Layout:
+    """How a batch's rows fall on its certificates."""
+
+    counts: np.ndarray
+    """int64[p]: rows of each certificate."""
+    parents: np.ndarray
+    """int64[pieces]: certificates of each piece."""
+
+    @classmethod
+    def of(cls, task: Task) -> _Layout:
+        parents = np.array([piece.count for piece in task.pieces], dtype=np.int64)
+        widths = np.array([piece.width for piece in task.pieces], dtype=np.int64)
+        return cls(np.repeat(widths, parents), parents)
+
+    @property
+    def size(self) -> int:
+        """Rows of the batch, before any is dropped."""
+        return int(self.counts.sum())
 
 
 class _Tiles:
@@ -282,11 +314,14 @@ class _Tiles:
 
     def starts(self, pattern: Pattern, times: int) -> pa.Array:
         """Return a pattern's starts, `times` times over."""
-        return self._get((id(pattern), times), lambda: _timestamps(np.tile(pattern.starts_s, times)))
+        return self._get((id(pattern), times), lambda: utc_timestamps(np.tile(pattern.starts_s, times)))
 
     def parents(self, width: int, count: int) -> np.ndarray:
         """Return int32: 0 `width` times, then 1, ... up to count - 1."""
-        make = lambda: np.repeat(np.arange(count, dtype=np.int32), width)  # noqa: E731
+
+        def make() -> np.ndarray:
+            return np.repeat(np.arange(count, dtype=np.int32), width)
+
         values: np.ndarray = self._get(("parents", width, count), make)
         return values
 
@@ -300,20 +335,35 @@ class _Tiles:
 
     def stamps(self, pattern: Pattern) -> list[str]:
         """Return a pattern's starts as the last part of certificate ids."""
-        digits = 10 if pattern.step_s == 3600 else 12
-        make = lambda: [_stamp(second, digits) for second in pattern.starts_s.tolist()]  # noqa: E731
+        digits = 10 if pattern.step_s == HOUR_S else 12
+
+        def make() -> list[str]:
+            return [_stamp(second, digits) for second in pattern.starts_s.tolist()]
+
         values: list[str] = self._get(("stamps", id(pattern)), make)
         return values
 
-    def _get(self, key: Hashable, make: Any) -> Any:
+    def _get(self, key: Hashable, make: Callable[[], Any]) -> Any:
         with self._lock:
             if key in self._kept:
                 self._kept[key] = self._kept.pop(key)  # most recent last
                 return self._kept[key]
             value = self._kept[key] = make()
-            while len(self._kept) > KEPT_TILES + len(WORDS):
+            while len(self._kept) > KEPT_TILES:
                 self._kept.pop(next(iter(self._kept)))
             return value
+
+
+def _repeat_starts(piece: Piece) -> Repeat:
+    """The times of one certificate, once for each of a piece."""
+    pattern = piece.lot.share.pattern
+    return Repeat(id(pattern), piece.width, piece.count, lambda: utc_timestamps(pattern.starts_s))
+
+
+def _bools(mask: np.ndarray) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(mask)
 
 
 def output_schema(certificate_ids: bool) -> pa.Schema:
@@ -346,12 +396,6 @@ def _strings(values: list[Any]) -> pa.Array:
 
 def _int64(values: np.ndarray) -> pa.Array:
     return arrow_int64(np.ascontiguousarray(values))
-
-
-def _timestamps(seconds: np.ndarray) -> pa.Array:
-    import pyarrow as pa
-
-    return arrow_int64(seconds * 1000).cast(pa.timestamp("ms", "UTC"))
 
 
 def _stamp(second: int, digits: int) -> str:

@@ -156,5 +156,3 @@ def _check_row(plan: Plan, row: int, share: Share, hours: np.ndarray, limits: di
         when = utc_text(int(share.pattern.starts_s[first]))
         what = f"{int(hours[first])} Wh at {when} exceed capacity x margin, {limits[row]} Wh; {len(over)} such hours"
         plan.report("over_capacity", row, what, column="capacity_w", value=when, count=len(over))
-
-

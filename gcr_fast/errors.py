@@ -1,10 +1,10 @@
 """Every exception this library raises on purpose.
 
-    GcrError
-    ├── RefusedError      input that must not be used; carries every finding
-    ├── UsageError        a call that makes no sense whatever the data (also a ValueError)
-    ├── OutputError       the result could not be written (disk full, no such folder); nothing was left behind
-    └── ConservationError our own result failed its own check: a bug, please report it
+GcrError
+├── RefusedError      input that must not be used; carries every finding
+├── UsageError        a call that makes no sense whatever the data (also a ValueError)
+├── OutputError       the result could not be written (disk full, no such folder); nothing was left behind
+└── ConservationError our own result failed its own check: a bug, please report it
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 
 from gcr_fast.columns import encode
 from gcr_fast.exchange.reading import Source
-from gcr_fast.findings import Finding, Findings
+from gcr_fast.findings import Findings
 from gcr_fast.schema import LEGACY_ALIASES, columns_of
 from gcr_fast.units import Unit, split_unit
 
@@ -73,17 +73,29 @@ class Fields:
         text = pc.utf8_trim_whitespace(self.column(name).cast(pa.string()))
         return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
+    def words(self, field: str) -> tuple[np.ndarray, list[str]] | None:
+        """Return a field as codes int32[n] (-1 is empty) and its distinct trimmed words; None if it is absent."""
+        name = self.name(field)
+        if name is None:
+            return None
+        codes, values = encode(self.column(name))
+        trimmed = ["" if value is None else str(value).strip() for value in values]
+        distinct = list(dict.fromkeys(word for word in trimmed if word))
+        place = {word: at for at, word in enumerate(distinct)}
+        moved = np.array([place.get(word, -1) for word in trimmed] + [-1], dtype=np.int32)
+        return moved[codes], distinct
+
     def mapped(self, field: str, known: Callable[[str], str | None], code: str, expected: str) -> list[str | None]:
         """Read a field of a closed vocabulary: each distinct word is looked up once, unknown words are findings."""
-        text = self.texts(field)
-        if text is None:
+        found = self.words(field)
+        if found is None:
             return [None] * len(self)
-        codes, values = encode(text)
+        codes, values = found
         meanings: list[str | None] = [known(value) for value in values]
         unknown = np.array([meaning is None for meaning in meanings] + [False])
         self.report(code, unknown[codes], field, f"is not known; expected {expected}")
-        meanings.append(None)  # code -1, a null, reads the last entry
-        return [meanings[code] for code in codes]
+        meanings.append(None)  # code -1, an empty cell, reads the last entry
+        return [meanings[code] for code in codes.tolist()]
 
     def report(self, code: str, mask: np.ndarray, field: str, what: str) -> None:
         """Add one finding for each row of `mask` bool[n], naming the cell of `field` (a field or a column's name)."""
@@ -107,17 +119,22 @@ class Fields:
 
     def place(self, row: int) -> dict[str, Any]:
         """Return where a row is, as the fields of a finding."""
+        row += self.source.first_row
         return {"file": self.source.name or None, "row": row, "line": self.source.line(row)}
 
     def missing(self, wanted: str) -> None:
         """Report a needed column that is absent."""
         have = ", ".join(self.source.table.column_names)
-        self.findings.add("missing_column", f"no column {wanted}; the columns are: {have}", file=self.source.name or None)
+        self.findings.add(
+            "missing_column", f"no column {wanted}; the columns are: {have}", file=self.source.name or None
+        )
 
     def note_unused(self) -> None:
         """Report columns that nothing reads: most often a misspelling."""
         for name in self.unused:
-            self.findings.add("ignored_column", f"column {name} is not used", column=name, file=self.source.name or None)
+            self.findings.add(
+                "ignored_column", f"column {name} is not used", column=name, file=self.source.name or None
+            )
 
     def _ids(self) -> pa.Array | None:
         known = {column.name for column in self._known}
@@ -133,7 +150,6 @@ class Fields:
             self.findings.add("ambiguous_column", f"columns {both} stand for the same", file=self.source.name or None)
         self._used.update(names)
         return names[0] if names else None
-
 
 
 def _plain(name: str) -> str:

@@ -87,9 +87,7 @@ def _step(seconds: np.ndarray) -> tuple[int, int]:
 def _note_order(grid: _Grid, unsorted: int) -> None:
     last = len(grid.values) - 1
     if unsorted:
-        grid.fault(
-            "unsorted_interval", f"{unsorted} rows are out of order; sorted", 0, last, None, count=unsorted
-        )
+        grid.fault("unsorted_interval", f"{unsorted} rows are out of order; sorted", 0, last, None, count=unsorted)
     if grid.step_s > MAX_INTERVAL_S:
         what = f"intervals of {grid.step_s} s are longer than an hour"
         grid.fault("interval_too_long", what, 0, last, int(grid.series.rows[0]))

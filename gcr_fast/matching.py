@@ -102,7 +102,12 @@ class Plan:
         """Record a finding about one certificate."""
         source = self.annual.source
         identity = self.annual.table["certificate_id"][row].as_py()
-        place = {"file": source.name or None, "row": row, "line": source.line(row), "certificate_id": identity}
+        place = {
+            "file": source.name or None,
+            "row": row,
+            "line": source.line(row),
+            "certificate_id": identity,
+        }
         self.findings.add(code, f"{identity}: {message}", **place, **more)
         self.codes.setdefault(row, []).append(code)
 
@@ -152,7 +157,13 @@ class _Matcher:
                 self.plan.report("meter_without_energy", row, what, column="allocation_basis", value=basis)
 
     def _choose(
-        self, named: str | None, device: str | None, country: str | None, source: str | None, period: Period, zone: str
+        self,
+        named: str | None,
+        device: str | None,
+        country: str | None,
+        source: str | None,
+        period: Period,
+        zone: str,
     ) -> tuple[str | None, bool]:
         """Return the profile's name and whether the device chose it: by name, option, device, country-year-source."""
         if named or self.default:

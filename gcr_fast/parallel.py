@@ -23,9 +23,7 @@ def thread_count(threads: int | None) -> int:
     return threads
 
 
-def ordered_map(
-    function: Callable[[Task], Result], tasks: Iterable[Task], threads: int
-) -> Iterator[Result]:
+def ordered_map(function: Callable[[Task], Result], tasks: Iterable[Task], threads: int) -> Iterator[Result]:
     """Yield `function(task)` for each task, in order.
 
     At most `threads + 1` tasks are under way or waiting to be taken, so memory does not grow with their number,

@@ -63,7 +63,8 @@ def year_period(year: int, zone: str = "UTC") -> Period:
         raise UsageError(f"year {year} is outside {FIRST_YEAR} .. {LAST_YEAR}")
     place = zone_named(zone)
     return Period(
-        int(datetime(year, 1, 1, tzinfo=place).timestamp()), int(datetime(year + 1, 1, 1, tzinfo=place).timestamp())
+        int(datetime(year, 1, 1, tzinfo=place).timestamp()),
+        int(datetime(year + 1, 1, 1, tzinfo=place).timestamp()),
     )
 
 
@@ -140,7 +141,8 @@ def local_to_utc(local_s: np.ndarray, zone: str) -> LocalTimes:
 def utc_to_local(utc_s: np.ndarray, zone: str) -> np.ndarray:
     """Turn UTC seconds int64[n] into local wall-clock seconds of a zone."""
     walk = transitions(zone, int(utc_s.min()), int(utc_s.max()) + 1)
-    return utc_s + walk.offsets[np.searchsorted(walk.utc, utc_s, side="right") - 1]
+    local: np.ndarray = utc_s + walk.offsets[np.searchsorted(walk.utc, utc_s, side="right") - 1]
+    return local
 
 
 def zone_anchor(zone: str | None, second: int) -> int:
@@ -238,5 +240,3 @@ def _read_one(cell: str | None) -> datetime | str | None:
 
 def _seconds(moment: datetime) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-
-

@@ -56,13 +56,14 @@ def convert(
     certificates = annual_from(annual, strict=False)
     shapes = profiles_from(profiles, strict=False)
     plan = make_plan(certificates, shapes, profile, keep_zero_hours)
-    book(plan, method, unit_wh, _margin(capacity_margin))
+    book(plan, method, unit_wh, parse_margin(capacity_margin))
     plan.findings.check()
     maker = BatchMaker(plan, method, unit_wh, keep_zero_hours, certificate_ids)
     return Conversion(plan, maker, _metadata(plan, shapes, method, unit_wh), workers)
 
 
-def _margin(value: str | float) -> Fraction:
+def parse_margin(value: str | float) -> Fraction:
+    """Return a capacity margin as an exact fraction: 1.1 is 11/10."""
     try:
         margin = Fraction(str(value))
     except ValueError:
@@ -131,7 +132,8 @@ class Conversion:
         said = progress or (lambda count: None)
         job = Job(
             tasks=self._tasks(),
-            make=self._maker.marked if _parquet(path, format) else lambda task: (self._maker.batch(task), {}),
+            batch=self._maker.batch,
+            columns=self._maker.columns,
             schema=self._maker.schema,
             metadata=self.metadata,
             threads=self._threads,
@@ -172,14 +174,6 @@ class Conversion:
             "findings": [plan.codes.get(row, []) for row in range(len(energy))],
         }
         return pa.table(columns, schema=arrow_schema("report"))
-
-
-def _parquet(path: str | os.PathLike[str], format: str | None) -> bool:  # noqa: A002
-    from pathlib import Path
-
-    from gcr_fast.exchange.writing import format_of
-
-    return (format or format_of(Path(path))) == "parquet"
 
 
 def _metadata(plan: Plan, profiles: Profiles, method: str, unit_wh: int) -> dict[str, str]:

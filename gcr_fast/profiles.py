@@ -159,7 +159,13 @@ def profiles_from(
     if isinstance(obj, Profiles):
         return obj
     if isinstance(obj, list | tuple):
-        options = {"zone": zone, "unit": unit, "label": label, "keep_intervals": keep_intervals, "strict": strict}
+        options = {
+            "zone": zone,
+            "unit": unit,
+            "label": label,
+            "keep_intervals": keep_intervals,
+            "strict": strict,
+        }
         return merge(profiles_from(item, **options) for item in obj)
     source = read_table(obj) if isinstance(obj, str | os.PathLike) else from_stream(obj)
     return _parse(source, zone, unit, label, keep_intervals, strict)

@@ -36,7 +36,13 @@ ANNUAL = (
     Column("production_end", "timestamp", "UTC", True, "end of production, exclusive; or year", ("end",)),
     Column("zone", "string", "IANA", False, "zone of the year and of times without offset (UTC)", ("time_zone",)),
     Column("source_type", "string", "", False, "solar, wind, hydro, ... (`gcr schema --codes`)", ("source",)),
-    Column("profile", "string", "", False, "the profile that spreads it; else device_id, else country-year-source"),
+    Column(
+        "profile",
+        "string",
+        "",
+        False,
+        "the profile that spreads it; else device_id, else country-year-source",
+    ),
     Column("status", "string", "", True, "CANCELED (or CANCELLED) is what can be converted"),
     Column("purpose", "string", "", False, "conversion: born ACTIVE; end_use: born RETIRED; empty: born LOCKED"),
     Column("owner", "string", "", False, "who holds the hourly certificates"),
@@ -45,12 +51,31 @@ ANNUAL = (
     Column("country", "string", "ISO 3166", False, "two letters"),
     Column("capacity_w", "int64", "W", False, "nameplate; no hour may exceed it times the margin; or capacity_mw"),
     Column("issuer", "string", "", False, "the issuing body"),
-    Column("allocation_basis", "string", "", False, "metered_hourly ... flat; a named profile's default is regional"),
-    Column("residual_permitted", "bool", "", False, "whether under 1 MWh above the meter may be booked apart (true)"),
+    Column(
+        "allocation_basis",
+        "string",
+        "",
+        False,
+        "metered_hourly ... flat; a named profile's default is regional",
+    ),
+    Column(
+        "residual_permitted",
+        "bool",
+        "",
+        False,
+        "whether under 1 MWh above the meter may be booked apart (true)",
+    ),
 )
 
 PROFILES = (
-    Column("profile", "string", "", False, "its name; else device_id, else source_type, else the file's", ("name",)),
+    Column(
+        "profile",
+        "string",
+        "",
+        False,
+        "its name; else device_id, else source_type, else the file's",
+        ("name",),
+    ),
     Column(
         "start",
         "timestamp",

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcr_fast.codes import MAX_PROFILE_TOTAL, SOURCE_TYPES, canonical_source
-from gcr_fast.columns import encode
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.fields import Fields
@@ -26,7 +25,19 @@ if TYPE_CHECKING:
 
 LABELS = ("begin", "end")
 VALUE_STEMS = frozenset(
-    {"", "energy", "power", "value", "weight", "weights", "generation", "output", "capacity_factor", "cf", "share"}
+    {
+        "",
+        "energy",
+        "power",
+        "value",
+        "weight",
+        "weights",
+        "generation",
+        "output",
+        "capacity_factor",
+        "cf",
+        "share",
+    }
 )
 """Names of a column that holds the values of a long table, its unit's suffix taken off."""
 
@@ -67,9 +78,7 @@ class _Clock:
     good: np.ndarray
 
 
-def read_series(
-    source: Source, zone: str | None, unit: str | None, label: str | None
-) -> tuple[list[Series], Findings]:
+def read_series(source: Source, zone: str | None, unit: str | None, label: str | None) -> tuple[list[Series], Findings]:
     """Split a source into series. The layout is long if a column names profiles or there is one column of values."""
     if label is not None and label not in LABELS:
         raise UsageError(f"label must be begin or end, not {label!r}")
@@ -166,13 +175,13 @@ def _long(
     fields.claim(column)
     _report_values(fields, column, parsed, unit, clock.good)
     _note_weights(fields, column, own)
-    sources = fields.mapped("source_type", canonical_source, "unknown_source_type", ", ".join(SOURCE_TYPES))
-    devices = fields.texts("device_id")
+    sources = _sources(fields)
+    devices = fields.words("device_id")
     key = next((key for key in ("profile", "device_id", "source_type") if named[key]), None)
     for name, rows in _groups(fields, key):
         first = int(rows[0])
-        device = devices[first].as_py() if devices is not None else None
-        kind = sources[first] or known_source(name)
+        device = _word_at(devices, first)
+        kind = canonical_source(_word_at(sources, first) or "") or known_source(name)
         yield _series(fields, clock, rows, name, unit, parsed, column, kind, device)
 
 
@@ -181,13 +190,27 @@ def _groups(fields: Fields, key: str | None) -> Iterator[tuple[str, np.ndarray]]
     if key is None:
         yield Path(fields.source.name).stem or "profile", np.arange(len(fields))
         return
-    texts = fields.texts(key)
-    codes, values = encode(texts)
+    codes, values = fields.words(key) or (np.zeros(0, np.int32), [])
     fields.report("null_value", codes < 0, key, "is empty")
-    order = np.argsort(codes, kind="stable")
+    order = np.arange(len(codes)) if (np.diff(codes) >= 0).all() else np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(len(values) + 1))
     for code, name in enumerate(values):
         yield name, order[bounds[code] : bounds[code + 1]]
+
+
+def _sources(fields: Fields) -> tuple[np.ndarray, list[str]] | None:
+    """Return the source types as written; words that are none are reported."""
+    found = fields.words("source_type")
+    if found is not None:
+        codes, values = found
+        unknown = np.array([canonical_source(value) is None for value in values] + [False])
+        what = f"is not known; expected one of {', '.join(SOURCE_TYPES)}"
+        fields.report("unknown_source_type", unknown[codes], "source_type", what)
+    return found
+
+
+def _word_at(found: tuple[np.ndarray, list[str]] | None, row: int) -> str | None:
+    return found[1][found[0][row]] if found is not None and found[0][row] >= 0 else None
 
 
 def _values(column: pa.Array, unit: Unit | None) -> tuple[Parsed, Unit]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -26,17 +27,23 @@ class Source:
     table: pa.Table
     name: str
     """The file's name for messages and reports; empty for a table that was handed over in memory."""
-    sha256: str
-    """Of the file's bytes; of the canonical Arrow stream for a table in memory."""
     kind: str = "arrow"
     path: Path | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    first_row: int = 0
+    """Row of the file that the table begins with, where it is one of several batches."""
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the file's bytes; of the canonical Arrow stream for a table in memory."""
+        return table_sha256(self.table) if self.path is None else file_sha256(self.path)
 
     def line(self, row: int | None) -> int | None:
         """Return the line of a CSV file that a row stands on."""
         if row is None or self.kind != "csv" or self.path is None:
             return None
-        return _csv_lines(self.path)[row] if row < len(_csv_lines(self.path)) else None
+        lines = _csv_lines(self.path)
+        return lines[row] if row < len(lines) else None
 
 
 _lines: dict[tuple[str, int], list[int]] = {}
@@ -64,7 +71,7 @@ def read_table(path: str | os.PathLike[str]) -> Source:
     table = reader(place)
     if table.num_rows == 0:
         _refuse("empty_file", f"{place} has no rows", place)
-    return Source(table, str(place), file_sha256(place), kind, place, _metadata(table))
+    return Source(table, str(place), kind, place, _metadata(table))
 
 
 def from_stream(obj: Any) -> Source:
@@ -74,19 +81,40 @@ def from_stream(obj: Any) -> Source:
     table = obj if isinstance(obj, pa.Table) else pa.RecordBatchReader.from_stream(obj).read_all()
     if table.num_rows == 0:
         Findings([Finding("empty_file", "the table has no rows")]).check()
-    return Source(table, "", table_sha256(table), metadata=_metadata(table))
+    return Source(table, "", metadata=_metadata(table))
 
 
-def scan_batches(path: str | os.PathLike[str], batch_rows: int) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    """Stream a file's batches; a Parquet file is never held whole."""
+@dataclass(frozen=True)
+class Scan:
+    """A table that is gone through batch by batch, as often as needed, without being held."""
+
+    head: Source
+    """An empty table with the schema, and where it came from."""
+    batches: Callable[[], Iterator[pa.RecordBatch]]
+
+
+def scan(path: str | os.PathLike[str], batch_rows: int) -> Scan:
+    """Scan a file, or a folder of Parquet parts, which is never held whole. CSV and Arrow IPC are read at once."""
     place = Path(path)
-    if place.is_dir() or _kind(place) == "parquet":
-        import pyarrow.dataset as ds
+    if not place.is_dir() and _kind(place) != "parquet":
+        return scan_source(read_table(place), batch_rows)
+    import pyarrow as pa
+    import pyarrow.dataset as ds
 
+    try:
         data = ds.dataset(place, format="parquet")
-        return data.schema, data.to_batches(batch_size=batch_rows, batch_readahead=2, fragment_readahead=1)
-    table = read_table(place).table
-    return table.schema, iter(table.to_batches(max_chunksize=batch_rows))
+    except (pa.ArrowInvalid, OSError) as error:
+        _refuse("unreadable_file", f"{place} cannot be read as Parquet: {error}", place)
+    empty = data.schema.empty_table()
+    head = Source(empty, str(place), "parquet", place, _metadata(empty))
+    options = {"batch_size": batch_rows, "batch_readahead": 2, "fragment_readahead": 1}
+    return Scan(head, lambda: data.to_batches(**options))
+
+
+def scan_source(source: Source, batch_rows: int) -> Scan:
+    """Scan a table in memory; its chunks are not copied."""
+    head = replace(source, table=source.table.slice(0, 0))
+    return Scan(head, lambda: iter(source.table.to_batches(max_chunksize=batch_rows)))
 
 
 def file_sha256(path: Path) -> str:
@@ -128,7 +156,8 @@ def _read_parquet(path: Path) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(path)
+        words = [field.name for field in pq.read_schema(path) if pa.types.is_string(field.type)]
+        return pq.read_table(path, read_dictionary=words)  # text that repeats is never spelled out
     except (pa.ArrowInvalid, OSError) as error:
         _refuse("unreadable_file", f"{path} is damaged Parquet: {error}", path)
 
@@ -148,7 +177,7 @@ def _read_ipc(path: Path) -> pa.Table:
 
 def _read_csv(path: Path) -> pa.Table:
     import pyarrow as pa
-    import pyarrow.csv as csv
+    from pyarrow import csv
 
     header, delimiter = _csv_header(path)
     ragged: list[tuple[int, int, int]] = []

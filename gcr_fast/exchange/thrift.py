@@ -17,7 +17,7 @@ Struct = dict[int, tuple[int, Any]]
 class Reader:
     """Reads values from bytes, front to back."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | memoryview) -> None:
         self.data = data
         self.at = 0
 
@@ -59,7 +59,7 @@ class Reader:
         return kind, [self.value(kind) for _ in range(size)]
 
     def _take(self, size: int) -> bytes:
-        part = self.data[self.at : self.at + size]
+        part = bytes(self.data[self.at : self.at + size])
         if len(part) < size:
             raise ValueError("the footer is cut short")
         self.at += size
@@ -84,9 +84,9 @@ class Writer:
     def value(self, kind: int, value: Any) -> None:
         """Write one value of a type."""
         if kind in (I16, I32, I64):
-            self._varint((value << 1) ^ (value >> 63))
+            self.varint((value << 1) ^ (value >> 63))
         elif kind == BINARY:
-            self._varint(len(value))
+            self.varint(len(value))
             self.out += value
         elif kind in (LIST, SET):
             self._list(*value)
@@ -119,21 +119,22 @@ class Writer:
             self.out.append(len(values) << 4 | kind)
         else:
             self.out.append(0xF0 | kind)
-            self._varint(len(values))
+            self.varint(len(values))
         for value in values:
             if kind in (TRUE, FALSE):
                 self.out.append(TRUE if value else FALSE)
             else:
                 self.value(kind, value)
 
-    def _varint(self, number: int) -> None:
+    def varint(self, number: int) -> None:
+        """Write an unsigned number, seven bits a byte."""
         while number >= 0x80:
             self.out.append(number & 0x7F | 0x80)
             number >>= 7
         self.out.append(number)
 
 
-def read_struct(data: bytes) -> Struct:
+def read_struct(data: bytes | memoryview) -> Struct:
     """Decode one struct."""
     return Reader(data).struct()
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gcr_fast.errors import OutputError, UsageError
 from gcr_fast.parallel import ordered_map
@@ -20,11 +20,16 @@ from gcr_fast.parallel import ordered_map
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Task = TypeVar("Task")
-Made = tuple["pa.RecordBatch", Mapping[str, Hashable]]
-"""A batch, and marks of its columns that repeat (see `rowgroups.Encoder.encode`)."""
+    from gcr_fast.exchange.rowgroups import Column
 
-SUFFIXES = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".ipc": "ipc", ".feather": "ipc", ".csv": "csv"}
+SUFFIXES = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "ipc",
+    ".ipc": "ipc",
+    ".feather": "ipc",
+    ".csv": "csv",
+}
 EXTENSION = {"parquet": ".parquet", "ipc": ".arrow", "csv": ".csv"}
 BATCHES_PER_PART = 16
 PARTIAL = ".partial"
@@ -45,7 +50,9 @@ class Job:
     """Everything a writer needs, whatever makes the batches."""
 
     tasks: Iterable[Any]
-    make: Callable[[Any], Made]
+    batch: Callable[[Any], pa.RecordBatch]
+    columns: Callable[[Any], tuple[int, Mapping[str, Column]]]
+    """The same as rows and columns, in which repeated parts are named, not made: what Parquet is written from."""
     schema: pa.Schema
     metadata: Mapping[str, str]
     threads: int
@@ -90,7 +97,7 @@ def _write_folder(place: Path, job: Job, kind: str) -> Written:
         tasks = iter(job.tasks)
         for number, first in enumerate(tasks):
             part = folder / f"part-{number:05d}{EXTENSION[kind]}"
-            some = Job(_some(first, tasks), job.make, job.schema, job.metadata, job.threads, job.done)
+            some = replace(job, tasks=_some(first, tasks))
             with part.open("wb") as file:
                 rows += _FORMATS[kind](file, some)
                 _sync(file)
@@ -112,10 +119,11 @@ def _write_parquet(file: BinaryIO, job: Job) -> int:
     writer = FileWriter(file, job.schema, job.metadata)
 
     def encode(task: Any) -> tuple[Any, Any]:
-        return task, encoder.encode(*job.make(task))
+        return task, encoder.encode(*job.columns(task))
 
     for task, group in ordered_map(encode, job.tasks, job.threads):
-        writer.append(group)
+        if group.rows:
+            writer.append(group)
         job.done(task)
     writer.close()
     return writer.rows
@@ -127,7 +135,7 @@ def _write_ipc(file: BinaryIO, job: Job) -> int:
     rows = 0
     schema = job.schema.with_metadata({**(job.schema.metadata or {}), **job.metadata})
     with pa.ipc.new_file(file, schema) as writer:
-        for task, (batch, _) in ordered_map(lambda task: (task, job.make(task)), job.tasks, job.threads):
+        for task, batch in ordered_map(lambda task: (task, job.batch(task)), job.tasks, job.threads):
             writer.write_batch(batch)
             rows += batch.num_rows
             job.done(task)
@@ -136,10 +144,10 @@ def _write_ipc(file: BinaryIO, job: Job) -> int:
 
 def _write_csv(file: BinaryIO, job: Job) -> int:
     import pyarrow as pa
-    import pyarrow.csv as csv
+    from pyarrow import csv
 
     def encode(task: Any) -> tuple[Any, int, pa.Buffer]:
-        batch, _ = job.make(task)
+        batch = job.batch(task)
         sink = pa.BufferOutputStream()
         csv.write_csv(batch, sink, csv.WriteOptions(include_header=False))
         return task, batch.num_rows, sink.getvalue()

@@ -8,12 +8,15 @@ and correct even though its two products wrap around 2^64. One comparison with 0
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from gcr_fast.accelerate import kernel
 
+Ints = npt.NDArray[np.int64]
+
 
 @kernel
-def cumulative(prefix, totals, out):  # type: ignore[no-untyped-def]
+def cumulative(prefix: Ints, totals: Ints, out: Ints) -> None:
     """Fill out[p, i] = floor(T_p * C_(i+1) / W) - floor(T_p * C_i / W).
 
     `prefix` int64[n + 1]: running sums of the weights, from 0 to W > 0. `totals` int64[k]. `out` int64[k, n].
@@ -34,7 +37,7 @@ def cumulative(prefix, totals, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def largest_remainder(weights, whole, totals, rests, out):  # type: ignore[no-untyped-def]
+def largest_remainder(weights: Ints, whole: np.int64, totals: Ints, rests: Ints, out: Ints) -> None:
     """Fill out[p, i] with the floor of its share, plus 1 for the largest remainders; ties by earliest interval.
 
     `weights` int64[n] summing to `whole` > 0. `totals` int64[k]. `rests` int64[n] is scratch. `out` int64[k, n].

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from gcr_fast.accelerate import kernel
 
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
+
 
 @kernel
-def row_figures(values, sums, nonzero, lowest):  # type: ignore[no-untyped-def]
+def row_figures(values: Ints, sums: Ints, nonzero: Ints, lowest: Ints) -> None:
     """Per row of `values` int64[k, n]: its sum, its number of non-zero entries and its smallest entry.
 
     `sums`, `nonzero`, `lowest`: int64[k], filled.
@@ -25,3 +30,97 @@ def row_figures(values, sums, nonzero, lowest):  # type: ignore[no-untyped-def]
         sums[p] = total
         nonzero[p] = count
         lowest[p] = least
+
+
+@kernel
+def run_bounds(parents: Codes, bounds: Ints) -> int:
+    """Find the runs of equal values in `parents` int32[n]. Returns their number r.
+
+    `bounds` int64[n + 1] is filled up to r: run j is parents[bounds[j] : bounds[j + 1]].
+    """
+    runs = 0
+    for i in range(parents.shape[0]):
+        if i == 0 or parents[i] != parents[i - 1]:
+            bounds[runs] = i
+            runs += 1
+    bounds[runs] = parents.shape[0]
+    return runs
+
+
+@kernel
+def run_times(starts: Ints, lengths: Codes, bounds: Ints, step_s: int, figures: Ints) -> None:
+    """Per run: first start, end of the last interval, longest length, 1 if its intervals are in order and on a grid.
+
+    `starts` int64[n] s; `lengths` int32[n] s; `bounds` int64[r + 1]; `figures` int64[r, 4], filled. In order means
+    that each interval begins at or after the end of the one before; the grid has `step_s`.
+    """
+    for j in range(bounds.shape[0] - 1):
+        low, high = bounds[j], bounds[j + 1]
+        expected = starts[low]
+        longest = np.int64(0)
+        good = True
+        for i in range(low, high):
+            length = np.int64(lengths[i])
+            if starts[i] != expected and (starts[i] < expected or (starts[i] - expected) % step_s != 0):
+                good = False
+            if length <= 0:
+                good = False
+            longest = max(longest, length)
+            expected = starts[i] + length
+        figures[j, 0] = starts[low]
+        figures[j, 1] = expected
+        figures[j, 2] = longest
+        figures[j, 3] = np.int64(good)
+
+
+@kernel
+def run_energy(energy: Ints, bounds: Ints, figures: Ints) -> None:
+    """Per run of `energy` int64[n]: sum, smallest, largest, number of zeros. `figures` int64[r, 4], filled."""
+    for j in range(bounds.shape[0] - 1):
+        total, zeros = np.int64(0), np.int64(0)
+        least = most = energy[bounds[j]]
+        for i in range(bounds[j], bounds[j + 1]):
+            total += energy[i]
+            least = min(least, energy[i])
+            most = max(most, energy[i])
+            zeros += np.int64(energy[i] == 0)
+        figures[j, 0] = total
+        figures[j, 1] = least
+        figures[j, 2] = most
+        figures[j, 3] = zeros
+
+
+@kernel
+def run_words(codes: Codes, bounds: Ints, kinds: Ints, allowed: Bools, good: Bools) -> None:
+    """Per run: whether every word is one that the run's parent allows.
+
+    `codes` int32[n] (-1, a null, reads the last column), `kinds` int64[r], `allowed` bool[kinds, words + 1],
+    `good` bool[r], filled.
+    """
+    for j in range(bounds.shape[0] - 1):
+        row = allowed[kinds[j]]
+        last = codes[bounds[j]]
+        good[j] = row[last]
+        for i in range(bounds[j], bounds[j + 1]):
+            if codes[i] != last:
+                last = codes[i]
+                good[j] &= row[last]
+
+
+@kernel
+def quota(energy: Ints, weights: Ints, whole: int, total: int, good: Bools) -> int:
+    """Whether each entry is floor or ceiling of its share. Returns how many of the floors are above 0.
+
+    `energy` int64[m] (units), `weights` int64[m] of a sum `whole` > 0, `total` (units); `good` bool[m], filled.
+    """
+    ratio = float(total) / float(whole)
+    needed = 0
+    for i in range(energy.shape[0]):
+        floor = np.int64(float(weights[i]) * ratio)
+        rest = total * weights[i] - floor * whole
+        low, high = np.int64(rest < 0), np.int64(rest >= whole)
+        floor += high - low
+        rest += (low - high) * whole
+        good[i] = energy[i] == floor or (energy[i] == floor + 1 and rest > 0)
+        needed += 1 if floor > 0 else 0
+    return needed

@@ -1,0 +1,167 @@
+"""Hourly certificates of any origin, batch by batch, as plain arrays with one integer code per word."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcr_fast.columns import encode
+from gcr_fast.errors import RefusedError
+from gcr_fast.exchange.reading import Scan, Source, from_stream, scan, scan_source
+from gcr_fast.fields import Fields
+from gcr_fast.findings import Findings
+from gcr_fast.periods import parse_times
+from gcr_fast.units import parse_scaled
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BATCH_ROWS = 1 << 19
+HOUR_S = 3600
+WORD_COLUMNS = ("source_type", "status", "allocation_basis")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some hourly certificates, in file order. Rows that could not be read are left out and reported."""
+
+    first_row: int
+    rows: np.ndarray | None
+    """int64[n]: position of each in the batch; None if none was left out."""
+    parents: np.ndarray
+    """int32[n]: row of the annual table, -1 if there is none."""
+    starts: np.ndarray
+    lengths: np.ndarray
+    energy: np.ndarray
+    words: dict[str, tuple[np.ndarray, list[Any]]]
+    """Per word column that is there: codes int32[n] (-1 is null) and the distinct words."""
+    parent_names: tuple[np.ndarray, list[Any]]
+    ids: pa.Array | None
+
+    def row(self, at: int) -> int:
+        """Return the file's row of an entry."""
+        return self.first_row + (at if self.rows is None else int(self.rows[at]))
+
+
+class HourlyReader:
+    """Reads hourly certificates from a path, a table or a stream; may be gone through more than once."""
+
+    def __init__(self, hourly: Any, zone: str | None = None) -> None:
+        self._scan = _open(hourly)
+        self.zone = zone
+        self.findings = Findings()
+
+    @property
+    def source(self) -> Source:
+        """Where it came from, with the metadata that the file carries."""
+        return self._scan.head
+
+    def batches(self, certificate_ids: pa.Array) -> Iterator[Batch]:
+        """Yield the batches; parents are positions in `certificate_ids`."""
+        first_row = 0
+        for piece in self._scan.batches():
+            if piece.num_rows:
+                yield self._batch(piece, first_row, certificate_ids)
+            first_row += piece.num_rows
+
+    def _batch(self, piece: pa.RecordBatch, first_row: int, certificate_ids: pa.Array) -> Batch:
+        import pyarrow as pa
+
+        source = replace(self._scan.head, table=pa.Table.from_batches([piece]), first_row=first_row)
+        fields = Fields(source, "hourly")
+        try:
+            return self._read(fields, first_row, certificate_ids)
+        finally:
+            self.findings.extend(fields.findings)
+
+    def _read(self, fields: Fields, first_row: int, certificate_ids: pa.Array) -> Batch:
+        parents, names = _parents(fields, certificate_ids)
+        starts, bad = _starts(fields, self.zone)
+        energy, unreadable = _energy(fields)
+        lengths = _lengths(fields)
+        words = {name: encode(fields.column(column)) for name in WORD_COLUMNS if (column := fields.name(name))}
+        ids = fields.column(column) if (column := fields.name("certificate_id")) else None
+        bad |= unreadable
+        batch = Batch(first_row, None, parents, starts, lengths, energy, words, names, ids)
+        if not bad.any():
+            return batch
+        readable = np.flatnonzero(~bad)
+        return keep(batch, readable, readable)
+
+
+def _open(hourly: Any) -> Scan:
+    if isinstance(hourly, str | os.PathLike):
+        return scan(hourly, BATCH_ROWS)
+    return scan_source(from_stream(hourly), BATCH_ROWS)
+
+
+def keep(batch: Batch, at: np.ndarray, rows: np.ndarray) -> Batch:
+    """Return the entries `at` int64[k] of a batch, in that order; `rows` are their positions in the file's batch."""
+    import pyarrow as pa
+
+    return replace(
+        batch,
+        rows=rows,
+        parents=batch.parents[at],
+        starts=batch.starts[at],
+        lengths=batch.lengths[at],
+        energy=batch.energy[at],
+        words={name: (codes[at], values) for name, (codes, values) in batch.words.items()},
+        parent_names=(batch.parent_names[0][at], batch.parent_names[1]),
+        ids=None if batch.ids is None else batch.ids.take(pa.array(at)),
+    )
+
+
+def _needed(fields: Fields, found: Any, wanted: str) -> Any:
+    """Return what was found; a needed column that is absent refuses the file at once."""
+    if found is None:
+        fields.missing(wanted)
+        raise RefusedError(fields.findings)
+    return found
+
+
+def _parents(fields: Fields, certificate_ids: pa.Array) -> tuple[np.ndarray, tuple[np.ndarray, list[Any]]]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    name = _needed(fields, fields.name("parent_certificate_id"), "parent_certificate_id")
+    codes, values = encode(fields.column(name))
+    known = pc.index_in(pa.array(values, pa.string()), value_set=certificate_ids)
+    rows = np.append(pc.fill_null(known, -1).to_numpy(zero_copy_only=False), -1).astype(np.int32)
+    return rows[codes], (codes, values)
+
+
+def _starts(fields: Fields, zone: str | None) -> tuple[np.ndarray, np.ndarray]:
+    name = _needed(fields, fields.name("production_start"), "production_start")
+    times = parse_times(fields.column(name), zone)
+    fields.report("null_value", times.null, name, "is empty")
+    fields.report("unreadable_value", times.unreadable, name, "is not an ISO 8601 time")
+    fields.report("nonexistent_time", times.skipped, name, f"does not exist in {zone}")
+    fields.report("naive_time", times.naive, name, "names no time zone")
+    return times.earliest, times.null | times.unreadable | times.skipped | times.naive
+
+
+def _energy(fields: Fields) -> tuple[np.ndarray, np.ndarray]:
+    name, unit = _needed(fields, fields.measure("energy") or fields.measure(""), "energy_wh")
+    parsed = parse_scaled(fields.column(name), unit.digits)
+    readable = ~(parsed.null | parsed.unreadable)
+    fields.report("null_value", parsed.null, name, "is empty")
+    fields.report("unreadable_value", parsed.unreadable, name, f"is not a number of {unit.name}")
+    fields.report("inexact_energy", parsed.inexact & readable, name, "is not a whole number of Wh")
+    return parsed.values, ~readable
+
+
+def _lengths(fields: Fields) -> np.ndarray:
+    name = fields.name("interval_s")
+    if name is None:
+        return np.full(len(fields), HOUR_S, dtype=np.int32)
+    column = fields.column(name)
+    if str(column.type) == "int32" and column.null_count == 0:
+        return np.asarray(column.to_numpy())
+    parsed = parse_scaled(column, 0)
+    fields.report("unreadable_value", parsed.unreadable | parsed.null, name, "is not a number of seconds")
+    return parsed.values.clip(-1, 1 << 30).astype(np.int32)

@@ -1,0 +1,139 @@
+"""The quota rule against given profiles: every hour is floor or ceiling of its share, and no meter is exceeded.
+
+Works run by run, so it needs no table of all hours: each row is compared with its own share, and the intervals whose
+share is at least one unit are counted, so that a missing one is noticed at the end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gcr_fast.annual import Annual
+from gcr_fast.codes import METERED_BASES
+from gcr_fast.findings import Finding
+from gcr_fast.hourly import Batch
+from gcr_fast.matching import Share, make_plan
+from gcr_fast.periods import utc_text
+from gcr_fast.profiles import profiles_from
+
+
+@dataclass(frozen=True)
+class _RunResult:
+    """What one run of a batch showed."""
+
+    parent: int
+    bad: np.ndarray
+    """int64: entries of the batch that break the rule."""
+    needed: int
+    """Entries whose share is at least one unit."""
+    positions: np.ndarray
+    energy: np.ndarray
+
+
+class QuotaCheck:
+    """Collects evidence batch by batch; `verdict` closes it."""
+
+    def __init__(self, annual: Annual, profiles: Any, metadata: Mapping[str, str]) -> None:
+        self.unit_wh = int(metadata.get("gcr_fast.unit_wh", "1"))
+        self.plan = make_plan(annual, profiles_from(profiles, strict=False), None, keep_zero_hours=True)
+        self.metered = [basis in METERED_BASES for basis in self.plan.bases]
+        self.energy = annual.table["energy_wh"].to_numpy()
+        self.have = np.zeros(len(annual), dtype=np.int64)
+        used = Counter(
+            share.profile.name for share, met in zip(self.plan.shares, self.metered, strict=True) if share and met
+        )
+        self.sharing = {name for name, count in used.items() if count > 1}
+        self.issued: dict[str, np.ndarray] = {}
+
+    def units(self, row: int, share: Share) -> int:
+        """Return how many units the certificate issues: all, or what its meter has."""
+        whole = int(self.energy[row]) // self.unit_wh
+        if not self.metered[row]:
+            return whole
+        return min(whole, int(self._weights(row, share).sum()))
+
+    def _weights(self, row: int, share: Share) -> np.ndarray:
+        weights: np.ndarray = share.weights // self.unit_wh if self.metered[row] else share.weights
+        return weights
+
+    def _judged(self, row: int) -> Share | None:
+        """Return the share by which a row's hours are judged; None where earlier certificates took from its meter."""
+        share = self.plan.shares[row]
+        shared = share is not None and self.metered[row] and share.profile.name in self.sharing
+        return None if shared else share
+
+    def examine(self, batch: Batch, bounds: np.ndarray, parents: np.ndarray) -> list[_RunResult]:
+        """Compare a batch's rows with their shares; changes nothing, so it may run in any thread."""
+        return [
+            self._run(batch, slice(int(bounds[run]), int(bounds[run + 1])), parent)
+            for run, parent in enumerate(parents.tolist())
+            if parent >= 0 and self.plan.shares[parent] is not None
+        ]
+
+    def _run(self, batch: Batch, rows: slice, parent: int) -> _RunResult:
+        from gcr_fast.kernels.check import quota
+
+        share = self.plan.shares[parent]
+        assert share is not None
+        offset = batch.starts[rows] - share.period.start_s
+        step = share.profile.step_s
+        fits = (offset >= 0) & (offset < step * share.hours) & (offset % step == 0) & (batch.lengths[rows] == step)
+        positions, energy = offset[fits] // step, batch.energy[rows][fits]
+        at = rows.start + np.flatnonzero(fits)
+        judged = self._judged(parent)
+        if judged is None or not len(at):
+            return _RunResult(parent, at[:0], 0, positions, energy)
+        weights = self._weights(parent, share)
+        good = np.empty(len(at), dtype=bool)
+        units = energy // self.unit_wh
+        needed = quota(units, weights[positions], int(weights.sum()), self.units(parent, share), good)
+        good &= energy % self.unit_wh == 0
+        return _RunResult(parent, at[~good], int(needed), positions, energy)
+
+    def add(self, results: list[_RunResult]) -> Iterator[tuple[str, str, np.ndarray]]:
+        """Book a batch's results. Yields (code, message, entries of the batch) for its bad rows."""
+        for result in results:
+            self.have[result.parent] += result.needed
+            share = self.plan.shares[result.parent]
+            if share is not None and self.metered[result.parent]:
+                name = share.profile.name
+                issued = self.issued.setdefault(name, np.zeros(len(share.profile.values), np.int64))
+                np.add.at(issued, share.first + result.positions, result.energy)
+            if len(result.bad):
+                yield "quota_broken", "is neither floor nor ceiling of its share", result.bad
+
+    def verdict(self, annual: Annual, counts: np.ndarray) -> list[Finding]:
+        """Return what only shows at the end: hours that are missing, meters that were exceeded, no profile."""
+        known = set(annual.findings)
+        found = [finding for finding in self.plan.findings if finding not in known]
+        for row in np.flatnonzero(counts).tolist():
+            share = self._judged(row)
+            if share is not None:
+                found += self._missing(annual, row, share)
+        for name, issued in self.issued.items():
+            found += self._exceeded(name, issued)
+        return found
+
+    def _missing(self, annual: Annual, row: int, share: Share) -> Iterator[Finding]:
+        from gcr_fast.kernels.check import quota
+
+        weights = self._weights(row, share)
+        nothing = np.zeros(len(weights), dtype=np.int64)
+        wanted = quota(nothing, weights, int(weights.sum()), self.units(row, share), np.empty(len(weights), bool))
+        lacking = int(wanted) - int(self.have[row])
+        if lacking > 0:
+            identity = annual.table["certificate_id"][row].as_py()
+            what = f"{identity}: {lacking} intervals whose share is at least one unit have no certificate"
+            yield Finding("quota_broken", what, certificate_id=identity, count=lacking)
+
+    def _exceeded(self, name: str, issued: np.ndarray) -> Iterator[Finding]:
+        profile = next(s.profile for s in self.plan.shares if s is not None and s.profile.name == name)
+        for at in np.flatnonzero(issued > profile.values).tolist():
+            when = utc_text(profile.start_s + at * profile.step_s)
+            what = f"{name}: {int(issued[at])} Wh issued at {when}, {int(profile.values[at])} Wh metered"
+            yield Finding("over_metered_hour", what, profile=name, value=when)

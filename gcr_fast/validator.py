@@ -1,0 +1,482 @@
+"""Checking hourly certificates against their parents: ours or anyone's, in any order, without trusting the converter.
+
+One pass over batches. Each batch is cut into runs of one parent; kernels reduce a run to a few figures; only a run
+whose figures are wrong is looked at row by row. Intervals that come twice are found by comparing the spans of runs,
+and only where spans of one parent overlap, by a second pass over those parents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from gcr_fast.annual import Annual, annual_from
+from gcr_fast.codes import (
+    BASES,
+    MAX_INTERVAL_S,
+    METERED_BASES,
+    PURPOSES,
+    SOURCE_TYPES,
+    STATUS_ALIASES,
+    STATUSES,
+    WH_PER_MWH,
+    canonical_source,
+)
+from gcr_fast.findings import Finding, Findings
+from gcr_fast.hourly import Batch, HourlyReader, keep
+from gcr_fast.parallel import ordered_map, thread_count
+from gcr_fast.periods import utc_text
+from gcr_fast.processor import DEFAULT_MARGIN, parse_margin
+from gcr_fast.quota import QuotaCheck
+from gcr_fast.report import Check, Report
+from gcr_fast.units import mwh_text
+
+LISTED_ROWS = 100_000
+"""Bad rows that get a finding each; beyond, one finding speaks for a run of rows."""
+GRID_S = 60
+"""Intervals must begin a whole number of minutes after their period does."""
+SORT_FROM_RUNS = 4
+"""A batch with more runs than a quarter of its rows is sorted by parent first."""
+
+CHECKS = {
+    "annual certificates are sound": (
+        "null_value", "unreadable_value", "inexact_energy", "not_canceled", "duplicate_certificate",
+        "non_positive_energy", "energy_over_limit", "bad_period", "unknown_zone", "bad_capacity",
+    ),
+    "every parent is known": ("unknown_parent",),
+    "every parent has its hours": ("parent_without_hours",),
+    "hours sum to their parent": ("total_mismatch", "residual_refused"),
+    "hours lie in their parent's period": ("hour_outside_period", "uneven_interval", "interval_too_long"),
+    "no interval twice": ("duplicate_interval",),
+    "no certificate id twice": ("duplicate_id",),
+    "no negative energy": ("negative_energy",),
+    "source type is the parent's": ("source_mismatch",),
+    "status is one the purpose allows": ("status_mismatch",),
+    "allocation basis is the parent's": ("basis_mismatch",),
+    "no hour over capacity": ("over_capacity",),
+    "every hour is floor or ceiling of its share": (
+        "quota_broken", "over_metered_hour", "no_profile", "wrong_source_type", "wrong_year", "leap_year_hours",
+        "incomplete_profile", "period_off_grid", "all_zero_profile", "meter_without_energy", "over_meter",
+    ),
+}  # fmt: skip
+"""The checks, in the order in which they are reported, and the codes that fail each."""
+
+_END_USE = frozenset({"RETIRED", "CLAIMED", "WITHDRAWN"})
+_UNKNOWN = frozenset({"LOCKED", "EXPIRED", "WITHDRAWN"})
+_ALLOWED_STATUS = {"conversion": frozenset(STATUSES), "end_use": _END_USE, None: _UNKNOWN}
+
+
+def validate(
+    annual: Any,
+    hourly: Any,
+    profiles: Any = None,
+    *,
+    tolerance_wh: int = 0,
+    capacity_margin: str | float = DEFAULT_MARGIN,
+    zone: str | None = None,
+    threads: int | None = None,
+) -> Report:
+    """Check hourly certificates against their annual ones and, if given, their profiles. Never raises for bad rows.
+
+    `annual` as for `convert`; `hourly` a path (file or folder of parts), a `Conversion`, or anything with
+    `__arrow_c_stream__`; `zone` of hourly times without offset. With `profiles` the quota rule is checked too: each
+    hour is floor or ceiling of its share, and no metered hour is exceeded. Raises `RefusedError` only for a file
+    that cannot be read at all.
+    """
+    reader = HourlyReader(hourly, zone)
+    certificates = annual_from(annual, strict=False)
+    rule = None if profiles is None else QuotaCheck(certificates, profiles, reader.source.metadata)
+    margin = parse_margin(capacity_margin)
+    return _Validation(certificates, reader, rule, tolerance_wh, margin, thread_count(threads)).run()
+
+
+@dataclass
+class _Expected:
+    """What each annual certificate asks of its hours, as arrays over the annual rows."""
+
+    begins: np.ndarray
+    ends: np.ndarray
+    energy: np.ndarray
+    capacity: np.ndarray
+    """int64: numerator of capacity x margin, or -1."""
+    capacity_divisor: int
+    kinds: dict[str, np.ndarray]
+    """Per word column: which row of its table of allowed words a certificate uses."""
+
+    @classmethod
+    def of(cls, annual: Annual, margin: Fraction) -> _Expected:
+        periods = np.array(annual.periods(), dtype=np.int64).reshape(-1, 2)
+        table = annual.table
+        room = (1 << 62) // MAX_INTERVAL_S
+        capacity = [-1 if w is None else w * margin.numerator for w in table["capacity_w"].to_pylist()]
+        return cls(
+            begins=periods[:, 0].copy(),
+            ends=periods[:, 1].copy(),
+            energy=table["energy_wh"].to_numpy(),
+            capacity=np.array([w if w < room else -1 for w in capacity], dtype=np.int64),
+            capacity_divisor=3600 * margin.denominator,
+            kinds={
+                "source_type": _positions(table["source_type"], SOURCE_TYPES),
+                "status": _positions(table["purpose"], PURPOSES),
+                "allocation_basis": _positions(table["allocation_basis"], BASES),
+            },
+        )
+
+    def most_wh(self, parents: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Return the most that intervals of these lengths may hold; no capacity is no limit."""
+        limit = self.capacity[parents] * lengths // self.capacity_divisor
+        return np.where(self.capacity[parents] < 0, np.iinfo(np.int64).max, limit)
+
+
+def _positions(column: Any, words: tuple[str, ...]) -> np.ndarray:
+    """Return each word's position; the number of words for null."""
+    place = {word: at for at, word in enumerate(words)}
+    return np.array([place.get(word, len(words)) for word in column.to_pylist()], dtype=np.int64)
+
+
+@dataclass
+class _Runs:
+    """One batch cut into runs of one parent, and what the kernels found in each."""
+
+    batch: Batch
+    bounds: np.ndarray
+    parents: np.ndarray
+    times: np.ndarray
+    energy: np.ndarray
+    suspects: np.ndarray
+    """bool[r]: some row of the run is wrong."""
+    quota: Any = None
+    odd_ids: Any = None
+
+    def rows(self, run: int) -> slice:
+        return slice(int(self.bounds[run]), int(self.bounds[run + 1]))
+
+
+@dataclass
+class _Spans:
+    """The time covered so far per parent, to tell whether a later run may repeat an interval."""
+
+    ends: np.ndarray
+    suspects: set[int] = field(default_factory=set)
+
+    def add(self, runs: _Runs) -> None:
+        known = runs.parents >= 0
+        for run in np.flatnonzero(known).tolist():
+            parent, first = int(runs.parents[run]), int(runs.times[run, 0])
+            if first < self.ends[parent] or not runs.times[run, 3]:
+                self.suspects.add(parent)
+            self.ends[parent] = max(int(self.ends[parent]), int(runs.times[run, 1]))
+
+
+class _Validation:
+    """The state of one call of `validate`."""
+
+    def __init__(
+        self,
+        annual: Annual,
+        reader: HourlyReader,
+        rule: QuotaCheck | None,
+        tolerance_wh: int,
+        margin: Fraction,
+        threads: int,
+    ) -> None:
+        self.annual = annual
+        self.reader = reader
+        self.rule = rule
+        self.tolerance_wh = tolerance_wh
+        self.threads = threads
+        self.expected = _Expected.of(annual, margin)
+        self.ids = annual.table["certificate_id"].combine_chunks()
+        self.findings = Findings(_still_wrong(annual))
+        self.sums = np.zeros(len(annual), dtype=object)
+        self.counts = np.zeros(len(annual), dtype=np.int64)
+        self.certificates = self.zeros = 0
+        self.columns: set[str] = set()
+        self.odd_ids: list[Any] = []
+
+    def run(self) -> Report:
+        """Go through all batches, then judge each parent."""
+        spans = _Spans(np.full(len(self.annual), np.iinfo(np.int64).min, dtype=np.int64))
+        for runs in ordered_map(self._examine, self.reader.batches(self.ids), self.threads):
+            self._add(runs)
+            spans.add(runs)
+        if spans.suspects:
+            self._find_duplicates(spans.suspects)
+        self._judge_ids()
+        self._judge_parents()
+        self.findings.extend(self.reader.findings)
+        if self.rule is not None:
+            self.findings.extend(self.rule.verdict(self.annual, self.counts))
+        return Report(self._checks(), self.findings, self._totals())
+
+    def _examine(self, batch: Batch) -> _Runs:
+        """Reduce a batch to runs and figures; runs in the pool, so it changes nothing but its result."""
+        runs = _cut(batch)
+        known = runs.parents >= 0
+        parents = np.where(known, runs.parents, 0)
+        lengths, most = runs.times[:, 2], self.expected.most_wh(parents, runs.times[:, 2])
+        wrong = ~known | (runs.times[:, 3] == 0) | (lengths > MAX_INTERVAL_S)
+        wrong |= (runs.times[:, 0] < self.expected.begins[parents]) | (runs.times[:, 1] > self.expected.ends[parents])
+        wrong |= (runs.times[:, 0] - self.expected.begins[parents]) % GRID_S != 0
+        wrong |= (runs.energy[:, 1] < 0) | (runs.energy[:, 2] > most)
+        for name in batch.words:
+            wrong |= ~_words_agree(runs, name, self.expected.kinds[name][parents])
+        runs.suspects = wrong
+        if self.rule is not None:
+            runs.quota = self.rule.examine(runs.batch, runs.bounds, runs.parents)
+        runs.odd_ids = _odd_ids(runs.batch, self.ids)
+        return runs
+
+    def _add(self, runs: _Runs) -> None:
+        batch = runs.batch
+        known = np.flatnonzero(runs.parents >= 0)
+        np.add.at(self.sums, runs.parents[known], runs.energy[known, 0].astype(object))
+        np.add.at(self.counts, runs.parents[known], np.diff(runs.bounds)[known])
+        self.certificates += len(batch.parents)
+        self.zeros += int(runs.energy[:, 3].sum())
+        self.columns.update(batch.words)
+        if batch.ids is not None:
+            self.columns.add("certificate_id")
+        if runs.odd_ids is not None:
+            self.odd_ids.append(runs.odd_ids)
+        for run in np.flatnonzero(runs.suspects).tolist():
+            self._look_closer(runs, run)
+        if self.rule is not None:
+            for code, message, at in self.rule.add(runs.quota):
+                self._list(code, "energy_wh", message, batch, at)
+
+    def _look_closer(self, runs: _Runs, run: int) -> None:
+        """Name every wrong row of a run, each by the first code that fits."""
+        batch, rows, parent = runs.batch, runs.rows(run), int(runs.parents[run])
+        left = np.ones(rows.stop - rows.start, dtype=bool)
+        for code, column, mask, message in self._faults(batch, rows, parent):
+            hit = np.flatnonzero(left & mask)
+            left &= ~mask
+            self._list(code, column, message, batch, rows.start + hit)
+
+    def _faults(self, batch: Batch, rows: slice, parent: int) -> Iterator[tuple[str, str, np.ndarray, str]]:
+        """Yield (code, column, bool mask over the run, what was expected), in order of precedence."""
+        every = np.ones(rows.stop - rows.start, dtype=bool)
+        if parent < 0:
+            yield "unknown_parent", "parent_certificate_id", every, "has no annual certificate"
+            return
+        starts, lengths, energy = batch.starts[rows], batch.lengths[rows].astype(np.int64), batch.energy[rows]
+        begin, end = int(self.expected.begins[parent]), int(self.expected.ends[parent])
+        period = f"{utc_text(begin)} .. {utc_text(end)}"
+        yield "interval_too_long", "interval_s", (lengths > MAX_INTERVAL_S), "is longer than an hour"
+        uneven = (lengths <= 0) | ((starts - begin) % GRID_S != 0)
+        yield "uneven_interval", "production_start", uneven, f"is not on the grid of {period}"
+        outside = (starts < begin) | (starts + lengths > end)
+        yield "hour_outside_period", "production_start", outside, f"is outside {period}"
+        yield "negative_energy", "energy_wh", energy < 0, "is negative"
+        for name, code in (
+            ("source_type", "source_mismatch"),
+            ("allocation_basis", "basis_mismatch"),
+            ("status", "status_mismatch"),
+        ):
+            if name in batch.words:
+                yield self._word_fault(batch, rows, parent, name, code)
+        most = self.expected.most_wh(np.full(len(every), parent), lengths)
+        yield "over_capacity", "energy_wh", energy > most, f"is above capacity x margin, {int(most[0])} Wh"
+
+    def _word_fault(
+        self, batch: Batch, rows: slice, parent: int, name: str, code: str
+    ) -> tuple[str, str, np.ndarray, str]:
+        codes, words = batch.words[name]
+        kind = int(self.expected.kinds[name][parent])
+        wrong = ~_allowed(name, words)[kind][codes[rows]]
+        stated = self.annual.table["purpose" if name == "status" else name][parent].as_py()
+        return code, name, wrong, f"does not agree with the parent's {stated or 'unstated purpose'}"
+
+    def _list(self, code: str, column: str, message: str, batch: Batch, at: np.ndarray) -> None:
+        """Add a finding per row, or one for all of them once there are very many."""
+        if not len(at):
+            return
+        shown = at if len(self.findings) + len(at) <= LISTED_ROWS else at[:1]
+        for entry in shown.tolist():
+            value = _shown(batch, column, entry)
+            identity = _parent_name(batch, entry)
+            place = {"file": self.reader.source.name or None, "row": batch.row(entry)}
+            place["line"] = self.reader.source.line(batch.row(entry))
+            count = 1 if len(shown) == len(at) else len(at)
+            what = f"{identity} {column} {value} {message}" + (f", so are {count - 1} more" if count > 1 else "")
+            self.findings.add(code, what, column=column, value=value, certificate_id=identity, count=count, **place)
+
+    def _find_duplicates(self, suspects: set[int]) -> None:
+        """Go through the suspects' rows again: an interval that begins before an earlier one ends is a duplicate."""
+        wanted = np.zeros(len(self.annual) + 1, dtype=bool)
+        wanted[list(suspects)] = True
+        told = len(self.reader.findings)
+        parts = [(batch, np.flatnonzero(wanted[batch.parents])) for batch in self.reader.batches(self.ids)]
+        self.reader.findings.keep(told)  # the second pass has found the first one's faults again
+        parents = np.concatenate([batch.parents[at] for batch, at in parts])
+        starts = np.concatenate([batch.starts[at] for batch, at in parts])
+        ends = starts + np.concatenate([batch.lengths[at] for batch, at in parts])
+        order = np.lexsort((starts, parents))
+        same = parents[order][1:] == parents[order][:-1]
+        again = order[1:][same & (starts[order][1:] < ends[order][:-1])]
+        owner = np.repeat(np.arange(len(parts)), [len(at) for _, at in parts])
+        offset = np.concatenate([np.arange(len(at)) for _, at in parts])
+        for number in np.unique(owner[again]).tolist():
+            batch, at = parts[number]
+            hit = at[np.sort(offset[again[owner[again] == number]])]
+            self._list("duplicate_interval", "production_start", "is issued twice", batch, hit)
+
+    def _judge_ids(self) -> None:
+        """Ids of our own form are unique if their intervals are; all others are compared with each other."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not self.odd_ids:
+            return
+        counts = pc.value_counts(pa.chunked_array(self.odd_ids))
+        for entry in counts.filter(pc.greater(counts.field("counts"), 1)).to_pylist():
+            what = f"certificate_id {entry['values']} appears {entry['counts']} times"
+            where = {"column": "certificate_id", "value": entry["values"], "count": entry["counts"]}
+            self.findings.add("duplicate_id", what, file=self.reader.source.name or None, **where)
+
+    def _judge_parents(self) -> None:
+        unit = int(self.reader.source.metadata.get("gcr_fast.unit_wh", "1"))
+        for row in range(len(self.annual)):
+            if not self.counts[row]:
+                self._about(row, "parent_without_hours", "has no hourly certificate")
+                continue
+            short = int(self.expected.energy[row]) - int(self.sums[row])
+            if abs(short) > self.tolerance_wh:
+                self._judge_total(row, short, unit)
+        if self.zeros:
+            self.findings.add("zero_energy", f"{self.zeros} certificates of 0 Wh", count=self.zeros)
+
+    def _judge_total(self, row: int, short: int, unit: int) -> None:
+        """Less than 1 MWh may be a residual: over a meter, or under a unit."""
+        table = self.annual.table
+        metered = table["allocation_basis"][row].as_py() in METERED_BASES
+        have, want = mwh_text(int(self.sums[row])), mwh_text(int(self.expected.energy[row]))
+        if (0 < short < WH_PER_MWH and metered) or 0 < short < unit:
+            code = "residual_refused" if table["residual_permitted"][row].as_py() is False else "residual_booked"
+            self._about(row, code, f"has a residual of {short} Wh: {have} of {want} MWh", column="energy_wh")
+            return
+        self._about(row, "total_mismatch", f"hours sum to {have} MWh instead of {want}: {short} Wh off")
+
+    def _about(self, row: int, code: str, message: str, **more: Any) -> None:
+        identity, source = self.ids[row].as_py(), self.annual.source
+        place = {"file": source.name or None, "row": row, "line": source.line(row)}
+        self.findings.add(code, f"{identity}: {message}", certificate_id=identity, **place, **more)
+
+    def _checks(self) -> tuple[Check, ...]:
+        counts = self.findings.counts()
+        columns = {"source type": "source_type", "status": "status", "allocation": "allocation_basis"}
+        checks = []
+        for name, codes in CHECKS.items():
+            failed = sum(counts[code] for code in codes)
+            absent = next((c for start, c in columns.items() if name.startswith(start) and c not in self.columns), None)
+            if failed:
+                checks.append(Check(name, "failed", f"{failed} findings"))
+            elif absent:
+                checks.append(Check(name, "skipped", f"no column {absent}"))
+            elif name == "no certificate id twice" and "certificate_id" not in self.columns:
+                checks.append(Check(name, "skipped", "no column certificate_id"))
+            elif name.startswith("every hour is floor") and self.rule is None:
+                checks.append(Check(name, "skipped", "no profiles given"))
+            elif name == "no hour over capacity" and (self.expected.capacity < 0).all():
+                checks.append(Check(name, "skipped", "no capacity stated"))
+            else:
+                checks.append(Check(name, "passed", ""))
+        return tuple(checks)
+
+    def _totals(self) -> dict[str, int]:
+        energy, issued = int(self.expected.energy.astype(object).sum()), int(sum(self.sums))
+        return {
+            "parents": len(self.annual),
+            "hourly_certificates": self.certificates,
+            "energy_wh": energy,
+            "issued_wh": issued,
+            "residual_wh": energy - issued,
+        }
+
+
+def _still_wrong(annual: Annual) -> list[Finding]:
+    """Return the annual findings that matter after a conversion, in which CONVERTED is as it should be."""
+    return [item for item in annual.findings if item.code != "not_canceled" or item.value != "CONVERTED"]
+
+
+def _cut(batch: Batch) -> _Runs:
+    """Cut a batch into runs of one parent, sorting it first if its parents are all mixed up."""
+    from gcr_fast.kernels.check import run_bounds, run_energy, run_times
+
+    bounds = np.empty(len(batch.parents) + 1, dtype=np.int64)
+    count = run_bounds(batch.parents, bounds)
+    if count * SORT_FROM_RUNS > len(batch.parents) and count > 1:
+        batch = _sorted(batch)
+        count = run_bounds(batch.parents, bounds)
+    bounds = bounds[: count + 1].copy()
+    times, energy = np.empty((count, 4), np.int64), np.empty((count, 4), np.int64)
+    run_times(batch.starts, batch.lengths, bounds, GRID_S, times)
+    run_energy(batch.energy, bounds, energy)
+    return _Runs(batch, bounds, batch.parents[bounds[:-1]], times, energy, np.zeros(count, bool))
+
+
+def _sorted(batch: Batch) -> Batch:
+    order = np.lexsort((batch.starts, batch.parents))
+    rows = order if batch.rows is None else batch.rows[order]
+    return keep(batch, order, rows)
+
+
+def _words_agree(runs: _Runs, name: str, kinds: np.ndarray) -> np.ndarray:
+    from gcr_fast.kernels.check import run_words
+
+    codes, words = runs.batch.words[name]
+    good = np.empty(len(runs.parents), dtype=bool)
+    run_words(codes, runs.bounds, kinds, _allowed(name, words), good)
+    return good
+
+
+def _allowed(name: str, words: list[Any]) -> np.ndarray:
+    """Return bool[kinds + 1, words + 1]: which words a parent of each kind allows; last row and column are null."""
+    if name == "status":
+        meant = [STATUS_ALIASES.get(str(word).strip().upper(), str(word).strip().upper()) for word in words]
+        rows = [[word in _ALLOWED_STATUS[purpose] for word in meant] + [False] for purpose in (*PURPOSES, None)]
+        return np.array(rows)
+    vocabulary = SOURCE_TYPES if name == "source_type" else BASES
+    known = [canonical_source(str(word)) if name == "source_type" else str(word) for word in words]
+    rows = [[word == kind for word in known] + [False] for kind in vocabulary]
+    return np.array([*rows, [word in vocabulary for word in known] + [True]])
+
+
+def _odd_ids(batch: Batch, ids: Any) -> Any:
+    """Return the certificate ids that are not of the form HOURLY-{parent}-{time}; None if all are."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if batch.ids is None:
+        return None
+    text = batch.ids.cast(pa.string())
+    parents = ids.take(pa.array(np.maximum(batch.parents, 0)))
+    stamps = pc.strftime(pa.array(batch.starts, pa.timestamp("s")), format="%Y%m%d%H%M")
+    minutes = pc.binary_join_element_wise("HOURLY", parents, stamps, "-")
+    hours = pc.utf8_slice_codeunits(minutes, 0, -2)
+    whole = pa.array((batch.lengths == MAX_INTERVAL_S) & (batch.parents >= 0))
+    usual = pc.equal(text, pc.if_else(whole, hours, minutes))
+    return text.filter(pc.invert(pc.fill_null(usual, False)))
+
+
+def _shown(batch: Batch, column: str, at: int) -> str:
+    if column == "energy_wh":
+        return str(int(batch.energy[at]))
+    if column == "production_start":
+        return utc_text(int(batch.starts[at]))
+    if column == "interval_s":
+        return str(int(batch.lengths[at]))
+    if column in batch.words:
+        codes, words = batch.words[column]
+        return str(words[codes[at]]) if codes[at] >= 0 else "empty"
+    return _parent_name(batch, at) or "empty"
+
+
+def _parent_name(batch: Batch, at: int) -> str | None:
+    codes, names = batch.parent_names
+    return str(names[codes[at]]) if codes[at] >= 0 else None
