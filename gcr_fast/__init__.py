@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from gcr_fast.annual import Annual, annual_from, read_annual
     from gcr_fast.errors import GcrError, RefusedError, UsageError
     from gcr_fast.processor import Conversion, convert
-    from gcr_fast.profiles import Profiles, profile_from_total, profiles_from, read_profiles
+    from gcr_fast.profiles import profile_from_total, profiles_from, read_profiles
     from gcr_fast.report import Report
+    from gcr_fast.shapes import Profiles
     from gcr_fast.validator import validate
 
 __version__ = "0.1.0"
@@ -19,7 +20,7 @@ _HOME = {
     "Annual": "annual",
     "Conversion": "processor",
     "GcrError": "errors",
-    "Profiles": "profiles",
+    "Profiles": "shapes",
     "RefusedError": "errors",
     "Report": "report",
     "UsageError": "errors",

@@ -204,7 +204,7 @@ class BatchMaker:
         return batch if self._dense(task, layout) else batch.filter(pc.not_equal(energy, 0))
 
     def columns(self, task: Task) -> tuple[int, Mapping[str, Column]]:
-        """Return the same rows for Parquet: times as repeated parts, words as runs, dictionaries of this batch alone."""
+        """Return the same rows for Parquet: times as repeated parts, words as runs, each with its own dictionary."""
         layout = _Layout.of(task)
         energy = self.energy(task)
         counts, starts = layout.counts, tuple(_repeat_starts(piece) for piece in task.pieces)

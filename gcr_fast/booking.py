@@ -10,9 +10,23 @@ from fractions import Fraction
 
 import numpy as np
 
+from gcr_fast.errors import UsageError
 from gcr_fast.matching import Lot, Plan, Share, residual_verdict
 from gcr_fast.periods import utc_text
 from gcr_fast.units import mwh_text
+
+DEFAULT_MARGIN = "1.1"
+
+
+def parse_margin(value: str | float) -> Fraction:
+    """Return a capacity margin as an exact fraction: 1.1 is 11/10."""
+    try:
+        margin = Fraction(str(value))
+    except ValueError:
+        raise UsageError(f"capacity_margin must be a number such as 1.1, not {value!r}") from None
+    if margin <= 0:
+        raise UsageError(f"capacity_margin must be above 0, not {value}")
+    return margin
 
 
 class Meter:
@@ -25,13 +39,13 @@ class Meter:
 
     def units(self, share: Share) -> np.ndarray:
         """Return int64[m]: whole units left in the share's intervals."""
-        span: np.ndarray = self.left[share.first + share.positions]
-        return span if self.unit_wh == 1 else span // self.unit_wh
+        span: np.ndarray = self.left[share.first + share.positions] // self.unit_wh
+        return span
 
     def take(self, share: Share, energy_wh: int) -> np.ndarray:
         """Apportion `energy_wh` (at most what is left) on the units left, and deduct it. Returns int64[m] Wh."""
         weights = self.units(share)
-        hours = apportion(self.method, weights, np.array([energy_wh], dtype=np.int64), self.unit_wh)[0]
+        hours: np.ndarray = apportion(self.method, weights, np.array([energy_wh], dtype=np.int64), self.unit_wh)[0]
         self.left[share.first + share.positions] -= hours
         return hours
 
@@ -45,7 +59,8 @@ def apportion(method: str, weights: np.ndarray, totals_wh: np.ndarray, unit_wh: 
 
 def running(weights: np.ndarray) -> np.ndarray:
     """Return int64[m + 1]: running sums from 0."""
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(weights)])
+    sums: np.ndarray = np.concatenate([np.zeros(1, np.int64), np.cumsum(weights)])
+    return sums
 
 
 def fill(method: str, weights: np.ndarray, prefix: np.ndarray, totals: np.ndarray, out: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""The door between Arrow and kernels: one checked, contiguous int64 view, or a clear error. No copy if none is needed."""
+"""The door between Arrow and kernels: checked, contiguous int64 views. No copy where none is needed."""
 
 from __future__ import annotations
 

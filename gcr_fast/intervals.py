@@ -10,8 +10,8 @@ import numpy as np
 from gcr_fast.codes import MAX_INTERVAL_S
 from gcr_fast.findings import Finding
 from gcr_fast.periods import utc_text, zone_anchor
-from gcr_fast.profiles import Fault, Profile
 from gcr_fast.series import Series
+from gcr_fast.shapes import Fault, Profile
 
 HOUR_S = 3600
 
@@ -32,7 +32,7 @@ class _Grid:
     def fault(self, code: str, message: str, first: int, last: int, row: int | None, **more: Any) -> None:
         """Record a finding about intervals `first` to `last`."""
         series = self.series
-        place = {"file": series.source.name or None, "row": row, "line": series.source.line(row)}
+        place: dict[str, Any] = {"file": series.source.name or None, "row": row, "line": series.source.line(row)}
         finding = Finding(code, f"{series.name}: {message}", profile=series.name, **place, **more)
         self.faults.append(Fault(first, last, finding))
 
@@ -151,7 +151,7 @@ def _hourly(grid: _Grid, zone: str | None) -> Profile:
     if grid.series.unit.kind == "power":
         sums = sums * grid.step_s // HOUR_S
     faults = [Fault((f.first + lead) // parts, (f.last + lead) // parts, f.finding) for f in grid.faults]
-    partial = missing.reshape(hours, parts).any(axis=1)
+    partial = np.logical_or.reduce(missing.reshape(hours, parts), axis=1)
     return _profile(grid.series, grid.start_s - lead * grid.step_s, HOUR_S, sums, partial, faults)
 
 
@@ -159,14 +159,14 @@ def _profile(
     series: Series, start_s: int, step_s: int, signed: np.ndarray, missing: np.ndarray, faults: list[Fault]
 ) -> Profile:
     """Clip at 0, counting what was clipped, and close the record."""
-    usable = np.where(missing, 0, signed)
+    usable = signed * ~missing
     clipped = np.maximum(-usable, 0)
     count = int((clipped > 0).sum())
     if count:
         first = int(np.flatnonzero(clipped)[0])
         unit = "Wh" if series.unit.kind != "weight" else "weight"
         what = f"{count} negative intervals issue nothing: {int(clipped.sum())} {unit} clipped"
-        where = {"file": series.source.name or None, "profile": series.name, "column": series.column}
+        where: dict[str, Any] = {"file": series.source.name or None, "profile": series.name, "column": series.column}
         finding = Finding("negative_clipped", f"{series.name}: {what}", count=count, **where)
         faults = [*faults, Fault(first, len(clipped) - 1, finding)]
     return Profile(

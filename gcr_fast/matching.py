@@ -18,7 +18,7 @@ from gcr_fast.annual import Annual
 from gcr_fast.codes import MAX_PROFILE_TOTAL, METERED_BASES, WH_PER_MWH, sources_agree
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.periods import Period, local_year
-from gcr_fast.profiles import DISTRIBUTIONS, Profile, Profiles, synthetic
+from gcr_fast.shapes import DISTRIBUTIONS, Profile, Profiles, synthetic
 
 LEAP_YEAR_S, COMMON_YEAR_S = 8784 * 3600, 8760 * 3600
 
@@ -258,7 +258,7 @@ class _Matcher:
         if unused and id(profile) not in self._told:
             self._told.add(id(profile))
             what = f"{profile.name}: {unused} intervals lie outside the first period that uses it"
-            where = {"profile": profile.name, "file": profile.file or None, "count": unused}
+            where: dict[str, Any] = {"profile": profile.name, "file": profile.file or None, "count": unused}
             self.plan.findings.extend([Finding("outside_period", what, **where)])
 
     def _build(self, profile: Profile, period: Period, first: int, weights: np.ndarray) -> Share:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gcr_fast.annual import annual_from
 from gcr_fast.batches import BatchMaker, Task, tasks
-from gcr_fast.booking import book
+from gcr_fast.booking import DEFAULT_MARGIN, book, parse_margin
 from gcr_fast.codes import MAX_PARENT_WH, METHOD_VERSION, METHODS
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.writing import Job, Written, write
@@ -23,8 +22,6 @@ from gcr_fast.schema import SCHEMA_VERSION, arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-DEFAULT_MARGIN = "1.1"
 
 
 def convert(
@@ -60,17 +57,6 @@ def convert(
     plan.findings.check()
     maker = BatchMaker(plan, method, unit_wh, keep_zero_hours, certificate_ids)
     return Conversion(plan, maker, _metadata(plan, shapes, method, unit_wh), workers)
-
-
-def parse_margin(value: str | float) -> Fraction:
-    """Return a capacity margin as an exact fraction: 1.1 is 11/10."""
-    try:
-        margin = Fraction(str(value))
-    except ValueError:
-        raise UsageError(f"capacity_margin must be a number such as 1.1, not {value!r}") from None
-    if margin <= 0:
-        raise UsageError(f"capacity_margin must be above 0, not {value}")
-    return margin
 
 
 class Conversion:

@@ -16,8 +16,8 @@ from gcr_fast.exchange.reading import Source
 from gcr_fast.fields import Fields
 from gcr_fast.findings import Findings
 from gcr_fast.periods import Times, parse_times, zone_named
-from gcr_fast.profiles import known_source
 from gcr_fast.schema import LEGACY_ALIASES
+from gcr_fast.shapes import known_source
 from gcr_fast.units import UNITS, Parsed, Unit, parse_scaled, split_unit, unit_named
 
 if TYPE_CHECKING:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from gcr_fast.profiles import Profiles
 
 
+_COLUMNS = ("profile", "start", "energy_wh", "source_type")
+
+
 @cache
 def manifest() -> dict[str, Any]:
     """Return what ships: `files`, `series`, `country_years`, `refused`, licence and source."""
@@ -105,9 +108,7 @@ def _asked(annual: Annual, default: str | None) -> set[str]:
     columns = (table[name].to_pylist() for name in ("profile", "country", "source_type", "zone"))
     return {
         named or default or f"{country}-{local_year(period.start_s, zone)}-{source}"
-        for (named, country, source, zone), period in zip(
-            zip(*columns, strict=True), annual.periods(), strict=True
-        )
+        for (named, country, source, zone), period in zip(zip(*columns, strict=True), annual.periods(), strict=True)
     }
 
 
@@ -123,10 +124,11 @@ def _rows(path: Path, wanted: set[str] | None) -> pa.Table:
             for number in range(file.num_row_groups)
             if wanted is None or _may_hold(file.metadata.row_group(number).column(0).statistics, wanted)
         ]
-        table = file.read_row_groups(groups)
+        table = file.read_row_groups(groups, columns=list(_COLUMNS))
     if wanted is None or not groups:
         return table
-    return table.filter(pc.is_in(table["profile"], pa.array(sorted(wanted))))
+    names = table["profile"].cast(pa.string())  # plain text: a dictionary would keep the names filtered out
+    return table.set_column(0, "profile", names).filter(pc.is_in(names, pa.array(sorted(wanted))))
 
 
 def _may_hold(statistics: Any, wanted: set[str]) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from gcr_fast.annual import Annual, annual_from
+from gcr_fast.booking import DEFAULT_MARGIN, parse_margin
 from gcr_fast.codes import (
     BASES,
     MAX_INTERVAL_S,
@@ -30,7 +31,6 @@ from gcr_fast.findings import Finding, Findings
 from gcr_fast.hourly import Batch, HourlyReader, keep
 from gcr_fast.parallel import ordered_map, thread_count
 from gcr_fast.periods import utc_text
-from gcr_fast.processor import DEFAULT_MARGIN, parse_margin
 from gcr_fast.quota import QuotaCheck
 from gcr_fast.report import Check, Report
 from gcr_fast.units import mwh_text

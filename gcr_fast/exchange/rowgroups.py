@@ -27,7 +27,7 @@ CHUNK_OFFSET, CHUNK_META = 2, 3
 META_VALUES, META_UNCOMPRESSED, META_COMPRESSED = 5, 6, 7
 META_DATA_PAGE, META_DICTIONARY_PAGE, META_STATISTICS = 9, 11, 12
 META_OF_ONE_WRITER = frozenset({8, 10, 13, 14, 15, 16, 17})
-"""Key-values, index page, page counts, bloom filter, size and geo statistics: optional, true of one writer's file only."""
+"""Key-values, index page, page counts, bloom filter, sizes: optional, and true of one writer's file only."""
 STAT_NULLS, STAT_MAX, STAT_MIN = 3, 5, 6
 PAGE_UNCOMPRESSED = 2
 RLE, RLE_DICTIONARY = 3, 8

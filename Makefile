@@ -1,0 +1,42 @@
+# Every target builds its own environment when there is none: Python 3.11 or later and make are all it needs.
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+VENV ?= .venv
+RUN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-python test-bounds lint bench bench-smoke clean
+
+demo: $(READY)
+	$(RUN)/gcr demo
+
+test: $(READY)
+	$(RUN)/python -m pytest
+
+# The kernels as plain Python, with coverage of every branch; their arithmetic wraps, which NumPy warns of.
+test-python: $(READY)
+	NUMBA_DISABLE_JIT=1 $(RUN)/coverage run -m pytest -m "not slow" -W "ignore:overflow encountered:RuntimeWarning"
+	$(RUN)/coverage report
+
+test-bounds: $(READY)
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(VENV)/bounds-cache $(RUN)/python -m pytest -m "not slow"
+
+lint: $(READY)
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+bench: $(READY)
+	$(RUN)/python -m benchmarks
+
+bench-smoke: $(READY)
+	$(RUN)/python -m benchmarks --smoke
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml
+	test -x $(RUN)/python || "$(PYTHON)" -m venv $(VENV)
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
+	touch $(READY)
