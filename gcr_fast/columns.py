@@ -12,11 +12,32 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+def one_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """Return a column as one array; a single chunk is not copied."""
+    import pyarrow as pa
+
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    joined = column.unify_dictionaries().combine_chunks()
+    return pa.concat_arrays(joined.chunks) if isinstance(joined, pa.ChunkedArray) else joined
+
+
+def without_nulls(flat: pa.Array, instead: int) -> np.ndarray:
+    """Return integers as a NumPy array, nulls replaced; no copy if there are none."""
+    import pyarrow.compute as pc
+
+    filled = pc.fill_null(flat, instead) if flat.null_count else flat
+    values: np.ndarray = filled.to_numpy(zero_copy_only=False)
+    return values
+
+
 def int64_view(column: pa.ChunkedArray | pa.Array, name: str) -> np.ndarray:
     """Return a column without nulls as contiguous int64[n]; other integers are cast, anything else is refused."""
     import pyarrow as pa
 
-    flat = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    flat = one_array(column)
     if flat.null_count:
         raise UsageError(f"column {name} has {flat.null_count} nulls where none may be")
     if pa.types.is_timestamp(flat.type) or pa.types.is_integer(flat.type):
@@ -58,10 +79,9 @@ def words(codes: np.ndarray, dictionary: pa.Array) -> pa.DictionaryArray:
 def encode(column: pa.ChunkedArray | pa.Array) -> tuple[np.ndarray, list[Any]]:
     """Return text as (codes int32[n], distinct values); null is -1. Values stand in order of first appearance."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    flat = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    flat = one_array(column)
     if not pa.types.is_dictionary(flat.type):
         flat = flat.dictionary_encode()
-    codes = pc.fill_null(flat.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
+    codes = without_nulls(flat.indices.cast(pa.int32()), -1)
     return np.ascontiguousarray(codes), flat.dictionary.to_pylist()

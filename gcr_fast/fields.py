@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.columns import encode
+from gcr_fast.columns import encode, one_array
 from gcr_fast.exchange.reading import Source
 from gcr_fast.findings import Findings
 from gcr_fast.schema import LEGACY_ALIASES, columns_of
@@ -57,10 +57,7 @@ class Fields:
 
     def column(self, name: str) -> pa.Array:
         """Return a column of the source as one array."""
-        import pyarrow as pa
-
-        column = self.source.table.column(name).combine_chunks()
-        return pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
+        return one_array(self.source.table.column(name))
 
     def texts(self, field: str) -> pa.Array | None:
         """Return a field as trimmed text, empty cells as null; None where the column is absent."""

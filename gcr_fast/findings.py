@@ -65,10 +65,6 @@ class Findings:
         """Append many."""
         self._items.extend(items)
 
-    def keep(self, first: int) -> None:
-        """Forget all but the first so many."""
-        del self._items[first:]
-
     def __iter__(self) -> Iterator[Finding]:
         return iter(sorted(self._items, key=lambda item: PRECEDENCE[item.code]))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.columns import encode
+from gcr_fast.columns import encode, without_nulls
 from gcr_fast.errors import RefusedError
 from gcr_fast.exchange.reading import Scan, Source, from_stream, scan, scan_source
 from gcr_fast.fields import Fields
@@ -32,15 +33,30 @@ class Batch:
     first_row: int
     rows: np.ndarray | None
     """int64[n]: position of each in the batch; None if none was left out."""
-    parents: np.ndarray
-    """int32[n]: row of the annual table, -1 if there is none."""
+    codes: np.ndarray
+    """int32[n]: which of `names` is the parent, -1 if none is named."""
+    names: list[Any]
+    known: np.ndarray
+    """int32[names + 1]: row of the annual table of each name, -1 if there is none; last that of no name."""
     starts: np.ndarray
     lengths: np.ndarray
     energy: np.ndarray
     words: dict[str, tuple[np.ndarray, list[Any]]]
     """Per word column that is there: codes int32[n] (-1 is null) and the distinct words."""
-    parent_names: tuple[np.ndarray, list[Any]]
     ids: pa.Array | None
+    findings: Findings
+    """What could not be read."""
+
+    @cached_property
+    def parents(self) -> np.ndarray:
+        """int32[n]: row of the annual table, -1 if there is none."""
+        rows: np.ndarray = self.known[self.codes]
+        return rows
+
+    def parent_name(self, at: int) -> str | None:
+        """Return the parent's id as the file spells it."""
+        code = int(self.codes[at])
+        return str(self.names[code]) if code >= 0 else None
 
     def row(self, at: int) -> int:
         """Return the file's row of an entry."""
@@ -53,40 +69,38 @@ class HourlyReader:
     def __init__(self, hourly: Any, zone: str | None = None) -> None:
         self._scan = _open(hourly)
         self.zone = zone
-        self.findings = Findings()
 
     @property
     def source(self) -> Source:
         """Where it came from, with the metadata that the file carries."""
         return self._scan.head
 
-    def batches(self, certificate_ids: pa.Array) -> Iterator[Batch]:
-        """Yield the batches; parents are positions in `certificate_ids`."""
+    def pieces(self) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Yield the file's batches as they are, each with its first row."""
         first_row = 0
         for piece in self._scan.batches():
             if piece.num_rows:
-                yield self._batch(piece, first_row, certificate_ids)
+                yield first_row, piece
             first_row += piece.num_rows
 
-    def _batch(self, piece: pa.RecordBatch, first_row: int, certificate_ids: pa.Array) -> Batch:
+    def parse(self, piece: tuple[int, pa.RecordBatch], certificate_ids: pa.Array) -> Batch:
+        """Turn a piece into arrays; parents are positions in `certificate_ids`. May be used by many threads."""
         import pyarrow as pa
 
-        source = replace(self._scan.head, table=pa.Table.from_batches([piece]), first_row=first_row)
-        fields = Fields(source, "hourly")
-        try:
-            return self._read(fields, first_row, certificate_ids)
-        finally:
-            self.findings.extend(fields.findings)
+        first_row, batch = piece
+        source = replace(self._scan.head, table=pa.Table.from_batches([batch]), first_row=first_row)
+        return self._read(Fields(source, "hourly"), first_row, certificate_ids)
 
     def _read(self, fields: Fields, first_row: int, certificate_ids: pa.Array) -> Batch:
-        parents, names = _parents(fields, certificate_ids)
+        codes, names, known = _parents(fields, certificate_ids)
         starts, bad = _starts(fields, self.zone)
         energy, unreadable = _energy(fields)
         lengths = _lengths(fields)
         words = {name: encode(fields.column(column)) for name in WORD_COLUMNS if (column := fields.name(name))}
         ids = fields.column(column) if (column := fields.name("certificate_id")) else None
         bad |= unreadable
-        batch = Batch(first_row, None, parents, starts, lengths, energy, words, names, ids)
+        found = fields.findings
+        batch = Batch(first_row, None, codes, names, known, starts, lengths, energy, words, ids, found)
         if not bad.any():
             return batch
         readable = np.flatnonzero(~bad)
@@ -106,12 +120,11 @@ def keep(batch: Batch, at: np.ndarray, rows: np.ndarray) -> Batch:
     return replace(
         batch,
         rows=rows,
-        parents=batch.parents[at],
+        codes=batch.codes[at],
         starts=batch.starts[at],
         lengths=batch.lengths[at],
         energy=batch.energy[at],
         words={name: (codes[at], values) for name, (codes, values) in batch.words.items()},
-        parent_names=(batch.parent_names[0][at], batch.parent_names[1]),
         ids=None if batch.ids is None else batch.ids.take(pa.array(at)),
     )
 
@@ -124,15 +137,15 @@ def _needed(fields: Fields, found: Any, wanted: str) -> Any:
     return found
 
 
-def _parents(fields: Fields, certificate_ids: pa.Array) -> tuple[np.ndarray, tuple[np.ndarray, list[Any]]]:
+def _parents(fields: Fields, certificate_ids: pa.Array) -> tuple[np.ndarray, list[Any], np.ndarray]:
+    """Return the batch's parents as (code per row, names, annual row per name)."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     name = _needed(fields, fields.name("parent_certificate_id"), "parent_certificate_id")
     codes, values = encode(fields.column(name))
     known = pc.index_in(pa.array(values, pa.string()), value_set=certificate_ids)
-    rows = np.append(pc.fill_null(known, -1).to_numpy(zero_copy_only=False), -1).astype(np.int32)
-    return rows[codes], (codes, values)
+    return codes, values, np.append(without_nulls(known, -1), -1).astype(np.int32)
 
 
 def _starts(fields: Fields, zone: str | None) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
+from gcr_fast.columns import one_array, without_nulls
 from gcr_fast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def parse_times(column: pa.ChunkedArray | pa.Array, zone: str | None) -> Times:
     """
     import pyarrow as pa
 
-    flat = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    flat = one_array(column)
     null = flat.is_null().to_numpy(zero_copy_only=False)
     if pa.types.is_date(flat.type):
         flat = flat.cast(pa.timestamp("s"))
@@ -192,17 +193,19 @@ def _from_timestamps(flat: pa.Array, null: np.ndarray, zone: str | None) -> Time
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    aware = flat.type.tz is not None
-    ticks = pc.fill_null(flat.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
-    per_second = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[flat.type.unit]
-    seconds, rest = np.divmod(ticks, per_second)
     no = np.zeros(len(flat), dtype=bool)
-    if aware:
-        return Times(seconds, seconds, null, rest != 0, no, no)
+    try:
+        whole, fraction = flat.cast(pa.timestamp("s", flat.type.tz)), no
+    except pa.ArrowInvalid:  # some cell has a fraction of a second
+        whole = flat.cast(pa.timestamp("s", flat.type.tz), safe=False)
+        fraction = without_nulls(pc.not_equal(whole.cast(flat.type), flat), 0).astype(bool)
+    seconds = without_nulls(whole.cast(pa.int64()), 0)
+    if flat.type.tz is not None:
+        return Times(seconds, seconds, null, fraction, no, no)
     if zone is None:
-        return Times(seconds, seconds, null, rest != 0, ~null, no)
+        return Times(seconds, seconds, null, fraction, ~null, no)
     local = local_to_utc(seconds, zone)
-    return Times(local.earliest, local.latest, null, rest != 0, no, local.skipped & ~null)
+    return Times(local.earliest, local.latest, null, fraction, no, local.skipped & ~null)
 
 
 def _one_by_one(flat: pa.Array, zone: str | None) -> Times:

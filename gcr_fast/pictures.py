@@ -25,6 +25,7 @@ SHADES = " ░▒▓█"
 MISSING = "x"
 GUTTER = 3
 MIN_WIDTH = 40
+GAP_COLOUR = "#00d0d0"
 FEW_DAYS = 7
 """A month of which less is in the picture is not named."""
 COLOURS = ("#0d0887", "#41049d", "#6a00a8", "#8f0da4", "#b12a90", "#cc4778", "#e16462", "#f2844b", "#fca636", "#fcce25")
@@ -191,6 +192,7 @@ def _figure(profile: Profile, drawn: Picture, zone: str) -> Any:
     agg.FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     scale = WH_PER_MWH if drawn.unit else 1
+    extent = (0, drawn.columns, 0, HOURS)
     image = axes.imshow(
         np.where(drawn.missing, np.nan, drawn.mean) / scale,
         aspect="auto",
@@ -199,9 +201,9 @@ def _figure(profile: Profile, drawn: Picture, zone: str) -> Any:
         cmap="plasma",
         vmin=0,
         vmax=drawn.peak / scale or 1,
-        extent=(0, drawn.columns, 0, HOURS),
+        extent=extent,
     )
-    _mark_missing(axes, drawn)
+    _mark_missing(axes, drawn, extent)
     _label_axes(axes, drawn, zone)
     figure.colorbar(image, ax=axes, pad=0.015, label=f"{drawn.unit} per hour" if drawn.unit else "weight (no unit)")
     axes.set_title(_title(profile, drawn), loc="left", fontsize=12)
@@ -218,21 +220,17 @@ def _matplotlib() -> tuple[Any, Any]:
     return figure, backend_agg
 
 
-def _mark_missing(axes: Any, drawn: Picture) -> None:
+def _mark_missing(axes: Any, drawn: Picture, extent: tuple[int, int, int, int]) -> None:
     """Paint gaps in a colour that is not on the scale."""
     if not drawn.missing.any():
         return
-    hours, days = np.nonzero(drawn.missing)
-    for hour, day in zip(hours.tolist(), days.tolist(), strict=True):
-        axes.add_patch(_rectangle(day, hour))
-    axes.plot([], [], "s", color="#00d0d0", label="missing")
+    from matplotlib.colors import ListedColormap
+
+    gaps = np.where(drawn.missing, 1.0, np.nan)
+    paint = ListedColormap([GAP_COLOUR])
+    axes.imshow(gaps, aspect="auto", origin="lower", interpolation="nearest", cmap=paint, extent=extent)
+    axes.plot([], [], "s", color=GAP_COLOUR, label="missing")
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), frameon=False, fontsize=8, borderaxespad=0.2)
-
-
-def _rectangle(day: int, hour: int) -> Any:
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((day, hour), 1, 1, facecolor="#00d0d0", linewidth=0)
 
 
 def _label_axes(axes: Any, drawn: Picture, zone: str) -> None:
@@ -248,6 +246,18 @@ def _label_axes(axes: Any, drawn: Picture, zone: str) -> None:
 def _title(profile: Profile, drawn: Picture) -> str:
     total = f"{profile.total / WH_PER_MWH:,.0f} MWh" if drawn.unit else f"weights that sum to {profile.total:,}"
     return f"{profile.name}   {span_text(profile)}   {total}"
+
+
+def month_totals(profile: Profile, zone: str = "UTC") -> dict[str, int]:
+    """Return the exact sum of each month of a zone's clock, by `2020-01`; missing intervals add nothing."""
+    zone_named(zone)
+    if not len(profile.values):
+        return {}
+    starts = profile.start_s + profile.step_s * np.arange(len(profile.values), dtype=np.int64)
+    months = utc_to_local(starts, zone).astype("datetime64[s]").astype("datetime64[M]")
+    names, firsts = np.unique(months, return_index=True)
+    sums = np.add.reduceat(np.where(profile.missing, 0, profile.values), firsts)
+    return dict(zip(names.astype(str).tolist(), sums.tolist(), strict=True))
 
 
 def span_text(profile: Profile) -> str:

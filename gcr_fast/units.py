@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gcr_fast.columns import one_array, without_nulls
 from gcr_fast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -85,10 +86,10 @@ def parse_scaled(column: pa.ChunkedArray | pa.Array, digits: int) -> Parsed:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    flat = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    flat = one_array(column)
     null = flat.is_null().to_numpy(zero_copy_only=False)
     if pa.types.is_integer(flat.type) and digits == 0 and flat.type != pa.uint64():
-        values = pc.fill_null(flat, 0).cast(pa.int64()).to_numpy(zero_copy_only=False)
+        values = without_nulls(flat.cast(pa.int64()), 0)
         no = np.zeros(len(flat), dtype=bool)
         return Parsed(np.ascontiguousarray(values), null, no, no)
     text = pc.utf8_trim_whitespace(flat.cast(pa.string()))

@@ -201,21 +201,20 @@ class _Validation:
     def run(self) -> Report:
         """Go through all batches, then judge each parent."""
         spans = _Spans(np.full(len(self.annual), np.iinfo(np.int64).min, dtype=np.int64))
-        for runs in ordered_map(self._examine, self.reader.batches(self.ids), self.threads):
+        for runs in ordered_map(self._examine, self.reader.pieces(), self.threads):
             self._add(runs)
             spans.add(runs)
         if spans.suspects:
             self._find_duplicates(spans.suspects)
         self._judge_ids()
         self._judge_parents()
-        self.findings.extend(self.reader.findings)
         if self.rule is not None:
             self.findings.extend(self.rule.verdict(self.annual, self.counts))
         return Report(self._checks(), self.findings, self._totals())
 
-    def _examine(self, batch: Batch) -> _Runs:
-        """Reduce a batch to runs and figures; runs in the pool, so it changes nothing but its result."""
-        runs = _cut(batch)
+    def _examine(self, piece: tuple[int, Any]) -> _Runs:
+        """Reduce a piece to runs and figures; runs in the pool, so it changes nothing but its result."""
+        runs = _cut(self.reader.parse(piece, self.ids))
         known = runs.parents >= 0
         parents = np.where(known, runs.parents, 0)
         lengths, most = runs.times[:, 2], self.expected.most_wh(parents, runs.times[:, 2])
@@ -223,7 +222,7 @@ class _Validation:
         wrong |= (runs.times[:, 0] < self.expected.begins[parents]) | (runs.times[:, 1] > self.expected.ends[parents])
         wrong |= (runs.times[:, 0] - self.expected.begins[parents]) % GRID_S != 0
         wrong |= (runs.energy[:, 1] < 0) | (runs.energy[:, 2] > most)
-        for name in batch.words:
+        for name in runs.batch.words:
             wrong |= ~_words_agree(runs, name, self.expected.kinds[name][parents])
         runs.suspects = wrong
         if self.rule is not None:
@@ -233,10 +232,11 @@ class _Validation:
 
     def _add(self, runs: _Runs) -> None:
         batch = runs.batch
+        self.findings.extend(batch.findings)
         known = np.flatnonzero(runs.parents >= 0)
         np.add.at(self.sums, runs.parents[known], runs.energy[known, 0].astype(object))
         np.add.at(self.counts, runs.parents[known], np.diff(runs.bounds)[known])
-        self.certificates += len(batch.parents)
+        self.certificates += len(batch.codes)
         self.zeros += int(runs.energy[:, 3].sum())
         self.columns.update(batch.words)
         if batch.ids is not None:
@@ -299,7 +299,7 @@ class _Validation:
         shown = at if len(self.findings) + len(at) <= LISTED_ROWS else at[:1]
         for entry in shown.tolist():
             value = _shown(batch, column, entry)
-            identity = _parent_name(batch, entry)
+            identity = batch.parent_name(entry)
             place = {"file": self.reader.source.name or None, "row": batch.row(entry)}
             place["line"] = self.reader.source.line(batch.row(entry))
             count = 1 if len(shown) == len(at) else len(at)
@@ -310,9 +310,8 @@ class _Validation:
         """Go through the suspects' rows again: an interval that begins before an earlier one ends is a duplicate."""
         wanted = np.zeros(len(self.annual) + 1, dtype=bool)
         wanted[list(suspects)] = True
-        told = len(self.reader.findings)
-        parts = [(batch, np.flatnonzero(wanted[batch.parents])) for batch in self.reader.batches(self.ids)]
-        self.reader.findings.keep(told)  # the second pass has found the first one's faults again
+        batches = (self.reader.parse(piece, self.ids) for piece in self.reader.pieces())
+        parts = [(batch, np.flatnonzero(wanted[batch.parents])) for batch in batches]
         parents = np.concatenate([batch.parents[at] for batch, at in parts])
         starts = np.concatenate([batch.starts[at] for batch, at in parts])
         ends = starts + np.concatenate([batch.lengths[at] for batch, at in parts])
@@ -408,16 +407,16 @@ def _cut(batch: Batch) -> _Runs:
     """Cut a batch into runs of one parent, sorting it first if its parents are all mixed up."""
     from gcr_fast.kernels.check import run_bounds, run_energy, run_times
 
-    bounds = np.empty(len(batch.parents) + 1, dtype=np.int64)
-    count = run_bounds(batch.parents, bounds)
-    if count * SORT_FROM_RUNS > len(batch.parents) and count > 1:
+    bounds = np.empty(len(batch.codes) + 1, dtype=np.int64)
+    count = run_bounds(batch.codes, bounds)
+    if count * SORT_FROM_RUNS > len(batch.codes) and count > 1:
         batch = _sorted(batch)
-        count = run_bounds(batch.parents, bounds)
+        count = run_bounds(batch.codes, bounds)
     bounds = bounds[: count + 1].copy()
     times, energy = np.empty((count, 4), np.int64), np.empty((count, 4), np.int64)
     run_times(batch.starts, batch.lengths, bounds, GRID_S, times)
     run_energy(batch.energy, bounds, energy)
-    return _Runs(batch, bounds, batch.parents[bounds[:-1]], times, energy, np.zeros(count, bool))
+    return _Runs(batch, bounds, batch.known[batch.codes[bounds[:-1]]], times, energy, np.zeros(count, bool))
 
 
 def _sorted(batch: Batch) -> Batch:
@@ -474,9 +473,4 @@ def _shown(batch: Batch, column: str, at: int) -> str:
     if column in batch.words:
         codes, words = batch.words[column]
         return str(words[codes[at]]) if codes[at] >= 0 else "empty"
-    return _parent_name(batch, at) or "empty"
-
-
-def _parent_name(batch: Batch, at: int) -> str | None:
-    codes, names = batch.parent_names
-    return str(names[codes[at]]) if codes[at] >= 0 else None
+    return batch.parent_name(at) or "empty"
