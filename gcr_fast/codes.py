@@ -40,6 +40,16 @@ SOURCE_ALIASES = {
     "tidal": "marine",
     "wave": "marine",
     "uranium": "nuclear",
+    "pumped_storage": "storage_discharge",
+    "hydro_pumped_storage": "storage_discharge",
+    "coal": "fossil",
+    "hard_coal": "fossil",
+    "lignite": "fossil",
+    "gas": "fossil",
+    "natural_gas": "fossil",
+    "oil": "fossil",
+    "petroleum": "fossil",
+    "peat": "fossil",
 }
 """Other spellings that are read, after lower-casing and turning spaces and hyphens into underscores."""
 
@@ -188,7 +198,7 @@ PRECEDENCE = {finding.name: position for position, finding in enumerate(FINDINGS
 def canonical_source(text: str) -> str | None:
     """Return the source type that `text` spells, or None."""
     word = "_".join(text.strip().lower().replace("-", " ").replace("_", " ").split())
-    word = SOURCE_ALIASES.get(word, word)
+    word = "fossil" if word.startswith("fossil_") else SOURCE_ALIASES.get(word, word)
     return word if word in SOURCE_TYPES else None
 
 

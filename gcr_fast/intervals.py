@@ -25,6 +25,7 @@ class _Grid:
     step_s: int
     values: np.ndarray
     missing: np.ndarray
+    unreadable: np.ndarray
     row_at: np.ndarray
     """int64[n]: the source row of each interval, -1 where there is none."""
     faults: list[Fault] = field(default_factory=list)
@@ -64,7 +65,10 @@ def _lay(series: Series) -> _Grid:
     even = (begins - phase) % step == 0
     start = int(begins[even][0])
     count = (int(begins[even][-1]) - start) // step + 1
-    grid = _Grid(series, start, step, np.zeros(count, np.int64), np.ones(count, bool), np.full(count, -1))
+    grid = _Grid(
+    blank = np.zeros(count, bool)
+    grid = _Grid(series, start, step, np.zeros(count, np.int64), ~blank, blank, np.full(count, -1))
+    )
     _note_order(grid, unsorted)
     _note_uneven(grid, begins, order, even)
     _place(grid, (begins[even] - start) // step, order[even])
@@ -113,7 +117,8 @@ def _place(grid: _Grid, positions: np.ndarray, order: np.ndarray) -> None:
         text = utc_text(grid.start_s + position * grid.step_s)
         grid.fault("duplicate_interval", f"{text} appears twice", position, position, row, value=text)
     grid.values[positions[first]] = series.values[order[first]]
-    grid.missing[positions[first]] = ~series.usable[order[first]]
+    grid.missing[positions[first]] = (series.null | series.unreadable)[order[first]]
+    grid.unreadable[positions[first]] = series.unreadable[order[first]]
     grid.row_at[positions[first]] = series.rows[order[first]]
 
 
@@ -121,9 +126,7 @@ def _note_gaps(grid: _Grid) -> None:
     """A row with an empty value is one fault; a run of absent rows is one fault for the run."""
     begins = grid.start_s
     for position in np.flatnonzero(grid.missing & (grid.row_at >= 0)).tolist():
-        text = utc_text(begins + position * grid.step_s)
-        row = int(grid.row_at[position])
-        grid.fault("null_value", f"{text} has no value", position, position, row, column=grid.series.column)
+        _note_cell(grid, position)
     absent = np.concatenate([[False], grid.missing & (grid.row_at < 0), [False]])
     edges = np.flatnonzero(absent[1:] != absent[:-1])
     for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
@@ -131,6 +134,18 @@ def _note_gaps(grid: _Grid) -> None:
         row = int(grid.row_at[first - 1])
         what = f"no rows for {stop - first} intervals after row {row}: {text}"
         grid.fault("missing_interval", what, first, stop - 1, row, value=text, count=stop - first)
+
+
+def _note_cell(grid: _Grid, position: int) -> None:
+    """A row is there, but its value is empty or no number."""
+    series, row = grid.series, int(grid.row_at[position])
+    text = utc_text(grid.start_s + position * grid.step_s)
+    if not grid.unreadable[position]:
+        grid.fault("null_value", f"{text} has no value", position, position, row, column=series.column)
+        return
+    cell = str(series.source.table.column(series.column)[row].as_py())
+    what = f"{text} has the value {cell!r}, which is not a number ({series.unit.name})"
+    grid.fault("unreadable_value", what, position, position, row, column=series.column, value=cell)
 
 
 def _as_energy(values: np.ndarray, series: Series, step_s: int) -> np.ndarray:

@@ -119,7 +119,8 @@ def make_plan(annual: Annual, profiles: Profiles, default: str | None, keep_zero
     for finding in annual.findings:
         if finding.row is not None:
             plan.codes.setdefault(finding.row, []).append(finding.code)
-    plan.findings.extend(finding for finding in profiles.findings if finding.code in {"naive_time", "missing_column"})
+    # What concerns a whole file; the faults of one profile are told when a certificate uses it.
+    plan.findings.extend(finding for finding in profiles.findings if finding.profile is None)
     matcher = _Matcher(plan, profiles, default, keep_zero_hours)
     matcher.match_all()
     _group(plan)
@@ -135,7 +136,7 @@ class _Matcher:
         self.default = default
         self.keep_zero_hours = keep_zero_hours
         self.by_device = {p.device_id: name for name, p in profiles.items() if p.device_id}
-        self._shares: dict[tuple[str, Period], Share | list[tuple[str, str]]] = {}
+        self._shares: dict[tuple[str, Period, str], Share | list[tuple[str, str]]] = {}
         self._patterns: dict[tuple[int, bytes], Pattern] = {}
         self._told: set[int] = set()
 
@@ -202,7 +203,7 @@ class _Matcher:
         return None
 
     def _share(self, name: str, period: Period, zone: str) -> Share | list[tuple[str, str]]:
-        key = (name, period)
+        key = (name, period, "" if name in self.profiles else zone)
         if key not in self._shares:
             profile = self.profiles.get(name) or synthetic(name, period, zone)
             self._shares[key] = self._examine(profile, period)

@@ -26,6 +26,7 @@ MISSING = "x"
 GUTTER = 3
 MIN_WIDTH = 40
 GAP_COLOUR = "#00d0d0"
+DAYS_PER_COLUMN_BY_YEAR = 12
 FEW_DAYS = 7
 """A month of which less is in the picture is not named."""
 COLOURS = ("#0d0887", "#41049d", "#6a00a8", "#8f0da4", "#b12a90", "#cc4778", "#e16462", "#f2844b", "#fca636", "#fcce25")
@@ -142,13 +143,14 @@ def _level(value: float, peak: float, levels: str | tuple[str, ...]) -> str:
 
 
 def _month_line(drawn: Picture, repeat: int) -> str:
-    """Name each month under its first column, where the name fits before the next."""
+    """Name each month under its first column, where the name fits before the next; of many years, the years."""
+    by_year = drawn.days_per_column > DAYS_PER_COLUMN_BY_YEAR
     line = [" "] * (drawn.columns * repeat)
     free = 0
     for column, month in drawn.month_starts():
         at = int(np.ceil(column)) * repeat
-        name = f"{month:%b}" if len(line) < 400 else f"{month:%Y}"
-        if at >= free and at + len(name) <= len(line):
+        name = f"{month:%Y}" if by_year else f"{month:%b}"
+        if (month.month == 1 or not by_year) and at >= free and at + len(name) <= len(line):
             line[at : at + len(name)] = name
             free = at + len(name) + 1
     return "".join(line).rstrip()

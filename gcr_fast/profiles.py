@@ -78,9 +78,11 @@ def _parse(
     profiles = [build(item, zone, keep_intervals) for item in series]
     attribution = (source.table.schema.metadata or {}).get(b"attribution", b"").decode()
     by_name = {profile.name: replace(profile, attribution=attribution) for profile in profiles}
+    faults = [fault.finding for profile in profiles for fault in profile.faults]
+    findings.extend(fault for fault in faults if fault.code == "unreadable_value")
     if strict:
         findings.check()
-    findings.extend(fault.finding for profile in profiles for fault in profile.faults)
+    findings.extend(fault for fault in faults if fault.code != "unreadable_value")
     return Profiles(by_name, findings, (source,))
 
 

@@ -58,8 +58,9 @@ class Series:
     """int64[n] UTC: begin or end of each interval, as `label` says."""
     values: np.ndarray
     """int64[n] with its sign: Wh, W or weight."""
-    usable: np.ndarray
-    """bool[n]: the value is neither null nor unreadable."""
+    null: np.ndarray
+    unreadable: np.ndarray
+    """bool[n]: why a value is not to be used."""
     rows: np.ndarray
     """int64[n]: row of each in the source."""
     column: str
@@ -159,7 +160,6 @@ def _wide(fields: Fields, clock: _Clock, default: Unit | None) -> Iterator[Serie
             continue
         fields.claim(column)
         name = stem.strip() if own and stem.strip() else column.strip()
-        _report_values(fields, column, parsed, unit, clock.good)
         _note_weights(fields, column, own or default)
         every = np.arange(len(fields))
         yield _series(fields, clock, every, name, unit, parsed, column, known_source(name), None)
@@ -173,7 +173,6 @@ def _long(
     own = split_unit(LEGACY_ALIASES.get(plain, plain))[1] or default
     parsed, unit = _values(fields.column(column), own)
     fields.claim(column)
-    _report_values(fields, column, parsed, unit, clock.good)
     _note_weights(fields, column, own)
     sources = _sources(fields)
     devices = fields.words("device_id")
@@ -237,11 +236,6 @@ def _within_limit(parsed: Parsed) -> Parsed:
     return parsed._replace(unreadable=parsed.unreadable | over, values=np.where(over, 0, parsed.values))
 
 
-def _report_values(fields: Fields, column: str, parsed: Parsed, unit: Unit, timed: np.ndarray) -> None:
-    """Unreadable cells are reported here; nulls are gaps of their profile and are reported with it."""
-    fields.report("unreadable_value", parsed.unreadable & timed, column, f"is not a number ({unit.name})")
-
-
 def _note_weights(fields: Fields, column: str, unit: Unit | None) -> None:
     if unit is None:
         fields.findings.add(
@@ -270,7 +264,8 @@ def _series(
         label=clock.label,
         seconds=_unfold(clock.times.earliest[kept], clock.times.latest[kept]),
         values=parsed.values[kept],
-        usable=~(parsed.null | parsed.unreadable)[kept],
+        null=parsed.null[kept],
+        unreadable=parsed.unreadable[kept],
         rows=kept,
         column=column,
         source_type=source_type,

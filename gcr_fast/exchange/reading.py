@@ -79,9 +79,23 @@ def from_stream(obj: Any) -> Source:
     import pyarrow as pa
 
     table = obj if isinstance(obj, pa.Table) else pa.RecordBatchReader.from_stream(obj).read_all()
+    table = table.cast(pa.schema([_plain_text(field) for field in table.schema], table.schema.metadata))
     if table.num_rows == 0:
         Findings([Finding("empty_file", "the table has no rows")]).check()
     return Source(table, "", metadata=_metadata(table))
+
+
+def _plain_text(field: pa.Field) -> pa.Field:
+    """Read the other layouts of text (large strings, string views) as strings; leave the rest."""
+    import pyarrow as pa
+
+    kind = field.type
+    words = pa.types.is_dictionary(kind)
+    if pa.types.is_large_string(kind.value_type if words else kind) or pa.types.is_string_view(
+        kind.value_type if words else kind
+    ):
+        return field.with_type(pa.dictionary(pa.int32(), pa.string()) if words else pa.string())
+    return field
 
 
 @dataclass(frozen=True)
