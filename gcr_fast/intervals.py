@@ -65,10 +65,8 @@ def _lay(series: Series) -> _Grid:
     even = (begins - phase) % step == 0
     start = int(begins[even][0])
     count = (int(begins[even][-1]) - start) // step + 1
-    grid = _Grid(
     blank = np.zeros(count, bool)
     grid = _Grid(series, start, step, np.zeros(count, np.int64), ~blank, blank, np.full(count, -1))
-    )
     _note_order(grid, unsorted)
     _note_uneven(grid, begins, order, even)
     _place(grid, (begins[even] - start) // step, order[even])
