@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gcr_fast.annual import Annual, annual_from, read_annual
-    from gcr_fast.errors import GcrError, RefusedError, UsageError
+    from gcr_fast.errors import GcrError, OutputError, RefusedError, UsageError
     from gcr_fast.processor import Conversion, convert
     from gcr_fast.profiles import profile_from_total, profiles_from, read_profiles
     from gcr_fast.report import Report
@@ -20,6 +20,7 @@ _HOME = {
     "Annual": "annual",
     "Conversion": "processor",
     "GcrError": "errors",
+    "OutputError": "errors",
     "Profiles": "shapes",
     "RefusedError": "errors",
     "Report": "report",
@@ -38,6 +39,7 @@ __all__ = [
     "Annual",
     "Conversion",
     "GcrError",
+    "OutputError",
     "Profiles",
     "RefusedError",
     "Report",

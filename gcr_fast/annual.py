@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -129,7 +129,7 @@ def _columns(fields: Fields, default_zone: str) -> dict[str, Any]:
     for name in ("profile", "owner", "beneficiary", "device_id", "country", "issuer"):
         text = fields.texts(name)
         columns[name] = [None] * len(fields) if text is None else text
-    _purpose_warnings(fields, purposes, columns["beneficiary"])
+    _purpose_warnings(fields, purposes, fields.texts("beneficiary"))
     return columns
 
 
@@ -157,15 +157,16 @@ def _ids(fields: Fields) -> Any:
 
 
 def _energy(fields: Fields) -> pa.Array:
-    found = fields.measure("energy")
-    if found is None or found[1].kind != "energy":
+    found = fields.measure("energy", "energy")
+    if found is None:
         fields.missing("energy_wh (or energy_mwh)")
         return arrow_int64(np.zeros(len(fields), dtype=np.int64))
     name, unit = found
     parsed = parse_scaled(fields.column(name), unit.digits)
-    readable = ~(parsed.null | parsed.unreadable)
+    unreadable = parsed.unreadable & ~parsed.outside
+    readable = ~(parsed.null | unreadable)
     fields.report("null_value", parsed.null, name, "is empty")
-    fields.report("unreadable_value", parsed.unreadable, name, f"is not a number of {unit.name}")
+    fields.report("unreadable_value", unreadable, name, f"is not a number of {unit.name}")
     fields.report("inexact_energy", parsed.inexact & readable, name, "is not a whole number of Wh")
     fields.report("non_positive_energy", (parsed.values <= 0) & readable & ~parsed.inexact, name, "must be above 0")
     over = parsed.values > MAX_PARENT_WH
@@ -190,34 +191,42 @@ def _periods(fields: Fields, zones: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return start and end in UTC seconds: from production_start and _end where filled, else from year."""
     start = _moments(fields, "production_start", zones)
     end = _moments(fields, "production_end", zones)
-    if start is not None and end is not None:
-        year_name = _year_name(fields)
-        starts, ends = start[0], end[0]
-        empty = start[1] | end[1]
+    year_name = fields.named(("year", "production_year", "vintage"))
+    if start is None or end is None:
         if year_name is not None:
-            by_year = _from_years(fields, year_name, zones, empty)
-            starts, ends = np.where(empty, by_year[0], starts), np.where(empty, by_year[1], ends)
-        else:
-            fields.report("null_value", empty, "production_start", "or its end is empty")
-        _check_order(fields, starts, ends, zones)
-        return starts, ends
-    year_name = _year_name(fields)
-    if year_name is None:
+            return _from_years(fields, year_name, zones, np.ones(len(fields), dtype=bool))
         fields.missing("year (or production_start and production_end)")
         return np.zeros(len(fields), np.int64), np.full(len(fields), 3600, np.int64)
-    return _from_years(fields, year_name, zones, np.ones(len(fields), dtype=bool))
+    return _from_moments(fields, start, end, year_name, zones)
 
 
-def _year_name(fields: Fields) -> str | None:
-    spelled = {name.strip().lower(): name for name in fields.source.table.column_names}
-    name = next((spelled[word] for word in ("year", "production_year", "vintage") if word in spelled), None)
-    if name is not None:
-        fields.claim(name)
-    return name
+def _from_moments(
+    fields: Fields, start: _Moments, end: _Moments, year_name: str | None, zones: list[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the periods of rows that state both moments; rows that state neither may state a year."""
+    starts, ends = start.seconds, end.seconds
+    by_year = start.empty & end.empty if year_name is not None else np.zeros(len(fields), dtype=bool)
+    if year_name is not None and by_year.any():
+        year_starts, year_ends = _from_years(fields, year_name, zones, by_year)
+        starts, ends = np.where(by_year, year_starts, starts), np.where(by_year, year_ends, ends)
+    fields.report("null_value", start.empty & ~by_year, "production_start", "is empty")
+    fields.report("null_value", end.empty & ~by_year, "production_end", "is empty")
+    stated = start.good & end.good
+    _check_order(fields, starts, ends, zones, stated)
+    known = stated | by_year
+    return np.where(known, starts, 0), np.where(known, ends, 3600)
 
 
-def _moments(fields: Fields, field: str, zones: list[str]) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return (UTC seconds, empty) of a time column, naive times read in each row's zone; None if it is absent."""
+class _Moments(NamedTuple):
+    """A time column as UTC seconds int64[n], and which cells are empty or usable, bool[n]."""
+
+    seconds: np.ndarray
+    empty: np.ndarray
+    good: np.ndarray
+
+
+def _moments(fields: Fields, field: str, zones: list[str]) -> _Moments | None:
+    """Read a time column, naive times in each row's zone; None if it is absent."""
     name = fields.name(field)
     if name is None:
         return None
@@ -230,10 +239,10 @@ def _moments(fields: Fields, field: str, zones: list[str]) -> tuple[np.ndarray, 
         seconds[rows], skipped[rows] = local.earliest, local.skipped
     fields.report("unreadable_value", times.unreadable, name, "is not an ISO 8601 time (2024-01-01T00:00Z)")
     fields.report("nonexistent_time", skipped, name, "does not exist in its zone")
-    return seconds, times.null
+    return _Moments(seconds, times.null, ~(times.null | times.unreadable | skipped))
 
 
-_YEAR = re.compile(r"^(\d{4})(?:\.0)?(?:-(\d{2}))?$")
+_YEAR = re.compile(r"^([0-9]{4})(?:\.0)?(?:-([0-9]{2}))?$")
 
 
 def _from_years(fields: Fields, name: str, zones: list[str], wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -270,10 +279,10 @@ def _calendar_period(text: str | None, zone: str) -> Period | None:
         return None
 
 
-def _check_order(fields: Fields, starts: np.ndarray, ends: np.ndarray, zones: list[str]) -> None:
-    fields.report("bad_period", ends <= starts, "production_end", "is not after production_start")
+def _check_order(fields: Fields, starts: np.ndarray, ends: np.ndarray, zones: list[str], stated: np.ndarray) -> None:
+    fields.report("bad_period", (ends <= starts) & stated, "production_end", "is not after production_start")
     day = np.zeros(len(starts), dtype=bool)
-    for row in np.flatnonzero((ends - starts) % DAY_S == 0):
+    for row in np.flatnonzero(((ends - starts) % DAY_S == 0) & (ends > starts) & stated):
         start, end, zone = int(starts[row]), int(ends[row]), zones[row]
         first = year_period(local_year(start, zone), zone)
         day[row] = start == first.start_s and end == first.end_s - DAY_S
@@ -303,7 +312,7 @@ def _known_status(text: str) -> str | None:
 def _capacity(fields: Fields) -> Any:
     import pyarrow as pa
 
-    found = fields.measure("capacity")
+    found = fields.measure("capacity", "power")
     if found is None:
         return pa.nulls(len(fields), pa.int64())
     name, unit = found
@@ -324,8 +333,8 @@ def _known_bool(text: str) -> str | None:
 
 
 def _purpose_warnings(fields: Fields, purposes: list[str | None], beneficiaries: Any) -> None:
-    unknown = np.array([purpose is None for purpose in purposes], dtype=bool)
-    if unknown.all() and fields.name("purpose") is None:
+    text = fields.texts("purpose")
+    if text is None:
         count = len(fields)
         fields.findings.add(
             "purpose_missing",
@@ -334,7 +343,13 @@ def _purpose_warnings(fields: Fields, purposes: list[str | None], beneficiaries:
             count=count,
         )
     else:
-        fields.report("purpose_missing", unknown, "purpose", "is empty: its hours are born LOCKED, not tradable")
-    named = np.array([not (b is None or getattr(b, "is_valid", True) is False) for b in beneficiaries], dtype=bool)
-    nobody = np.array([purpose == "end_use" for purpose in purposes], dtype=bool) & ~named
+        fields.report(
+            "purpose_missing",
+            text.is_null().to_numpy(zero_copy_only=False),
+            "purpose",
+            "is empty: its hours are born LOCKED, not tradable",
+        )
+    nobody = np.array([purpose == "end_use" for purpose in purposes], dtype=bool)
+    if beneficiaries is not None:
+        nobody &= beneficiaries.is_null().to_numpy(zero_copy_only=False)
     fields.report("beneficiary_missing", nobody, "purpose", "names no beneficiary")

@@ -22,7 +22,7 @@ def parse_margin(value: str | float) -> Fraction:
     """Return a capacity margin as an exact fraction: 1.1 is 11/10."""
     try:
         margin = Fraction(str(value))
-    except ValueError:
+    except (ValueError, ZeroDivisionError):
         raise UsageError(f"capacity_margin must be a number such as 1.1, not {value!r}") from None
     if margin <= 0:
         raise UsageError(f"capacity_margin must be above 0, not {value}")

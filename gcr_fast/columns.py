@@ -24,6 +24,16 @@ def one_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return pa.concat_arrays(joined.chunks) if isinstance(joined, pa.ChunkedArray) else joined
 
 
+def as_text(flat: pa.Array) -> pa.Array:
+    """Return a column as strings; what Arrow cannot cast (lists, bytes that are no text) as Python would show it."""
+    import pyarrow as pa
+
+    try:
+        return flat.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return pa.array([None if cell is None else str(cell) for cell in flat.to_pylist()], pa.string())
+
+
 def without_nulls(flat: pa.Array, instead: int) -> np.ndarray:
     """Return integers as a NumPy array, nulls replaced; no copy if there are none."""
     import pyarrow.compute as pc
@@ -82,6 +92,9 @@ def encode(column: pa.ChunkedArray | pa.Array) -> tuple[np.ndarray, list[Any]]:
 
     flat = one_array(column)
     if not pa.types.is_dictionary(flat.type):
-        flat = flat.dictionary_encode()
-    codes = without_nulls(flat.indices.cast(pa.int32()), -1)
-    return np.ascontiguousarray(codes), flat.dictionary.to_pylist()
+        flat = as_text(flat).dictionary_encode()
+    codes = np.ascontiguousarray(without_nulls(flat.indices.cast(pa.int32()), -1))
+    if flat.dictionary.null_count:
+        empty = np.append(flat.dictionary.is_null().to_numpy(zero_copy_only=False), False)
+        codes = np.where(empty[codes], np.int32(-1), codes)
+    return codes, flat.dictionary.to_pylist()

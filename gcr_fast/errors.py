@@ -28,13 +28,13 @@ class RefusedError(GcrError):
     """
 
     def __init__(self, findings: Findings) -> None:
-        self._collected = findings
+        self.collected = findings
         super().__init__(findings.describe(limit=20))
 
     @property
     def findings(self) -> pa.Table:
-        """Every finding, errors first."""
-        return self._collected.to_table()
+        """Every finding, in order of precedence."""
+        return self.collected.to_table()
 
 
 class UsageError(GcrError, ValueError):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.columns import encode, one_array
+from gcr_fast.columns import as_text, encode, one_array
 from gcr_fast.exchange.reading import Source
-from gcr_fast.findings import Findings
+from gcr_fast.findings import Finding, Findings
 from gcr_fast.schema import LEGACY_ALIASES, columns_of
 from gcr_fast.units import Unit, split_unit
 
@@ -26,10 +26,13 @@ class Fields:
         self.source = source
         self.findings = Findings()
         self._known = columns_of(table)
-        self._spelled: dict[str, str] = {}
+        self._spelled: dict[str, list[str]] = {}
         self._used: set[str] = set()
-        for name in source.table.column_names:
-            self._spelled.setdefault(_plain(name), name)
+        names = source.table.column_names
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            Findings([Finding("ambiguous_column", f"two columns are named {name}", column=name)]).check()
+        for name in names:
+            self._spelled.setdefault(_plain(name), []).append(name)
 
     def __len__(self) -> int:
         return int(self.source.table.num_rows)
@@ -42,12 +45,18 @@ class Fields:
     def name(self, field: str) -> str | None:
         """Return the source's column for a field, by its name or an alias; two candidates are ambiguous."""
         column = next(item for item in self._known if item.name == field)
-        return self._claim([self._spelled[word] for word in (field, *column.aliases) if word in self._spelled])
+        return self.named((field, *column.aliases))
 
-    def measure(self, stem: str) -> tuple[str, Unit] | None:
-        """Return the column `{stem}_{unit}`, by any unit's suffix or an older name, and that unit."""
-        names = [name for word, name in self._spelled.items() if split_unit(LEGACY_ALIASES.get(word, word))[0] == stem]
-        found = self._claim([name for name in names if self._unit(name) is not None])
+    def named(self, words: Iterable[str]) -> str | None:
+        """Return the source's column that is called by one of these words."""
+        return self._claim([name for word in words for name in self._spelled.get(word, [])])
+
+    def measure(self, stem: str, kind: str) -> tuple[str, Unit] | None:
+        """Return the column `{stem}_{unit}`, by the suffix of any unit of a kind or an older name, and that unit."""
+        spelled = self._spelled.items()
+        names = [n for word, same in spelled if split_unit(LEGACY_ALIASES.get(word, word))[0] == stem for n in same]
+        units = {name: unit for name in names if (unit := self._unit(name)) is not None}
+        found = self._claim([name for name, unit in units.items() if unit.kind == kind])
         unit = self._unit(found) if found else None
         return (found, unit) if found and unit else None
 
@@ -67,7 +76,7 @@ class Fields:
         name = self.name(field)
         if name is None:
             return None
-        text = pc.utf8_trim_whitespace(self.column(name).cast(pa.string()))
+        text = pc.utf8_trim_whitespace(as_text(self.column(name)))
         return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
     def words(self, field: str) -> tuple[np.ndarray, list[str]] | None:

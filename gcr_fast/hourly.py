@@ -159,7 +159,7 @@ def _starts(fields: Fields, zone: str | None) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _energy(fields: Fields) -> tuple[np.ndarray, np.ndarray]:
-    name, unit = _needed(fields, fields.measure("energy") or fields.measure(""), "energy_wh")
+    name, unit = _needed(fields, fields.measure("energy", "energy") or fields.measure("", "energy"), "energy_wh")
     parsed = parse_scaled(fields.column(name), unit.digits)
     readable = ~(parsed.null | parsed.unreadable)
     fields.report("null_value", parsed.null, name, "is empty")

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from gcr_fast.columns import one_array, without_nulls
+from gcr_fast.columns import as_text, one_array, without_nulls
 from gcr_fast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 DAY_S = 86_400
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_YEAR, LAST_YEAR = 1990, 2100
+FIRST_S, LAST_S = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (FIRST_YEAR, LAST_YEAR + 1))
 
 
 class Period(NamedTuple):
@@ -50,8 +51,10 @@ def utc_text(second: int) -> str:
 def zone_named(name: str) -> tzinfo:
     """Return the IANA zone, `UTC`, or a fixed offset such as +01:00; an unknown one is a `UsageError`."""
     try:
-        if name[:1] in "+-":
+        if name.startswith(("+", "-")):
             return datetime.fromisoformat(f"2000-01-01T00:00:00{name}").tzinfo or UTC
+        if not name:
+            raise ValueError("empty")
         return UTC if name.upper() in {"UTC", "Z"} else ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError, IndexError):
         raise UsageError(f"unknown time zone {name!r}; use a name such as Europe/Berlin, UTC or +01:00") from None
@@ -60,8 +63,7 @@ def zone_named(name: str) -> tzinfo:
 @lru_cache(maxsize=4096)
 def year_period(year: int, zone: str = "UTC") -> Period:
     """Return the calendar year in a zone: Berlin 2024 is 2023-12-31T23:00Z .. 2024-12-31T23:00Z."""
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise UsageError(f"year {year} is outside {FIRST_YEAR} .. {LAST_YEAR}")
+    _check_year(year)
     place = zone_named(zone)
     return Period(
         int(datetime(year, 1, 1, tzinfo=place).timestamp()),
@@ -69,8 +71,14 @@ def year_period(year: int, zone: str = "UTC") -> Period:
     )
 
 
+def _check_year(year: int) -> None:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise UsageError(f"year {year} is outside {FIRST_YEAR} .. {LAST_YEAR}")
+
+
 def month_period(year: int, month: int, zone: str = "UTC") -> Period:
     """Return a calendar month in a zone."""
+    _check_year(year)
     place = zone_named(zone)
     following = (year + month // 12, month % 12 + 1)
     return Period(
@@ -166,7 +174,8 @@ class Times(NamedTuple):
 def parse_times(column: pa.ChunkedArray | pa.Array, zone: str | None) -> Times:
     """Read timestamps, dates or ISO 8601 text as UTC seconds; `zone` is that of times that name none.
 
-    Fractions of a second and day-first or month-first dates are unreadable: nothing is guessed.
+    Fractions of a second, years outside 1990 .. 2100 and day-first or month-first dates are unreadable: nothing is
+    guessed.
     """
     import pyarrow as pa
 
@@ -176,11 +185,10 @@ def parse_times(column: pa.ChunkedArray | pa.Array, zone: str | None) -> Times:
         flat = flat.cast(pa.timestamp("s"))
     if pa.types.is_timestamp(flat.type):
         return _from_timestamps(flat, null, zone)
-    if pa.types.is_dictionary(flat.type) or pa.types.is_large_string(flat.type):
-        flat = flat.cast(pa.string())
-    if not pa.types.is_string(flat.type):
+    if pa.types.is_integer(flat.type) or pa.types.is_floating(flat.type):
         no = np.zeros(len(flat), dtype=bool)
         return Times(np.zeros(len(flat), np.int64), np.zeros(len(flat), np.int64), null, ~null, no, no)
+    flat = as_text(flat)
     for kind in (pa.timestamp("us", "UTC"), pa.timestamp("us")):
         try:
             return _from_timestamps(flat.cast(kind), null, zone)
@@ -200,12 +208,16 @@ def _from_timestamps(flat: pa.Array, null: np.ndarray, zone: str | None) -> Time
         whole = flat.cast(pa.timestamp("s", flat.type.tz), safe=False)
         fraction = without_nulls(pc.not_equal(whole.cast(flat.type), flat), 0).astype(bool)
     seconds = without_nulls(whole.cast(pa.int64()), 0)
+    wild = ~null & ((seconds < FIRST_S) | (seconds > LAST_S))
+    if wild.any():
+        fraction, seconds = fraction | wild, np.where(wild, 0, seconds)
     if flat.type.tz is not None:
         return Times(seconds, seconds, null, fraction, no, no)
+    usable = ~(null | fraction)
     if zone is None:
-        return Times(seconds, seconds, null, fraction, ~null, no)
-    local = local_to_utc(seconds, zone)
-    return Times(local.earliest, local.latest, null, fraction, no, local.skipped & ~null)
+        return Times(seconds, seconds, null, fraction, usable, no)
+    local = local_to_utc(np.where(usable, seconds, FIRST_S), zone)
+    return Times(local.earliest, local.latest, null, fraction, no, local.skipped & usable)
 
 
 def _one_by_one(flat: pa.Array, zone: str | None) -> Times:
@@ -238,7 +250,9 @@ def _read_one(cell: str | None) -> datetime | str | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return None if moment.microsecond else moment
+    if moment.microsecond or not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        return None
+    return moment
 
 
 def _seconds(moment: datetime) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcr_fast.codes import WH_PER_MWH
-from gcr_fast.errors import OutputError, UsageError
+from gcr_fast.errors import UsageError
 from gcr_fast.periods import DAY_S, EPOCH, utc_text, utc_to_local, zone_named
 from gcr_fast.profiles import Profile
 
@@ -24,7 +24,7 @@ HOURS = 24
 SHADES = " ░▒▓█"
 MISSING = "x"
 GUTTER = 3
-MIN_WIDTH = 40
+MIN_WIDTH = 60
 GAP_COLOUR = "#00d0d0"
 DAYS_PER_COLUMN_BY_YEAR = 12
 FEW_DAYS = 7
@@ -102,7 +102,7 @@ def _cells(profile: Profile, cell: np.ndarray, size: int) -> tuple[np.ndarray, n
 
 
 def terminal_heat_map(profile: Profile, width: int = 80, zone: str = "UTC", colour: bool = False) -> Text:
-    """Return a picture of `width` characters: 24 rows of hours, months below, then the scale.
+    """Return a picture of `width` characters: 24 rows of hours, months below, the scale, notes.
 
     Without colour, shading tells the size; with it, the background. A cell in which an hour is missing is an `x`.
     """
@@ -160,11 +160,13 @@ def _append_scale(text: Text, drawn: Picture, zone: str, colour: bool) -> None:
     text.append(" " * GUTTER + "0 ")
     for level in COLOURS if colour else SHADES:
         text.append(" " if colour else level, style=f"on {level}" if colour else "")
-    text.append(f" {_amount(drawn.peak, drawn.unit)}")
-    mean = f", mean of {drawn.days_per_column:.2g} days" if drawn.days_per_column > 1 else ""
-    text.append(f" in an hour ({zone}){mean}", style="dim")
+    text.append(f" {_amount(drawn.peak, drawn.unit)} in an hour\n")
+    notes = [f"hours of {zone}"]
+    if drawn.days_per_column > 1:
+        notes.append(f"mean of {drawn.days_per_column:.2g} days")
     if drawn.missing.any():
-        text.append(f"; {MISSING} missing", style="dim")
+        notes.append(f"{MISSING} missing")
+    text.append(" " * GUTTER + ", ".join(notes), style="dim")
 
 
 def _amount(value: float, unit: str) -> str:
@@ -176,15 +178,12 @@ def _amount(value: float, unit: str) -> str:
 
 def heat_map_png(profile: Profile, path: str | os.PathLike[str], zone: str = "UTC") -> Path:
     """Write a heat map, 24 hours by days, as a PNG file, complete or not at all. Needs `gcr_fast[png]`."""
-    from gcr_fast.exchange.writing import whole_file
+    from gcr_fast.exchange.writing import said_plainly, whole_file
 
     place = Path(path)
     figure = _figure(profile, picture(profile, None, zone), zone)
-    try:
-        with whole_file(place) as file:
-            figure.savefig(file, format="png", dpi=150, metadata={"Title": profile.name})
-    except OSError as error:
-        raise OutputError(f"cannot write {place}: {error.strerror or error}; nothing was left behind") from error
+    with said_plainly(place), whole_file(place) as file:
+        figure.savefig(file, format="png", dpi=150, metadata={"Title": profile.name})
     return place
 
 

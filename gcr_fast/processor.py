@@ -56,7 +56,10 @@ def convert(
     book(plan, method, unit_wh, parse_margin(capacity_margin))
     plan.findings.check()
     maker = BatchMaker(plan, method, unit_wh, keep_zero_hours, certificate_ids)
-    return Conversion(plan, maker, _metadata(plan, shapes, method, unit_wh), workers)
+    metadata = _metadata(plan, shapes, method, unit_wh)
+    if profile:
+        metadata["gcr_fast.default_profile"] = profile
+    return Conversion(plan, maker, metadata, workers)
 
 
 class Conversion:
@@ -147,6 +150,7 @@ class Conversion:
         energy = plan.annual.table["energy_wh"].to_numpy()
         columns = {
             "parent_certificate_id": plan.annual.table["certificate_id"],
+            "source_type": plan.sources,
             "profile": [share.profile.name for share in shares],
             "allocation_basis": plan.bases,
             "production_start": plan.annual.table["production_start"],

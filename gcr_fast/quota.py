@@ -40,7 +40,8 @@ class QuotaCheck:
 
     def __init__(self, annual: Annual, profiles: Any, metadata: Mapping[str, str]) -> None:
         self.unit_wh = int(metadata.get("gcr_fast.unit_wh", "1"))
-        self.plan = make_plan(annual, profiles_from(profiles, strict=False), None, keep_zero_hours=True)
+        default = metadata.get("gcr_fast.default_profile")
+        self.plan = make_plan(annual, profiles_from(profiles, strict=False), default, keep_zero_hours=True)
         self.metered = [basis in METERED_BASES for basis in self.plan.bases]
         self.energy = annual.table["energy_wh"].to_numpy()
         self.have = np.zeros(len(annual), dtype=np.int64)

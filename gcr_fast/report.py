@@ -37,7 +37,7 @@ class Report:
 
     @property
     def findings(self) -> pa.Table:
-        """What was found, errors first, as an Arrow table (`schema.FINDINGS_COLUMNS`)."""
+        """What was found, in order of precedence, as an Arrow table (`schema.FINDINGS_COLUMNS`)."""
         return self.collected.to_table()
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:

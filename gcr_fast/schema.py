@@ -103,6 +103,7 @@ HOURLY = (
 
 REPORT = (
     Column("parent_certificate_id", "string", "", True, "the annual certificate"),
+    Column("source_type", "string", "", True, "its own, else the profile's, else other"),
     Column("profile", "string", "", True, "the profile that spread it"),
     Column("allocation_basis", "string", "", True, "where the hourly shape came from"),
     Column("production_start", "timestamp", "UTC", True, "start of the period"),

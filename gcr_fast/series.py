@@ -194,7 +194,8 @@ def _groups(fields: Fields, key: str | None) -> Iterator[tuple[str, np.ndarray]]
     order = np.arange(len(codes)) if (np.diff(codes) >= 0).all() else np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(len(values) + 1))
     for code, name in enumerate(values):
-        yield name, order[bounds[code] : bounds[code + 1]]
+        if bounds[code] < bounds[code + 1]:  # a filtered table may name profiles that have no rows
+            yield name, order[bounds[code] : bounds[code + 1]]
 
 
 def _sources(fields: Fields) -> tuple[np.ndarray, list[str]] | None:

@@ -7,12 +7,12 @@ goes through Arrow's 128-bit decimals and ends in int64.
 from __future__ import annotations
 
 import re
-from decimal import ROUND_FLOOR, Decimal, InvalidOperation, localcontext
-from typing import TYPE_CHECKING, NamedTuple
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_FLOOR, Context, Decimal, InvalidOperation, localcontext
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from gcr_fast.columns import one_array, without_nulls
+from gcr_fast.columns import as_text, one_array, without_nulls
 from gcr_fast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 INT64_LIMIT = 1 << 63
+INT64_DIGITS = 19
+SAFE_FLOAT = 1e18
+"""Below this a number fits int64 and 128-bit decimals whatever its float rounding."""
 
 
 class Unit(NamedTuple):
@@ -72,10 +75,13 @@ class Parsed(NamedTuple):
     """Integers read from a column, with a mask for each way in which a cell may fail (bool[n])."""
 
     values: np.ndarray
-    """int64[n]; 0 where a mask is set, floored where `inexact`."""
+    """int64[n]; 0 where null or unreadable, floored where inexact, the nearest int64 where outside."""
     null: np.ndarray
     unreadable: np.ndarray
+    """No number, or `outside`."""
     inexact: np.ndarray
+    outside: np.ndarray
+    """A number beyond 64 bits."""
 
 
 def parse_scaled(column: pa.ChunkedArray | pa.Array, digits: int) -> Parsed:
@@ -91,18 +97,39 @@ def parse_scaled(column: pa.ChunkedArray | pa.Array, digits: int) -> Parsed:
     if pa.types.is_integer(flat.type) and digits == 0 and flat.type != pa.uint64():
         values = without_nulls(flat.cast(pa.int64()), 0)
         no = np.zeros(len(flat), dtype=bool)
-        return Parsed(np.ascontiguousarray(values), null, no, no)
-    text = pc.utf8_trim_whitespace(flat.cast(pa.string()))
+        return Parsed(np.ascontiguousarray(values), null, no, no, no)
+    text = pc.utf8_trim_whitespace(as_text(flat))
     null |= pc.fill_null(pc.equal(text, ""), True).to_numpy(zero_copy_only=False)
     unreadable = ~pc.fill_null(pc.match_substring_regex(text, NUMBER), False).to_numpy(zero_copy_only=False)
     unreadable &= ~null
     text = pc.if_else(pa.array(null | unreadable), "0", text)
-    fast = _parse_decimals(text, digits)
-    values, outside, inexact = fast if fast is not None else _parse_one_by_one(text, digits)
-    return Parsed(values, null, unreadable | outside, inexact)
+    values, outside, inexact = _parse_text(text, digits)
+    return Parsed(values, null, unreadable | outside, inexact, outside)
 
 
-def _parse_decimals(text: pa.Array, digits: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+Scaled: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""int64[n] floors, bool[n] outside int64, bool[n] not a whole number."""
+
+
+def _parse_text(text: pa.Array, digits: int) -> Scaled:
+    """Parse plain decimals together; large ones and powers of ten one by one, as Arrow lets their overflow pass."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    large = np.abs(text.cast(pa.float64()).to_numpy()) >= SAFE_FLOAT / 10**digits
+    odd = large | pc.match_substring(text, "e", ignore_case=True).to_numpy(zero_copy_only=False)
+    scaled = _parse_decimals(pc.if_else(pa.array(odd), "0", text), digits)
+    if scaled is None:
+        return _parse_one_by_one(text, digits)
+    rows = np.flatnonzero(odd)
+    if len(rows):
+        few = _parse_one_by_one(text.take(pa.array(rows)), digits)
+        for whole, part in zip(scaled, few, strict=True):
+            whole[rows] = part
+    return scaled
+
+
+def _parse_decimals(text: pa.Array, digits: int) -> Scaled | None:
     """Parse with 128-bit decimals; None where the column needs more digits than they have."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -110,33 +137,43 @@ def _parse_decimals(text: pa.Array, digits: int) -> tuple[np.ndarray, np.ndarray
     try:
         exact = text.cast(pa.decimal128(38, 18))
         floored = pc.round(exact, ndigits=digits, round_mode="down")
-        inexact = pc.not_equal(exact, floored).to_numpy(zero_copy_only=False)
+        inexact = np.array(pc.not_equal(exact, floored))
         words = np.frombuffer(floored.cast(pa.decimal128(38, digits)).buffers()[1], dtype=np.int64)
     except pa.ArrowInvalid:
         return None
-    low, high = words[0 : 2 * len(text) : 2], words[1 : 2 * len(text) : 2]
-    outside = high != (low >> 63)
-    return np.where(outside, 0, low), outside, inexact
+    return words[0 : 2 * len(text) : 2].copy(), np.zeros(len(text), dtype=bool), inexact
 
 
-def _parse_one_by_one(text: pa.Array, digits: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _parse_one_by_one(text: pa.Array, digits: int) -> Scaled:
     """The same with Python's decimals, for columns with very long or very large numbers."""
     values = np.zeros(len(text), dtype=np.int64)
     outside = np.zeros(len(text), dtype=bool)
     inexact = np.zeros(len(text), dtype=bool)
-    with localcontext() as context:
-        context.prec = 400
-        for i, cell in enumerate(text.to_pylist()):
-            try:
-                exact = Decimal(cell).scaleb(digits)
-                whole = exact.to_integral_value(ROUND_FLOOR)
-            except InvalidOperation:
-                outside[i] = True
-                continue
-            outside[i] = not -INT64_LIMIT <= whole < INT64_LIMIT
-            inexact[i] = whole != exact
-            values[i] = 0 if outside[i] else int(whole)
+    for i, cell in enumerate(text.to_pylist()):
+        whole, inexact[i] = _floor(cell, digits)
+        outside[i] = not -INT64_LIMIT <= whole < INT64_LIMIT
+        values[i] = min(max(whole, -INT64_LIMIT), INT64_LIMIT - 1)
     return values, outside, inexact
+
+
+def _floor(cell: str, digits: int) -> tuple[int, bool]:
+    """Return floor(value * 10 ** digits), cut off far outside int64, and whether the value was not whole."""
+    with localcontext(Context(prec=len(cell) + 40, Emax=MAX_EMAX, Emin=MIN_EMIN)):
+        try:
+            exact = Decimal(cell)
+        except InvalidOperation:  # an exponent that no decimal can have
+            mantissa, _, power = cell.lower().partition("e")
+            below = -1 if mantissa.strip().startswith("-") else 0
+            return (below, True) if power.startswith("-") else (INT64_LIMIT * (2 * below + 1) * 2, False)
+        if not exact:
+            return 0, False
+        if exact.adjusted() + digits > INT64_DIGITS:
+            return (INT64_LIMIT if exact > 0 else -INT64_LIMIT) * 2, False
+        if exact.adjusted() + digits < 0:
+            return (0 if exact > 0 else -1), True
+        scaled = exact.scaleb(digits)
+        whole = scaled.to_integral_value(ROUND_FLOOR)
+        return int(whole), whole != scaled
 
 
 def mwh_text(energy_wh: int) -> str:

@@ -374,7 +374,7 @@ class _Validation:
             failed = sum(counts[code] for code in codes)
             absent = next((c for start, c in columns.items() if name.startswith(start) and c not in self.columns), None)
             if failed:
-                checks.append(Check(name, "failed", f"{failed} findings"))
+                checks.append(Check(name, "failed", f"{failed} finding{'s' if failed > 1 else ''}"))
             elif absent:
                 checks.append(Check(name, "skipped", f"no column {absent}"))
             elif name == "no certificate id twice" and "certificate_id" not in self.columns:

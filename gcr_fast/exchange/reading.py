@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gcr_fast.errors import RefusedError
+from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.findings import Finding, Findings
 
 if TYPE_CHECKING:
@@ -50,13 +51,20 @@ _lines: dict[tuple[str, int], list[int]] = {}
 
 
 def _csv_lines(path: Path) -> list[int]:
-    """Line numbers of the data rows: blank lines are skipped by the reader, so they are counted here."""
+    """Line numbers of the data rows, which blank lines and line breaks in quotes set apart from row numbers."""
+    import csv
+
     key = (str(path), path.stat().st_mtime_ns)
     if key not in _lines:
         _lines.clear()
-        with path.open("rb") as file:
-            filled = [number for number, line in enumerate(file, start=1) if line.strip()]
-        _lines[key] = filled[1:]
+        begins, after = [], 0
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            rows = csv.reader(file, delimiter=_csv_header(path)[1])
+            for row in rows:
+                if row:
+                    begins.append(after + 1)
+                after = rows.line_num
+        _lines[key] = begins[1:]
     return _lines[key]
 
 
@@ -78,6 +86,8 @@ def from_stream(obj: Any) -> Source:
     """Take any object with `__arrow_c_stream__` (Polars, DuckDB, pandas, pyarrow, ...)."""
     import pyarrow as pa
 
+    if not isinstance(obj, pa.Table) and not hasattr(obj, "__arrow_c_stream__"):
+        raise UsageError(f"expected a path or an object with __arrow_c_stream__, not {type(obj).__name__}")
     table = obj if isinstance(obj, pa.Table) else pa.RecordBatchReader.from_stream(obj).read_all()
     table = table.cast(pa.schema([_plain_text(field) for field in table.schema], table.schema.metadata))
     if table.num_rows == 0:
@@ -110,7 +120,13 @@ class Scan:
 def scan(path: str | os.PathLike[str], batch_rows: int) -> Scan:
     """Scan a file, or a folder of Parquet parts, which is never held whole. CSV and Arrow IPC are read at once."""
     place = Path(path)
-    if not place.is_dir() and _kind(place) != "parquet":
+    if place.is_dir():
+        parts = sorted(part for part in place.iterdir() if part.is_file() and not part.name.startswith("."))
+        if not parts:
+            _refuse("empty_file", f"the folder {place} has no files", place)
+        if any(_kind(part) != "parquet" for part in parts):
+            return _scan_parts(place, parts, batch_rows)
+    elif _kind(place) != "parquet":
         return scan_source(read_table(place), batch_rows)
     import pyarrow as pa
     import pyarrow.dataset as ds
@@ -123,6 +139,17 @@ def scan(path: str | os.PathLike[str], batch_rows: int) -> Scan:
     head = Source(empty, str(place), "parquet", place, _metadata(empty))
     options = {"batch_size": batch_rows, "batch_readahead": 2, "fragment_readahead": 1}
     return Scan(head, lambda: data.to_batches(**options))
+
+
+def _scan_parts(place: Path, parts: list[Path], batch_rows: int) -> Scan:
+    """Scan the parts of a folder one after another; a part is read when its turn comes."""
+    head = replace(read_table(parts[0]), name=str(place), kind="folder", path=None)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for part in parts:
+            yield from scan(part, batch_rows).batches()
+
+    return Scan(replace(head, table=head.table.slice(0, 0)), batches)
 
 
 def scan_source(source: Source, batch_rows: int) -> Scan:
@@ -153,7 +180,8 @@ def _kind(path: Path) -> str:
         with path.open("rb") as file:
             head = file.read(8)
     except OSError as error:
-        _refuse("unreadable_file", f"cannot open {path}: {error.strerror or error}", path)
+        code = "missing_file" if isinstance(error, FileNotFoundError) else "unreadable_file"
+        _refuse(code, f"cannot open {path}: {error.strerror or error}", path)
     if not head:
         _refuse("empty_file", f"{path} is empty", path)
     if head.startswith(b"PAR1"):
@@ -204,12 +232,12 @@ def _read_csv(path: Path) -> pa.Table:
         table = csv.read_csv(
             path,
             read_options=csv.ReadOptions(use_threads=False),
-            parse_options=csv.ParseOptions(delimiter=delimiter, invalid_row_handler=skip),
+            parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip),
             convert_options=csv.ConvertOptions(
                 column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True, null_values=[""]
             ),
         )
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
         _refuse("unreadable_file", f"{path} cannot be read as CSV: {error}", path)
     _refuse_ragged(path, ragged)
     return table
@@ -223,7 +251,12 @@ def _csv_header(path: Path) -> tuple[list[str], str]:
         head = file.read(SNIFF_BYTES)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head:
         _refuse("unreadable_file", f"{path} is not UTF-8 text (UTF-16, or not text at all)", path)
-    text = head.decode("utf-8-sig", errors="replace")
+    try:
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
+    except UnicodeDecodeError as error:
+        _refuse("unreadable_file", f"{path} is not UTF-8 text: {error.reason} at byte {error.start}", path)
+    if len(text.splitlines()) == 1 and len(head) < SNIFF_BYTES:
+        _refuse("empty_file", f"{path} has a header but no rows", path)
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(DELIMITERS, key=first.count)
     names = next(csv.reader([first], delimiter=delimiter), [])

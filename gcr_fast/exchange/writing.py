@@ -75,7 +75,7 @@ def write(path: str | os.PathLike[str], job: Job, *, format: str | None = None) 
     kind = format or format_of(place)
     if kind not in EXTENSION:
         raise UsageError(f"unknown format {kind!r}; there are {', '.join(EXTENSION)}")
-    with _said_plainly(place):
+    with said_plainly(place):
         return _write_folder(place, job, kind) if _is_folder(place) else _write_file(place, job, kind)
 
 
@@ -235,7 +235,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _said_plainly(place: Path) -> Iterator[None]:
+def said_plainly(place: Path) -> Iterator[None]:
     """Turn an operating system's refusal into one that says what to do."""
     try:
         yield

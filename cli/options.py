@@ -1,0 +1,77 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .command import options
+
+SHIPPED = "shipped"
+FILE = click.Path(path_type=Path)
+DISTRIBUTIONS = ("flat", "uniform", "daylight", "peakload")
+"""As `gcr_fast.profiles.DISTRIBUTIONS`, which is not imported here because it loads NumPy."""
+
+_SIZES = {"Wh": 1, "kWh": 1000, "MWh": 1_000_000, "1": 1, "1000": 1000, "1000000": 1_000_000}
+UNIT_WORDS = {word.lower(): size for word, size in _SIZES.items()}
+
+
+def _in_wh(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    return UNIT_WORDS[value.lower()]
+
+
+unit_wh = click.option(
+    "--unit-wh",
+    type=click.Choice(list(_SIZES), case_sensitive=False),
+    default="Wh",
+    show_default=True,
+    callback=_in_wh,
+    help="Size of a certificate; what is less becomes a residual.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+quiet = click.option("--quiet", is_flag=True, help="No progress and no summary.")
+profiles = click.option(
+    "--profiles",
+    "profile_files",
+    metavar="FILE",
+    multiple=True,
+    help="Profiles: CSV, Parquet or Arrow IPC; may be repeated. 'shipped' names those that ship with gcr.",
+)
+findings = click.option(
+    "--findings",
+    "findings_file",
+    type=FILE,
+    metavar="FILE",
+    help="Write every finding to a .json, .csv, .parquet or .arrow file; also when refused.",
+)
+margin = click.option(
+    "--capacity-margin",
+    default="1.1",
+    show_default=True,
+    metavar="X",
+    help="No hour may exceed the capacity times this.",
+)
+unit = click.option(
+    "--unit", metavar="UNIT", help="Unit of profile columns whose name has none: Wh, kWh, MWh, kW, MW, weight."
+)
+label = click.option(
+    "--label",
+    type=click.Choice(["begin", "end"]),
+    help="Which end of an interval a profile's time names; by default the column's name tells.",
+)
+keep_intervals = click.option(
+    "--keep-intervals", is_flag=True, help="Do not sum intervals of 5, 15 or 30 minutes to hours."
+)
+threads = click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; by default one per core.")
+
+
+def zone(help_text: str) -> Any:
+    """Return the option --zone; what it is the zone of differs."""
+    return click.option("--zone", metavar="ZONE", help=help_text)
+
+
+ZONE_OF_FILES = zone("Zone of profile times and production years that name none, such as Europe/Berlin.")
+reading = options(ZONE_OF_FILES, unit, label, keep_intervals)
+"""How profiles are read, beside certificates."""
