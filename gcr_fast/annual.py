@@ -24,7 +24,7 @@ from gcr_fast.codes import (
     SOURCE_TYPES,
     canonical_source,
 )
-from gcr_fast.columns import arrow_int64, encode, utc_seconds, utc_timestamps
+from gcr_fast.columns import arrow_int64, as_text, encode, utc_seconds, utc_timestamps
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source, from_stream, read_table
 from gcr_fast.fields import Fields
@@ -247,9 +247,7 @@ _YEAR = re.compile(r"^([0-9]{4})(?:\.0)?(?:-([0-9]{2}))?$")
 
 def _from_years(fields: Fields, name: str, zones: list[str], wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the periods of `2024` or `2024-03`, each in its row's zone, for the rows of `wanted`."""
-    import pyarrow as pa
-
-    texts = fields.column(name).cast(pa.string()).to_pylist()
+    texts = as_text(fields.column(name)).to_pylist()
     known: dict[tuple[str | None, str], Period | None] = {}
     starts = np.zeros(len(fields), dtype=np.int64)
     ends = np.full(len(fields), 3600, dtype=np.int64)

@@ -193,7 +193,7 @@ class BatchMaker:
         columns: dict[str, Any] = {
             "energy_wh": energy,
             "production_start": self._starts(task),
-            "interval_s": self._intervals(task, layout),
+            "interval_s": self._intervals(layout),
             "parent_certificate_id": self._parents(task, layout),
         }
         for name in WORDS:
@@ -216,10 +216,12 @@ class BatchMaker:
             keep = energy != 0
             columns = {name: column.filter(_bools(keep)) for name, column in columns.items()}  # type: ignore[union-attr]
             counts = self.figures.nonzero[task.rows]
-        columns["interval_s"] = self._interval_runs(task, layout, counts)
-        columns["parent_certificate_id"] = Runs(np.arange(len(counts)), counts, self._ids.take(_int64(task.rows)))
+        issued = counts > 0  # the others must not lend their words to the dictionaries
+        rows, counts, steps = task.rows[issued], counts[issued], layout.steps[issued]
+        columns["interval_s"] = _interval_runs(steps, counts)
+        columns["parent_certificate_id"] = Runs(np.arange(len(counts)), counts, self._ids.take(_int64(rows)))
         for name in WORDS:
-            columns[name] = self._word_runs(name, task, counts)
+            columns[name] = self._word_runs(name, rows, counts)
         return int(counts.sum()), columns
 
     def _dense(self, task: Task, layout: _Layout) -> bool:
@@ -232,21 +234,12 @@ class BatchMaker:
         each = [np.tile(piece.lot.share.pattern.starts_s, piece.count) for piece in task.pieces]
         return utc_timestamps(np.concatenate(each))
 
-    def _intervals(self, task: Task, layout: _Layout) -> pa.Array:
+    def _intervals(self, layout: _Layout) -> pa.Array:
         import pyarrow as pa
 
-        steps = {piece.lot.share.profile.step_s for piece in task.pieces}
-        if len(steps) == 1:
-            return self._tiles.constant(steps.pop(), layout.size)
-        per_piece = np.array([piece.lot.share.profile.step_s for piece in task.pieces], dtype=np.int32)
-        return pa.array(np.repeat(np.repeat(per_piece, layout.parents), layout.counts))
-
-    def _interval_runs(self, task: Task, layout: _Layout, counts: np.ndarray) -> Column:
-        import pyarrow as pa
-
-        steps = np.array([piece.lot.share.profile.step_s for piece in task.pieces], dtype=np.int32)
-        values, codes = np.unique(np.repeat(steps, layout.parents), return_inverse=True)
-        return Runs(codes, counts, pa.array(values))
+        if (layout.steps == layout.steps[0]).all():
+            return self._tiles.constant(int(layout.steps[0]), layout.size)
+        return pa.array(np.repeat(layout.steps, layout.counts))
 
     def _parents(self, task: Task, layout: _Layout) -> pa.DictionaryArray:
         """Return the parents' ids, in the dictionary of all certificates."""
@@ -267,11 +260,11 @@ class BatchMaker:
             return pa.DictionaryArray.from_arrays(self._tiles.constant(int(codes[0]), layout.size), dictionary)
         return words(np.repeat(codes, layout.counts), dictionary)
 
-    def _word_runs(self, name: str, task: Task, counts: np.ndarray) -> Column:
+    def _word_runs(self, name: str, rows: np.ndarray, counts: np.ndarray) -> Column:
         """Return a word column as runs with the words that occur; as an array where some are null."""
-        codes, dictionary = self._words[name][0][task.rows], self._dictionaries[name]
-        used, codes = np.unique(codes, return_inverse=True)
-        if used[0] < 0:
+        dictionary = self._dictionaries[name]
+        used, codes = np.unique(self._words[name][0][rows], return_inverse=True)
+        if len(used) and used[0] < 0:
             return words(np.repeat(codes - 1, counts), dictionary.take(_int64(used[1:].astype(np.int64))))
         return Runs(codes, counts, dictionary.take(_int64(used.astype(np.int64))))
 
@@ -290,14 +283,15 @@ class _Layout:
 
     counts: np.ndarray
     """int64[p]: rows of each certificate."""
-    parents: np.ndarray
-    """int64[pieces]: certificates of each piece."""
+    steps: np.ndarray
+    """int32[p]: length of its intervals."""
 
     @classmethod
     def of(cls, task: Task) -> _Layout:
-        parents = np.array([piece.count for piece in task.pieces], dtype=np.int64)
+        parents = [piece.count for piece in task.pieces]
         widths = np.array([piece.width for piece in task.pieces], dtype=np.int64)
-        return cls(np.repeat(widths, parents), parents)
+        steps = np.array([piece.lot.share.profile.step_s for piece in task.pieces], dtype=np.int32)
+        return cls(np.repeat(widths, parents), np.repeat(steps, parents))
 
     @property
     def size(self) -> int:
@@ -358,6 +352,13 @@ def _repeat_starts(piece: Piece) -> Repeat:
     """The times of one certificate, once for each of a piece."""
     pattern = piece.lot.share.pattern
     return Repeat(id(pattern), piece.width, piece.count, lambda: utc_timestamps(pattern.starts_s))
+
+
+def _interval_runs(steps: np.ndarray, counts: np.ndarray) -> Column:
+    import pyarrow as pa
+
+    values, codes = np.unique(steps, return_inverse=True)
+    return Runs(codes, counts, pa.array(values))
 
 
 def _bools(mask: np.ndarray) -> pa.Array:

@@ -43,6 +43,12 @@ def without_nulls(flat: pa.Array, instead: int) -> np.ndarray:
     return values
 
 
+def exact_sum(values: np.ndarray) -> int:
+    """Return the sum of int64[n] as a Python integer, which does not wrap."""
+    low = values & 0xFFFFFFFF
+    return (int((values >> 32).sum()) << 32) + int(low.sum())
+
+
 def int64_view(column: pa.ChunkedArray | pa.Array, name: str) -> np.ndarray:
     """Return a column without nulls as contiguous int64[n]; other integers are cast, anything else is refused."""
     import pyarrow as pa

@@ -110,7 +110,7 @@ class HourlyReader:
 def _open(hourly: Any) -> Scan:
     if isinstance(hourly, str | os.PathLike):
         return scan(hourly, BATCH_ROWS)
-    return scan_source(from_stream(hourly), BATCH_ROWS)
+    return scan_source(from_stream(hourly, may_be_empty=True), BATCH_ROWS)
 
 
 def keep(batch: Batch, at: np.ndarray, rows: np.ndarray) -> Batch:

@@ -148,7 +148,7 @@ def _note_cell(grid: _Grid, position: int) -> None:
 
 def _as_energy(values: np.ndarray, series: Series, step_s: int) -> np.ndarray:
     """Power over an interval is energy, rounded down to the Wh; energy and weights stay as they are."""
-    return values * step_s // HOUR_S if series.unit.kind == "power" else values
+    return values // max(HOUR_S // step_s, 1) if series.unit.kind == "power" else values
 
 
 def _hourly(grid: _Grid, zone: str | None) -> Profile:
@@ -162,7 +162,7 @@ def _hourly(grid: _Grid, zone: str | None) -> Profile:
     missing[lead : lead + len(grid.values)] = grid.missing
     sums = values.reshape(hours, parts).sum(axis=1)
     if grid.series.unit.kind == "power":
-        sums = sums * grid.step_s // HOUR_S
+        sums = sums // parts
     faults = [Fault((f.first + lead) // parts, (f.last + lead) // parts, f.finding) for f in grid.faults]
     partial = np.logical_or.reduce(missing.reshape(hours, parts), axis=1)
     return _profile(grid.series, grid.start_s - lead * grid.step_s, HOUR_S, sums, partial, faults)

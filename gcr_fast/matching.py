@@ -16,10 +16,12 @@ import numpy as np
 
 from gcr_fast.annual import Annual
 from gcr_fast.codes import MAX_PROFILE_TOTAL, METERED_BASES, WH_PER_MWH, sources_agree
+from gcr_fast.columns import exact_sum
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.periods import Period, local_year
 from gcr_fast.shapes import DISTRIBUTIONS, Profile, Profiles, synthetic
 
+HOUR_S = 3600
 LEAP_YEAR_S, COMMON_YEAR_S = 8784 * 3600, 8760 * 3600
 
 
@@ -205,9 +207,15 @@ class _Matcher:
     def _share(self, name: str, period: Period, zone: str) -> Share | list[tuple[str, str]]:
         key = (name, period, "" if name in self.profiles else zone)
         if key not in self._shares:
-            profile = self.profiles.get(name) or synthetic(name, period, zone)
-            self._shares[key] = self._examine(profile, period)
+            self._shares[key] = self._examine_named(name, period, zone)
         return self._shares[key]
+
+    def _examine_named(self, name: str, period: Period, zone: str) -> Share | list[tuple[str, str]]:
+        if name in self.profiles:
+            return self._examine(self.profiles[name], period)
+        if period.end_s <= period.start_s or (period.end_s - period.start_s) % HOUR_S:
+            return [("period_off_grid", f"{period} is not a whole number of hours")]
+        return self._examine(synthetic(name, period, zone), period)
 
     def _examine(self, profile: Profile, period: Period) -> Share | list[tuple[str, str]]:
         """Return the share, or (code, message) for each reason against it."""
@@ -224,7 +232,7 @@ class _Matcher:
         weights = profile.values[first:last]
         if not weights.any():
             return [("all_zero_profile", f"{at} is zero throughout {period}")]
-        if sum(int(part) for part in np.add.reduceat(weights, np.arange(0, len(weights), 512))) > MAX_PROFILE_TOTAL:
+        if exact_sum(weights) > MAX_PROFILE_TOTAL:
             return [("profile_over_limit", f"{at} sums to 2^53 or more in {period}")]
         self._note_outside(profile, first, last)
         return self._build(profile, period, first, weights)

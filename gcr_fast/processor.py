@@ -11,7 +11,7 @@ import numpy as np
 from gcr_fast.annual import annual_from
 from gcr_fast.batches import BatchMaker, Task, tasks
 from gcr_fast.booking import DEFAULT_MARGIN, book, parse_margin
-from gcr_fast.codes import MAX_PARENT_WH, METHOD_VERSION, METHODS
+from gcr_fast.codes import METHOD_VERSION, METHODS, WH_PER_MWH
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.writing import Job, Written, write
 from gcr_fast.matching import Plan, make_plan
@@ -47,8 +47,8 @@ def convert(
     """
     if method not in METHODS:
         raise UsageError(f"unknown method {method!r}; there are {', '.join(METHODS)}")
-    if not 1 <= unit_wh <= MAX_PARENT_WH:
-        raise UsageError(f"unit_wh must be 1 or more, not {unit_wh}")
+    if not 1 <= unit_wh <= WH_PER_MWH:
+        raise UsageError(f"unit_wh must be 1 to {WH_PER_MWH} (1 MWh), not {unit_wh}")
     workers = thread_count(threads)
     certificates = annual_from(annual, strict=False)
     shapes = profiles_from(profiles, strict=False)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
 
-from gcr_fast.codes import canonical_source
+from gcr_fast.codes import MAX_PARENT_WH, SOURCE_TYPES, canonical_source
+from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source, from_stream, read_table
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.intervals import build
@@ -88,20 +89,21 @@ def _parse(
 
 def merge(parts: Iterable[Profiles]) -> Profiles:
     """Join profiles of several files; one name in two files is one longer profile, unless their intervals overlap."""
-    by_name: dict[str, Profile] = {}
+    pieces: dict[str, list[Profile]] = {}
     findings, sources = Findings(), list[Source]()
     for part in parts:
         findings.extend(part.findings)
         sources.extend(part.sources)
         for name, profile in part.items():
-            known = by_name.get(name)
-            by_name[name] = profile if known is None else _join(known, profile, findings)
+            pieces.setdefault(name, []).append(profile)
+    join = partial(_join, findings=findings)
+    by_name = {name: reduce(join, sorted(some, key=lambda p: p.start_s)) for name, some in pieces.items()}
     return Profiles(by_name, findings, tuple(sources))
 
 
 def _join(one: Profile, two: Profile, findings: Findings) -> Profile:
-    """Lay two profiles on one grid. If they do not fit together, report it and keep the first, marked by a fault."""
-    first, last = sorted((one, two), key=lambda profile: profile.start_s)
+    """Lay two profiles, the earlier first, on one grid. If they do not fit, report it and keep the first, at fault."""
+    first, last = one, two
     offset, rest = divmod(last.start_s - first.start_s, first.step_s)
     same = one.step_s == two.step_s and one.is_energy == two.is_energy and one.source_type == two.source_type
     if rest or not same or offset < len(first.values):
@@ -134,11 +136,15 @@ def profile_from_total(
     """Return one profile of a calendar year that sums to `energy_wh` exactly, spread by a named distribution."""
     from gcr_fast.kernels.apportion import cumulative
 
+    kind = canonical_source(source_type) if source_type else None
+    if source_type and kind is None:
+        raise UsageError(f"unknown source type {source_type!r}; there are {', '.join(SOURCE_TYPES)}")
+    if not 0 < energy_wh <= MAX_PARENT_WH:
+        raise UsageError(f"energy_wh must be 1 to {MAX_PARENT_WH} (2^51), not {energy_wh}")
     shape = synthetic(distribution, year_period(year, zone), zone)
     prefix = np.concatenate([[0], np.cumsum(shape.values)]).astype(np.int64)
     spread = np.empty((1, len(shape.values)), dtype=np.int64)
     cumulative(prefix, np.array([energy_wh], dtype=np.int64), spread)
     known = name or (f"{distribution}-{year}" + (f"-{source_type}" if source_type else ""))
-    kind = canonical_source(source_type) if source_type else None
     profile = replace(shape, name=known, values=spread[0], is_energy=True, source_type=kind)
     return Profiles({known: profile})

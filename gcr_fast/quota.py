@@ -76,9 +76,22 @@ class QuotaCheck:
             if parent >= 0 and self.plan.shares[parent] is not None
         ]
 
-    def _run(self, batch: Batch, rows: slice, parent: int) -> _RunResult:
+    @staticmethod
+    def _quota(units: np.ndarray, weights: np.ndarray, every: np.ndarray, total: int, good: np.ndarray) -> int:
         from gcr_fast.kernels.check import quota
 
+        whole = int(every.sum())
+        if whole:
+            return int(quota(units, weights, whole, total, good))
+        good[:] = units == 0
+        return 0
+
+    def expected_wh(self, row: int) -> int | None:
+        """Return what a certificate's hours must sum to; None where that depends on other certificates."""
+        share = self._judged(row)
+        return None if share is None else self.units(row, share) * self.unit_wh
+
+    def _run(self, batch: Batch, rows: slice, parent: int) -> _RunResult:
         share = self.plan.shares[parent]
         assert share is not None
         offset = batch.starts[rows] - share.period.start_s
@@ -92,7 +105,7 @@ class QuotaCheck:
         weights = self._weights(parent, share)
         good = np.empty(len(at), dtype=bool)
         units = energy // self.unit_wh
-        needed = quota(units, weights[positions], int(weights.sum()), self.units(parent, share), good)
+        needed = self._quota(units, weights[positions], weights, self.units(parent, share), good)
         good &= energy % self.unit_wh == 0
         return _RunResult(parent, at[~good], int(needed), positions, energy)
 
@@ -121,11 +134,9 @@ class QuotaCheck:
         return found
 
     def _missing(self, annual: Annual, row: int, share: Share) -> Iterator[Finding]:
-        from gcr_fast.kernels.check import quota
-
         weights = self._weights(row, share)
         nothing = np.zeros(len(weights), dtype=np.int64)
-        wanted = quota(nothing, weights, int(weights.sum()), self.units(row, share), np.empty(len(weights), bool))
+        wanted = self._quota(nothing, weights, weights, self.units(row, share), np.empty(len(weights), bool))
         lacking = int(wanted) - int(self.have[row])
         if lacking > 0:
             identity = annual.table["certificate_id"][row].as_py()

@@ -93,7 +93,7 @@ def read_series(source: Source, zone: str | None, unit: str | None, label: str |
     named = {key: fields.name(key) for key in ("profile", "device_id", "source_type")}
     if "interval_s" in source.table.column_names:
         fields.claim("interval_s")
-    value = _value_column(fields, named["profile"])
+    value = _value_column(fields, keyed=any(named.values()))
     found = list(_wide(fields, clock, default) if value is None else _long(fields, clock, named, value, default))
     if not found:
         fields.missing("of values, such as energy_wh")
@@ -102,24 +102,29 @@ def read_series(source: Source, zone: str | None, unit: str | None, label: str |
 
 
 def _clock(fields: Fields, zone: str | None, label: str | None) -> _Clock | None:
-    name = fields.name("start") or _any_time(fields)
+    name = fields.name("start") or next(iter(_time_columns(fields)), None)
     if name is None:
         fields.missing("start")
         return None
-    fields.claim(name)
+    for other in (name, *_time_columns(fields)):
+        fields.claim(other)
     times = parse_times(fields.column(name), zone)
     fields.report("null_value", times.null, name, "is empty")
     fields.report("unreadable_value", times.unreadable, name, "is not an ISO 8601 time such as 2024-01-01T00:00Z")
     fields.report("nonexistent_time", times.skipped, name, f"does not exist in {zone}")
     _report_naive(fields, name, times.naive)
-    meaning = label or ("end" if _END_WORD.search(name.strip().lower()) else "begin")
+    meaning = label or ("end" if _END_WORD.search(_plain(name)) else "begin")
     return _Clock(name, meaning, times, ~(times.null | times.unreadable | times.skipped | times.naive))
 
 
-def _any_time(fields: Fields) -> str | None:
-    names = [name for name in fields.source.table.column_names if _TIME_WORD.search(name.strip().lower())]
-    begins = [name for name in names if not _END_WORD.search(name.lower())]
-    return next(iter(begins or names), None)
+def _time_columns(fields: Fields) -> list[str]:
+    """Return the columns whose names speak of time, those of beginnings first."""
+    names = [name for name in fields.source.table.column_names if _TIME_WORD.search(_plain(name))]
+    return sorted(names, key=lambda name: _END_WORD.search(_plain(name)) is not None)
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
 def _report_naive(fields: Fields, name: str, naive: np.ndarray) -> None:
@@ -137,16 +142,18 @@ def _report_naive(fields: Fields, name: str, naive: np.ndarray) -> None:
         )
 
 
-def _value_column(fields: Fields, profile: str | None) -> str | None:
+def _value_column(fields: Fields, keyed: bool) -> str | None:
     """Return the one column of values of a long table, or None if the table is wide."""
     likely = [name for name in fields.unused if _stem(name) in VALUE_STEMS]
-    if profile is not None or len(fields.unused) == 1:
-        return next(iter(likely), None)
-    return likely[0] if len(likely) == 1 and len(fields.unused) - len(likely) == 0 else None
+    if keyed and len(likely) > 1:
+        both = " and ".join(likely)
+        fields.findings.add("ambiguous_column", f"columns {both} both hold values", file=fields.source.name or None)
+    long = keyed or len(likely) == len(fields.unused) == 1
+    return likely[0] if long and likely else None
 
 
 def _stem(name: str) -> str:
-    plain = name.strip().lower().replace(" ", "_")
+    plain = _plain(name)
     return split_unit(LEGACY_ALIASES.get(plain, plain))[0]
 
 

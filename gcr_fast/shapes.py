@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcr_fast.codes import canonical_source
+from gcr_fast.columns import exact_sum, utc_timestamps
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.findings import Finding, Findings
@@ -68,7 +69,7 @@ class Profile:
     @property
     def total(self) -> int:
         """Sum of all values."""
-        return int(self.values.sum())
+        return exact_sum(self.values)
 
     @property
     def complete(self) -> bool:
@@ -108,8 +109,6 @@ class Profiles(Mapping[str, Profile]):
     def to_table(self) -> pa.Table:
         """Return all intervals in long form: profile, start, energy_wh (or weight), source_type; missing is null."""
         import pyarrow as pa
-
-        from gcr_fast.columns import utc_timestamps
 
         value = "energy_wh" if all(profile.is_energy for profile in self.values()) else "weight"
         pieces = [

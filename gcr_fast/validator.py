@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from gcr_fast.codes import (
     WH_PER_MWH,
     canonical_source,
 )
+from gcr_fast.columns import as_text, exact_sum
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.hourly import Batch, HourlyReader, keep
 from gcr_fast.parallel import ordered_map, thread_count
@@ -37,8 +39,8 @@ from gcr_fast.units import mwh_text
 
 LISTED_ROWS = 100_000
 """Bad rows that get a finding each; beyond, one finding speaks for a run of rows."""
-GRID_S = 60
-"""Intervals must begin a whole number of minutes after their period does."""
+SAFE_WH = 1 << 43
+"""Half a million hours below this sum to less than 2^63."""
 SORT_FROM_RUNS = 4
 """A batch with more runs than a quarter of its rows is sorted by parent first."""
 
@@ -217,10 +219,11 @@ class _Validation:
         runs = _cut(self.reader.parse(piece, self.ids))
         known = runs.parents >= 0
         parents = np.where(known, runs.parents, 0)
-        lengths, most = runs.times[:, 2], self.expected.most_wh(parents, runs.times[:, 2])
+        lengths = runs.times[:, 2]
+        most = self.expected.most_wh(parents, lengths)
         wrong = ~known | (runs.times[:, 3] == 0) | (lengths > MAX_INTERVAL_S)
         wrong |= (runs.times[:, 0] < self.expected.begins[parents]) | (runs.times[:, 1] > self.expected.ends[parents])
-        wrong |= (runs.times[:, 0] - self.expected.begins[parents]) % GRID_S != 0
+        wrong |= (runs.times[:, 0] - self.expected.begins[parents]) % np.maximum(lengths, 1) != 0
         wrong |= (runs.energy[:, 1] < 0) | (runs.energy[:, 2] > most)
         for name in runs.batch.words:
             wrong |= ~_words_agree(runs, name, self.expected.kinds[name][parents])
@@ -234,7 +237,10 @@ class _Validation:
         batch = runs.batch
         self.findings.extend(batch.findings)
         known = np.flatnonzero(runs.parents >= 0)
-        np.add.at(self.sums, runs.parents[known], runs.energy[known, 0].astype(object))
+        for run in known.tolist():
+            small = runs.energy[run, 1] > -SAFE_WH and runs.energy[run, 2] < SAFE_WH
+            total = int(runs.energy[run, 0]) if small else exact_sum(batch.energy[runs.rows(run)])
+            self.sums[runs.parents[run]] += total
         np.add.at(self.counts, runs.parents[known], np.diff(runs.bounds)[known])
         self.certificates += len(batch.codes)
         self.zeros += int(runs.energy[:, 3].sum())
@@ -268,7 +274,7 @@ class _Validation:
         begin, end = int(self.expected.begins[parent]), int(self.expected.ends[parent])
         period = f"{utc_text(begin)} .. {utc_text(end)}"
         yield "interval_too_long", "interval_s", (lengths > MAX_INTERVAL_S), "is longer than an hour"
-        uneven = (lengths <= 0) | ((starts - begin) % GRID_S != 0)
+        uneven = (lengths <= 0) | ((starts - begin) % np.maximum(lengths, 1) != 0)
         yield "uneven_interval", "production_start", uneven, f"is not on the grid of {period}"
         outside = (starts < begin) | (starts + lengths > end)
         yield "hour_outside_period", "production_start", outside, f"is outside {period}"
@@ -316,8 +322,7 @@ class _Validation:
         starts = np.concatenate([batch.starts[at] for batch, at in parts])
         ends = starts + np.concatenate([batch.lengths[at] for batch, at in parts])
         order = np.lexsort((starts, parents))
-        same = parents[order][1:] == parents[order][:-1]
-        again = order[1:][same & (starts[order][1:] < ends[order][:-1])]
+        again = order[_begun_before(parents[order], starts[order], ends[order])]
         owner = np.repeat(np.arange(len(parts)), [len(at) for _, at in parts])
         offset = np.concatenate([np.arange(len(at)) for _, at in parts])
         for number in np.unique(owner[again]).tolist():
@@ -326,40 +331,51 @@ class _Validation:
             self._list("duplicate_interval", "production_start", "is issued twice", batch, hit)
 
     def _judge_ids(self) -> None:
-        """Ids of our own form are unique if their intervals are; all others are compared with each other."""
+        """Ids of our own form are unique if their intervals are; all others are counted among all."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        if not self.odd_ids:
+        odd = pa.chunked_array(self.odd_ids, pa.string()).drop_null().unique()
+        if not len(odd):
             return
-        counts = pc.value_counts(pa.chunked_array(self.odd_ids))
+        every = (self.reader.parse(piece, self.ids).ids for piece in self.reader.pieces())
+        found = [ids.filter(pc.is_in(ids, value_set=odd)) for ids in every if ids is not None]
+        counts = pc.value_counts(pa.chunked_array(found))
         for entry in counts.filter(pc.greater(counts.field("counts"), 1)).to_pylist():
             what = f"certificate_id {entry['values']} appears {entry['counts']} times"
             where = {"column": "certificate_id", "value": entry["values"], "count": entry["counts"]}
             self.findings.add("duplicate_id", what, file=self.reader.source.name or None, **where)
 
     def _judge_parents(self) -> None:
-        unit = int(self.reader.source.metadata.get("gcr_fast.unit_wh", "1"))
         for row in range(len(self.annual)):
+            expected = self.rule.expected_wh(row) if self.rule is not None else None
+            want = int(self.expected.energy[row]) if expected is None else expected
+            short = want - int(self.sums[row])
+            if self._is_residual(row, want, short, exact=expected is not None):
+                continue
             if not self.counts[row]:
                 self._about(row, "parent_without_hours", "has no hourly certificate")
-                continue
-            short = int(self.expected.energy[row]) - int(self.sums[row])
-            if abs(short) > self.tolerance_wh:
-                self._judge_total(row, short, unit)
+            elif abs(short) > self.tolerance_wh:
+                have, wanted = mwh_text(int(self.sums[row])), mwh_text(want)
+                self._about(row, "total_mismatch", f"hours sum to {have} MWh instead of {wanted}: {short} Wh off")
         if self.zeros:
             self.findings.add("zero_energy", f"{self.zeros} certificates of 0 Wh", count=self.zeros)
 
-    def _judge_total(self, row: int, short: int, unit: int) -> None:
-        """Less than 1 MWh may be a residual: over a meter, or under a unit."""
-        table = self.annual.table
-        metered = table["allocation_basis"][row].as_py() in METERED_BASES
-        have, want = mwh_text(int(self.sums[row])), mwh_text(int(self.expected.energy[row]))
-        if (0 < short < WH_PER_MWH and metered) or 0 < short < unit:
-            code = "residual_refused" if table["residual_permitted"][row].as_py() is False else "residual_booked"
-            self._about(row, code, f"has a residual of {short} Wh: {have} of {want} MWh", column="energy_wh")
-            return
-        self._about(row, "total_mismatch", f"hours sum to {have} MWh instead of {want}: {short} Wh off")
+    def _is_residual(self, row: int, want: int, short: int, exact: bool) -> bool:
+        """Tell and report whether energy is rightly not issued: under 1 MWh over a meter, or less than a unit.
+
+        With a profile (`exact`) what must be issued is known, and the rest of the energy is the residual.
+        """
+        table, unit = self.annual.table, int(self.reader.source.metadata.get("gcr_fast.unit_wh", "1"))
+        metered = bool(self.counts[row]) and table["allocation_basis"][row].as_py() in METERED_BASES
+        residual = int(self.expected.energy[row]) - want if exact else short
+        if (exact and short) or not (0 < residual < unit or (metered and 0 < residual < WH_PER_MWH)):
+            return False
+        if not exact and residual <= self.tolerance_wh:
+            return False
+        code = "residual_refused" if table["residual_permitted"][row].as_py() is False else "residual_booked"
+        self._about(row, code, f"has a residual of {residual} Wh", column="energy_wh")
+        return True
 
     def _about(self, row: int, code: str, message: str, **more: Any) -> None:
         identity, source = self.ids[row].as_py(), self.annual.source
@@ -414,9 +430,19 @@ def _cut(batch: Batch) -> _Runs:
         count = run_bounds(batch.codes, bounds)
     bounds = bounds[: count + 1].copy()
     times, energy = np.empty((count, 4), np.int64), np.empty((count, 4), np.int64)
-    run_times(batch.starts, batch.lengths, bounds, GRID_S, times)
+    run_times(batch.starts, batch.lengths, bounds, times)
     run_energy(batch.energy, bounds, energy)
     return _Runs(batch, bounds, batch.known[batch.codes[bounds[:-1]]], times, energy, np.zeros(count, bool))
+
+
+def _begun_before(parents: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Return bool[n]: the interval begins before an earlier one of its parent ends. Sorted by parent and start."""
+    over = np.zeros(len(parents), dtype=bool)
+    bounds = np.flatnonzero(np.diff(parents, prepend=-2, append=-2))
+    for low, high in pairwise(bounds.tolist()):
+        reached = np.maximum.accumulate(ends[low:high])
+        over[low + 1 : high] = starts[low + 1 : high] < reached[:-1]
+    return over
 
 
 def _sorted(batch: Batch) -> Batch:
@@ -453,14 +479,14 @@ def _odd_ids(batch: Batch, ids: Any) -> Any:
 
     if batch.ids is None:
         return None
-    text = batch.ids.cast(pa.string())
+    text = as_text(batch.ids)
     parents = ids.take(pa.array(np.maximum(batch.parents, 0)))
     stamps = pc.strftime(pa.array(batch.starts, pa.timestamp("s")), format="%Y%m%d%H%M")
     minutes = pc.binary_join_element_wise("HOURLY", parents, stamps, "-")
     hours = pc.utf8_slice_codeunits(minutes, 0, -2)
     whole = pa.array((batch.lengths == MAX_INTERVAL_S) & (batch.parents >= 0))
     usual = pc.equal(text, pc.if_else(whole, hours, minutes))
-    return text.filter(pc.invert(pc.fill_null(usual, False)))
+    return text.filter(pc.invert(pc.fill_null(usual, True)))
 
 
 def _shown(batch: Batch, column: str, at: int) -> str:

@@ -68,7 +68,7 @@ def _csv_lines(path: Path) -> list[int]:
     return _lines[key]
 
 
-def read_table(path: str | os.PathLike[str]) -> Source:
+def read_table(path: str | os.PathLike[str], *, may_be_empty: bool = False) -> Source:
     """Read a whole file. CSV cells stay text, so that numbers can be read exactly.
 
     Raises `RefusedError` for a file that is missing, empty, of another kind, or has ragged rows (all are listed).
@@ -77,12 +77,12 @@ def read_table(path: str | os.PathLike[str]) -> Source:
     kind = _kind(place)
     reader = {"csv": _read_csv, "parquet": _read_parquet, "ipc": _read_ipc}[kind]
     table = reader(place)
-    if table.num_rows == 0:
+    if table.num_rows == 0 and not may_be_empty:
         _refuse("empty_file", f"{place} has no rows", place)
     return Source(table, str(place), kind, place, _metadata(table))
 
 
-def from_stream(obj: Any) -> Source:
+def from_stream(obj: Any, *, may_be_empty: bool = False) -> Source:
     """Take any object with `__arrow_c_stream__` (Polars, DuckDB, pandas, pyarrow, ...)."""
     import pyarrow as pa
 
@@ -90,7 +90,7 @@ def from_stream(obj: Any) -> Source:
         raise UsageError(f"expected a path or an object with __arrow_c_stream__, not {type(obj).__name__}")
     table = obj if isinstance(obj, pa.Table) else pa.RecordBatchReader.from_stream(obj).read_all()
     table = table.cast(pa.schema([_plain_text(field) for field in table.schema], table.schema.metadata))
-    if table.num_rows == 0:
+    if table.num_rows == 0 and not may_be_empty:
         Findings([Finding("empty_file", "the table has no rows")]).check()
     return Source(table, "", metadata=_metadata(table))
 
@@ -127,7 +127,7 @@ def scan(path: str | os.PathLike[str], batch_rows: int) -> Scan:
         if any(_kind(part) != "parquet" for part in parts):
             return _scan_parts(place, parts, batch_rows)
     elif _kind(place) != "parquet":
-        return scan_source(read_table(place), batch_rows)
+        return scan_source(read_table(place, may_be_empty=True), batch_rows)
     import pyarrow as pa
     import pyarrow.dataset as ds
 
@@ -143,7 +143,7 @@ def scan(path: str | os.PathLike[str], batch_rows: int) -> Scan:
 
 def _scan_parts(place: Path, parts: list[Path], batch_rows: int) -> Scan:
     """Scan the parts of a folder one after another; a part is read when its turn comes."""
-    head = replace(read_table(parts[0]), name=str(place), kind="folder", path=None)
+    head = replace(read_table(parts[0], may_be_empty=True), name=str(place), kind="folder", path=None)
 
     def batches() -> Iterator[pa.RecordBatch]:
         for part in parts:
@@ -222,6 +222,8 @@ def _read_csv(path: Path) -> pa.Table:
     from pyarrow import csv
 
     header, delimiter = _csv_header(path)
+    if path.stat().st_size < SNIFF_BYTES and not _csv_lines(path):
+        return pa.table({name: pa.nulls(0, pa.string()) for name in header})
     ragged: list[tuple[int, int, int]] = []
 
     def skip(row: Any) -> str:
@@ -255,8 +257,6 @@ def _csv_header(path: Path) -> tuple[list[str], str]:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
     except UnicodeDecodeError as error:
         _refuse("unreadable_file", f"{path} is not UTF-8 text: {error.reason} at byte {error.start}", path)
-    if len(text.splitlines()) == 1 and len(head) < SNIFF_BYTES:
-        _refuse("empty_file", f"{path} has a header but no rows", path)
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(DELIMITERS, key=first.count)
     names = next(csv.reader([first], delimiter=delimiter), [])

@@ -6,7 +6,9 @@ Everything is written beside its destination under a hidden name and renamed whe
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -133,7 +135,7 @@ def _write_ipc(file: BinaryIO, job: Job) -> int:
     import pyarrow as pa
 
     rows = 0
-    schema = job.schema.with_metadata({**(job.schema.metadata or {}), **job.metadata})
+    schema = job.schema.with_metadata(dict(job.metadata))
     with pa.ipc.new_file(file, schema) as writer:
         for task, batch in ordered_map(lambda task: (task, job.batch(task)), job.tasks, job.threads):
             writer.write_batch(batch)
@@ -175,9 +177,10 @@ def whole_file(place: Path) -> Iterator[BinaryIO]:
     partial = _partial(place)
     try:
         with partial.open("xb") as file:
+            _lock(file.fileno())
             yield file
             _sync(file)
-        partial.replace(place)
+            partial.replace(place)
         _sync_folder(place.parent)
     finally:
         partial.unlink(missing_ok=True)
@@ -188,35 +191,43 @@ def whole_folder(place: Path) -> Iterator[Path]:
     """As `whole_file`, for a folder, which must be absent or empty."""
     _sweep(place)
     partial = _partial(place)
+    partial.mkdir()
+    handle = os.open(partial, os.O_RDONLY)
     try:
-        partial.mkdir()
+        _lock(handle)
         yield partial
-        _sync_folder(partial)
+        os.fsync(handle)
         partial.replace(place)
         _sync_folder(place.parent)
     finally:
+        os.close(handle)
         shutil.rmtree(partial, ignore_errors=True)
 
 
 def _partial(place: Path) -> Path:
-    return place.with_name(f".{place.name}.{os.getpid()}{PARTIAL}")
+    return place.with_name(f".{place.name}.{secrets.token_hex(4)}{PARTIAL}")
 
 
 def _sweep(place: Path) -> None:
-    """Remove what a killed process left of an earlier try at the same destination."""
-    for old in place.parent.glob(f".{place.name}.*{PARTIAL}"):
-        owner = old.name.removesuffix(PARTIAL).rsplit(".", 1)[-1]
-        if owner.isdigit() and not _alive(int(owner)):
-            shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
+    """Remove what killed processes left of earlier tries at the same destination: what nobody holds a lock on."""
+    for old in place.parent.glob(f".{glob.escape(place.name)}.*{PARTIAL}"):
+        with contextlib.suppress(OSError):
+            handle = os.open(old, os.O_RDONLY)
+            try:
+                if _lock(handle):
+                    shutil.rmtree(old) if old.is_dir() else old.unlink()
+            finally:
+                os.close(handle)
 
 
-def _alive(pid: int) -> bool:
+def _lock(handle: int) -> bool:
+    """Lock an open file or folder until it is closed; False if somebody else has it, or locks are not known here."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
         return False
-    except PermissionError:
-        return True
     return True
 
 

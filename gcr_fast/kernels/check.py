@@ -48,29 +48,30 @@ def run_bounds(parents: Codes, bounds: Ints) -> int:
 
 
 @kernel
-def run_times(starts: Ints, lengths: Codes, bounds: Ints, step_s: int, figures: Ints) -> None:
-    """Per run: first start, end of the last interval, longest length, 1 if its intervals are in order and on a grid.
+def run_times(starts: Ints, lengths: Codes, bounds: Ints, figures: Ints) -> None:
+    """Per run: first start, end of the last interval, longest length, 1 if its intervals are regular.
 
-    `starts` int64[n] s; `lengths` int32[n] s; `bounds` int64[r + 1]; `figures` int64[r, 4], filled. In order means
-    that each interval begins at or after the end of the one before; the grid has `step_s`.
+    `starts` int64[n] s; `lengths` int32[n] s; `bounds` int64[r + 1]; `figures` int64[r, 4], filled. Regular means of
+    one length above 0, each beginning a whole number of lengths (or none) after the end of the one before.
     """
     for j in range(bounds.shape[0] - 1):
         low, high = bounds[j], bounds[j + 1]
+        length = np.int64(lengths[low])
         expected = starts[low]
         longest = np.int64(0)
-        good = True
+        regular = length > 0
         for i in range(low, high):
-            length = np.int64(lengths[i])
-            if starts[i] != expected and (starts[i] < expected or (starts[i] - expected) % step_s != 0):
-                good = False
-            if length <= 0:
-                good = False
-            longest = max(longest, length)
-            expected = starts[i] + length
+            if lengths[i] != length:
+                regular = False
+            elif starts[i] != expected:
+                gap = starts[i] - expected
+                regular = regular and gap > 0 and gap % length == 0
+            longest = max(longest, np.int64(lengths[i]))
+            expected = starts[i] + np.int64(lengths[i])
         figures[j, 0] = starts[low]
         figures[j, 1] = expected
         figures[j, 2] = longest
-        figures[j, 3] = np.int64(good)
+        figures[j, 3] = np.int64(regular)
 
 
 @kernel
