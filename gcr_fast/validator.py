@@ -367,7 +367,8 @@ class _Validation:
         With a profile (`exact`) what must be issued is known, and the rest of the energy is the residual.
         """
         table, unit = self.annual.table, int(self.reader.source.metadata.get("gcr_fast.unit_wh", "1"))
-        metered = bool(self.counts[row]) and table["allocation_basis"][row].as_py() in METERED_BASES
+        metered = table["allocation_basis"][row].as_py() in METERED_BASES
+        metered &= bool(self.counts[row]) or unit > 1  # nothing at all is issued only if no hour holds a unit
         residual = int(self.expected.energy[row]) - want if exact else short
         if (exact and short) or not (0 < residual < unit or (metered and 0 < residual < WH_PER_MWH)):
             return False

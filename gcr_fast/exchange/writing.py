@@ -174,10 +174,9 @@ _FORMATS: dict[str, Callable[[BinaryIO, Job], int]] = {
 def whole_file(place: Path) -> Iterator[BinaryIO]:
     """Open a hidden file beside `place`; rename it there, synced, if the block ends well; else leave nothing."""
     _sweep(place)
-    partial = _partial(place)
+    partial, handle = _claim(place, lambda path: os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
     try:
-        with partial.open("xb") as file:
-            _lock(file.fileno())
+        with os.fdopen(handle, "wb") as file:
             yield file
             _sync(file)
             partial.replace(place)
@@ -190,11 +189,8 @@ def whole_file(place: Path) -> Iterator[BinaryIO]:
 def whole_folder(place: Path) -> Iterator[Path]:
     """As `whole_file`, for a folder, which must be absent or empty."""
     _sweep(place)
-    partial = _partial(place)
-    partial.mkdir()
-    handle = os.open(partial, os.O_RDONLY)
+    partial, handle = _claim(place, _new_folder)
     try:
-        _lock(handle)
         yield partial
         os.fsync(handle)
         partial.replace(place)
@@ -202,6 +198,22 @@ def whole_folder(place: Path) -> Iterator[Path]:
     finally:
         os.close(handle)
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _claim(place: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
+    """Create and lock something new beside `place`; again, if a sweep took it for a leftover before it was locked."""
+    while True:
+        partial = _partial(place)
+        handle = create(partial)
+        _lock(handle)
+        if partial.exists():
+            return partial, handle
+        os.close(handle)
+
+
+def _new_folder(path: Path) -> int:
+    path.mkdir()
+    return os.open(path, os.O_RDONLY)
 
 
 def _partial(place: Path) -> Path:

@@ -59,13 +59,13 @@ def run_times(starts: Ints, lengths: Codes, bounds: Ints, figures: Ints) -> None
         length = np.int64(lengths[low])
         expected = starts[low]
         longest = np.int64(0)
-        regular = length > 0
+        regular = bool(length > 0)
         for i in range(low, high):
             if lengths[i] != length:
                 regular = False
             elif starts[i] != expected:
                 gap = starts[i] - expected
-                regular = regular and gap > 0 and gap % length == 0
+                regular = bool(regular and gap > 0 and gap % length == 0)
             longest = max(longest, np.int64(lengths[i]))
             expected = starts[i] + np.int64(lengths[i])
         figures[j, 0] = starts[low]
