@@ -41,6 +41,9 @@ CONVERT_DECIDES = frozenset(
 )
 """Errors that reading lets pass and converting refuses."""
 
+UNREAD_PERIOD = Period(0, 3600)
+"""Stands where a period could not be read; the finding that says so stops the certificate."""
+
 _TRUE, _FALSE = frozenset({"true", "yes", "1", "permitted"}), frozenset({"false", "no", "0"})
 
 
@@ -196,7 +199,7 @@ def _periods(fields: Fields, zones: list[str]) -> tuple[np.ndarray, np.ndarray]:
         if year_name is not None:
             return _from_years(fields, year_name, zones, np.ones(len(fields), dtype=bool))
         fields.missing("year (or production_start and production_end)")
-        return np.zeros(len(fields), np.int64), np.full(len(fields), 3600, np.int64)
+        return np.full(len(fields), UNREAD_PERIOD.start_s), np.full(len(fields), UNREAD_PERIOD.end_s)
     return _from_moments(fields, start, end, year_name, zones)
 
 
@@ -214,7 +217,7 @@ def _from_moments(
     stated = start.good & end.good
     _check_order(fields, starts, ends, zones, stated)
     known = stated | by_year
-    return np.where(known, starts, 0), np.where(known, ends, 3600)
+    return np.where(known, starts, UNREAD_PERIOD.start_s), np.where(known, ends, UNREAD_PERIOD.end_s)
 
 
 class _Moments(NamedTuple):
@@ -249,8 +252,8 @@ def _from_years(fields: Fields, name: str, zones: list[str], wanted: np.ndarray)
     """Return the periods of `2024` or `2024-03`, each in its row's zone, for the rows of `wanted`."""
     texts = as_text(fields.column(name)).to_pylist()
     known: dict[tuple[str | None, str], Period | None] = {}
-    starts = np.zeros(len(fields), dtype=np.int64)
-    ends = np.full(len(fields), 3600, dtype=np.int64)
+    starts = np.full(len(fields), UNREAD_PERIOD.start_s)
+    ends = np.full(len(fields), UNREAD_PERIOD.end_s)
     bad = np.zeros(len(fields), dtype=bool)
     for row, key in enumerate(zip(texts, zones, strict=True)):
         if not wanted[row]:
@@ -259,7 +262,7 @@ def _from_years(fields: Fields, name: str, zones: list[str], wanted: np.ndarray)
             known[key] = _calendar_period(*key)
         period = known[key]
         bad[row] = period is None
-        starts[row], ends[row] = period or (0, 3600)
+        starts[row], ends[row] = period or UNREAD_PERIOD
     null = np.array([text is None or not text.strip() for text in texts]) & wanted
     fields.report("null_value", null, name, "is empty")
     fields.report("unreadable_value", bad & ~null, name, "is not a year such as 2024 or a month such as 2024-03")

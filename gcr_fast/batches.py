@@ -258,14 +258,14 @@ class BatchMaker:
             import pyarrow as pa
 
             return pa.DictionaryArray.from_arrays(self._tiles.constant(int(codes[0]), layout.size), dictionary)
-        return words(np.repeat(codes, layout.counts), dictionary)
+        return words(codes, layout.counts, dictionary)
 
     def _word_runs(self, name: str, rows: np.ndarray, counts: np.ndarray) -> Column:
         """Return a word column as runs with the words that occur; as an array where some are null."""
         dictionary = self._dictionaries[name]
         used, codes = np.unique(self._words[name][0][rows], return_inverse=True)
         if len(used) and used[0] < 0:
-            return words(np.repeat(codes - 1, counts), dictionary.take(_int64(used[1:].astype(np.int64))))
+            return words(codes - 1, counts, dictionary.take(_int64(used[1:].astype(np.int64))))
         return Runs(codes, counts, dictionary.take(_int64(used.astype(np.int64))))
 
     def _certificate_ids(self, task: Task, parents: pa.DictionaryArray) -> pa.Array:

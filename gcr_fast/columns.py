@@ -82,14 +82,15 @@ def utc_timestamps(seconds: np.ndarray) -> pa.Array:
     return arrow_int64(seconds * 1000).cast(pa.timestamp("ms", "UTC"))
 
 
-def words(codes: np.ndarray, dictionary: pa.Array) -> pa.DictionaryArray:
-    """Return int32[n] codes and their texts as a dictionary array; a code below 0 is null."""
+def words(codes: np.ndarray, counts: np.ndarray, dictionary: pa.Array) -> pa.DictionaryArray:
+    """Return a dictionary array in which text `codes[j]` stands `counts[j]` times; a code below 0 is null."""
     import pyarrow as pa
 
-    lowest = int(codes.min()) if len(codes) else 0
-    mask = pa.array(codes < 0) if lowest < 0 else None
-    indices = pa.array(codes, type=pa.int32()) if mask is None else pa.array(codes, mask=codes < 0, type=pa.int32())
-    return pa.DictionaryArray.from_arrays(indices, dictionary)
+    null = codes < 0
+    # Under a null stands 0, not -1: some readers look at the key before they look at the null.
+    indices = np.repeat(np.where(null, 0, codes).astype(np.int32), counts)
+    mask = np.repeat(null, counts) if null.any() else None
+    return pa.DictionaryArray.from_arrays(pa.array(indices, mask=mask), dictionary)
 
 
 def encode(column: pa.ChunkedArray | pa.Array) -> tuple[np.ndarray, list[Any]]:

@@ -112,8 +112,7 @@ class Fields:
         cells = self.column(name) if name in self.source.table.column_names else None
         ids = self._ids()
         for row in rows.tolist():
-            value = None if cells is None else cells[row].as_py()
-            shown = None if value is None else str(value)[:SHOWN_VALUE]
+            shown = None if cells is None else _shown(cells[row])
             self.findings.add(
                 code,
                 f"{name} {shown!r} {what}" if shown is not None else f"{name} {what}",
@@ -156,6 +155,15 @@ class Fields:
             self.findings.add("ambiguous_column", f"columns {both} stand for the same", file=self.source.name or None)
         self._used.update(names)
         return names[0] if names else None
+
+
+def _shown(cell: pa.Scalar) -> str | None:
+    """Return a cell as a message quotes it: not too long, and also where Python has no such value."""
+    try:
+        value = cell.as_py()
+    except (OverflowError, ValueError):
+        value = f"{cell.type} {cell.value}"
+    return None if value is None else str(value)[:SHOWN_VALUE]
 
 
 def _plain(name: str) -> str:

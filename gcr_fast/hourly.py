@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 1 << 19
 HOUR_S = 3600
+TICKS_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 WORD_COLUMNS = ("source_type", "status", "allocation_basis")
 
 
@@ -38,7 +39,9 @@ class Batch:
     names: list[Any]
     known: np.ndarray
     """int32[names + 1]: row of the annual table of each name, -1 if there is none; last that of no name."""
-    starts: np.ndarray
+    ticks: np.ndarray
+    """int64[n]: start of each interval, `per_second` of them a second."""
+    per_second: int
     lengths: np.ndarray
     energy: np.ndarray
     words: dict[str, tuple[np.ndarray, list[Any]]]
@@ -46,6 +49,12 @@ class Batch:
     ids: pa.Array | None
     findings: Findings
     """What could not be read."""
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """int64[n] UTC seconds; a fraction is cut off."""
+        seconds: np.ndarray = self.ticks // self.per_second
+        return seconds
 
     @cached_property
     def parents(self) -> np.ndarray:
@@ -93,14 +102,14 @@ class HourlyReader:
 
     def _read(self, fields: Fields, first_row: int, certificate_ids: pa.Array) -> Batch:
         codes, names, known = _parents(fields, certificate_ids)
-        starts, bad = _starts(fields, self.zone)
+        ticks, per_second, bad = _starts(fields, self.zone)
         energy, unreadable = _energy(fields)
         lengths = _lengths(fields)
         words = {name: encode(fields.column(column)) for name in WORD_COLUMNS if (column := fields.name(name))}
         ids = fields.column(column) if (column := fields.name("certificate_id")) else None
         bad |= unreadable
         found = fields.findings
-        batch = Batch(first_row, None, codes, names, known, starts, lengths, energy, words, ids, found)
+        batch = Batch(first_row, None, codes, names, known, ticks, per_second, lengths, energy, words, ids, found)
         if not bad.any():
             return batch
         readable = np.flatnonzero(~bad)
@@ -121,7 +130,7 @@ def keep(batch: Batch, at: np.ndarray, rows: np.ndarray) -> Batch:
         batch,
         rows=rows,
         codes=batch.codes[at],
-        starts=batch.starts[at],
+        ticks=batch.ticks[at],
         lengths=batch.lengths[at],
         energy=batch.energy[at],
         words={name: (codes[at], values) for name, (codes, values) in batch.words.items()},
@@ -148,14 +157,21 @@ def _parents(fields: Fields, certificate_ids: pa.Array) -> tuple[np.ndarray, lis
     return codes, values, np.append(without_nulls(known, -1), -1).astype(np.int32)
 
 
-def _starts(fields: Fields, zone: str | None) -> tuple[np.ndarray, np.ndarray]:
+def _starts(fields: Fields, zone: str | None) -> tuple[np.ndarray, int, np.ndarray]:
+    """Return the starts, how many of their unit make a second, and which rows have none, bool[n]."""
+    import pyarrow as pa
+
     name = _needed(fields, fields.name("production_start"), "production_start")
-    times = parse_times(fields.column(name), zone)
+    column = fields.column(name)
+    if pa.types.is_timestamp(column.type) and column.type.tz is not None and not column.null_count:
+        ticks = without_nulls(column.cast(pa.int64()), 0)
+        return ticks, TICKS_PER_SECOND[column.type.unit], np.zeros(len(fields), dtype=bool)
+    times = parse_times(column, zone)
     fields.report("null_value", times.null, name, "is empty")
     fields.report("unreadable_value", times.unreadable, name, "is not an ISO 8601 time")
     fields.report("nonexistent_time", times.skipped, name, f"does not exist in {zone}")
     fields.report("naive_time", times.naive, name, "names no time zone")
-    return times.earliest, times.null | times.unreadable | times.skipped | times.naive
+    return times.earliest, 1, times.null | times.unreadable | times.skipped | times.naive
 
 
 def _energy(fields: Fields) -> tuple[np.ndarray, np.ndarray]:

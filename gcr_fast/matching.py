@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gcr_fast.annual import Annual
+from gcr_fast.annual import UNREAD_PERIOD, Annual
 from gcr_fast.codes import MAX_PROFILE_TOTAL, METERED_BASES, WH_PER_MWH, sources_agree
 from gcr_fast.columns import exact_sum
 from gcr_fast.findings import Finding, Findings
@@ -150,7 +150,8 @@ class _Matcher:
         self.plan.issue_wh = table["energy_wh"].to_numpy().copy()
         for row, (named, device, country, source, zone, basis, period) in enumerate(rows):
             name, by_device = self._choose(named, device, country, source, period, zone)
-            share = self._checked(row, name, named, source, period, zone)
+            known = period != UNREAD_PERIOD
+            share = self._checked(row, name, named, source, period, zone) if known else None
             kind = share.profile.source_type if share else None
             self.plan.shares.append(share)
             self.plan.sources.append(source or kind or "other")

@@ -43,7 +43,10 @@ class Period(NamedTuple):
 
 def utc_text(second: int) -> str:
     """Return a UTC second as text: 2023-12-31T23:00Z."""
-    moment = EPOCH + timedelta(seconds=int(second))
+    try:
+        moment = EPOCH + timedelta(seconds=int(second))
+    except OverflowError:
+        return f"second {second}"
     return moment.strftime("%Y-%m-%dT%H:%MZ" if moment.second == 0 else "%Y-%m-%dT%H:%M:%SZ")
 
 

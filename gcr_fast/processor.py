@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from gcr_fast.annual import annual_from
 from gcr_fast.batches import BatchMaker, Task, tasks
 from gcr_fast.booking import DEFAULT_MARGIN, book, parse_margin
 from gcr_fast.codes import METHOD_VERSION, METHODS, WH_PER_MWH
+from gcr_fast.columns import exact_sum
 from gcr_fast.errors import UsageError
+from gcr_fast.exchange.reading import Source
 from gcr_fast.exchange.writing import Job, Written, write
 from gcr_fast.matching import Plan, make_plan
 from gcr_fast.parallel import ordered_map, thread_count
-from gcr_fast.profiles import Profiles, profiles_from
+from gcr_fast.profiles import profiles_from
 from gcr_fast.report import ConversionReport
 from gcr_fast.schema import SCHEMA_VERSION, arrow_schema
 
@@ -56,10 +57,8 @@ def convert(
     book(plan, method, unit_wh, parse_margin(capacity_margin))
     plan.findings.check()
     maker = BatchMaker(plan, method, unit_wh, keep_zero_hours, certificate_ids)
-    metadata = _metadata(plan, shapes, method, unit_wh)
-    if profile:
-        metadata["gcr_fast.default_profile"] = profile
-    return Conversion(plan, maker, metadata, workers)
+    made = _made(plan, method, unit_wh, profile)
+    return Conversion(plan, maker, made, shapes.sources, workers)
 
 
 class Conversion:
@@ -68,16 +67,28 @@ class Conversion:
     Certificates come grouped by the intervals and the profile they share, in file order within; hours ascend.
     """
 
-    def __init__(self, plan: Plan, maker: BatchMaker, metadata: dict[str, str], threads: int) -> None:
+    def __init__(
+        self, plan: Plan, maker: BatchMaker, made: dict[str, str], sources: tuple[Source, ...], threads: int
+    ) -> None:
         self._plan = plan
         self._maker = maker
+        self._made = made
+        self._sources = sources
         self._threads = threads
-        self.metadata = metadata
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
-        """The Arrow schema of the hourly certificates, with the conversion's metadata."""
-        return self._maker.schema.with_metadata(self.metadata)
+        """The Arrow schema of the hourly certificates; its metadata tells the method, units and totals."""
+        return self._maker.schema.with_metadata(self._made)
+
+    @cached_property
+    def metadata(self) -> dict[str, str]:
+        """What a written file says of its making: as in `schema`, and the hashes of what went in."""
+        hashes = {
+            "gcr_fast.annual_sha256": self._plan.annual.source.sha256,
+            "gcr_fast.profiles_sha256": ", ".join(source.sha256 for source in self._sources),
+        }
+        return self._made | hashes
 
     @property
     def parents(self) -> int:
@@ -166,12 +177,12 @@ class Conversion:
         return pa.table(columns, schema=arrow_schema("report"))
 
 
-def _metadata(plan: Plan, profiles: Profiles, method: str, unit_wh: int) -> dict[str, str]:
-    """Return what an output file says of its making."""
+def _made(plan: Plan, method: str, unit_wh: int, default_profile: str | None) -> dict[str, str]:
+    """Return what an output says of its making."""
     from gcr_fast import __version__
 
     used = {share.profile.name: share.profile for share in plan.shares if share is not None}
-    return {
+    made = {
         "gcr_fast.table": "hourly",
         "gcr_fast.version": __version__,
         "gcr_fast.schema_version": str(SCHEMA_VERSION),
@@ -179,15 +190,14 @@ def _metadata(plan: Plan, profiles: Profiles, method: str, unit_wh: int) -> dict
         "gcr_fast.method_version": str(METHOD_VERSION),
         "gcr_fast.unit_wh": str(unit_wh),
         "gcr_fast.allocation_basis": ", ".join(sorted(set(plan.bases))),
-        "gcr_fast.annual_sha256": plan.annual.source.sha256,
-        "gcr_fast.profiles_sha256": ", ".join(source.sha256 for source in profiles.sources),
         "gcr_fast.parents": str(len(plan.annual)),
-        "gcr_fast.parents_wh": str(int(plan.annual.table["energy_wh"].to_numpy().astype(object).sum())),
+        "gcr_fast.parents_wh": str(exact_sum(plan.annual.table["energy_wh"].to_numpy())),
         "gcr_fast.residual_wh": str(_residual_wh(plan)),
         "gcr_fast.attribution": "; ".join(sorted({p.attribution for p in used.values() if p.attribution})),
     }
+    return made | ({"gcr_fast.default_profile": default_profile} if default_profile else {})
 
 
 def _residual_wh(plan: Plan) -> int:
     parents = plan.annual.table["energy_wh"].to_numpy()
-    return int(np.subtract(parents, plan.issue_wh).astype(object).sum())
+    return exact_sum(parents - plan.issue_wh)

@@ -168,10 +168,10 @@ class _Spans:
     def add(self, runs: _Runs) -> None:
         known = runs.parents >= 0
         for run in np.flatnonzero(known).tolist():
-            parent, first = int(runs.parents[run]), int(runs.times[run, 0])
-            if first < self.ends[parent] or not runs.times[run, 3]:
+            parent, unit = int(runs.parents[run]), runs.batch.per_second
+            if runs.times[run, 0] // unit < self.ends[parent] or not runs.times[run, 3]:
                 self.suspects.add(parent)
-            self.ends[parent] = max(int(self.ends[parent]), int(runs.times[run, 1]))
+            self.ends[parent] = max(int(self.ends[parent]), -(-int(runs.times[run, 1]) // unit))
 
 
 class _Validation:
@@ -222,8 +222,10 @@ class _Validation:
         lengths = runs.times[:, 2]
         most = self.expected.most_wh(parents, lengths)
         wrong = ~known | (runs.times[:, 3] == 0) | (lengths > MAX_INTERVAL_S)
-        wrong |= (runs.times[:, 0] < self.expected.begins[parents]) | (runs.times[:, 1] > self.expected.ends[parents])
-        wrong |= (runs.times[:, 0] - self.expected.begins[parents]) % np.maximum(lengths, 1) != 0
+        unit = runs.batch.per_second
+        begins, ends = self.expected.begins[parents] * unit, self.expected.ends[parents] * unit
+        wrong |= (runs.times[:, 0] < begins) | (runs.times[:, 1] > ends)
+        wrong |= (runs.times[:, 0] - begins) % np.maximum(lengths * unit, 1) != 0
         wrong |= (runs.energy[:, 1] < 0) | (runs.energy[:, 2] > most)
         for name in runs.batch.words:
             wrong |= ~_words_agree(runs, name, self.expected.kinds[name][parents])
@@ -274,7 +276,8 @@ class _Validation:
         begin, end = int(self.expected.begins[parent]), int(self.expected.ends[parent])
         period = f"{utc_text(begin)} .. {utc_text(end)}"
         yield "interval_too_long", "interval_s", (lengths > MAX_INTERVAL_S), "is longer than an hour"
-        uneven = (lengths <= 0) | ((starts - begin) % np.maximum(lengths, 1) != 0)
+        unit = batch.per_second
+        uneven = (lengths <= 0) | ((batch.ticks[rows] - begin * unit) % np.maximum(lengths * unit, 1) != 0)
         yield "uneven_interval", "production_start", uneven, f"is not on the grid of {period}"
         outside = (starts < begin) | (starts + lengths > end)
         yield "hour_outside_period", "production_start", outside, f"is outside {period}"
@@ -347,10 +350,12 @@ class _Validation:
             self.findings.add("duplicate_id", what, file=self.reader.source.name or None, **where)
 
     def _judge_parents(self) -> None:
-        for row in range(len(self.annual)):
+        for row, energy in enumerate(self.expected.energy.tolist()):
             expected = self.rule.expected_wh(row) if self.rule is not None else None
-            want = int(self.expected.energy[row]) if expected is None else expected
-            short = want - int(self.sums[row])
+            want = energy if expected is None else expected
+            short = want - self.sums[row]
+            if want == energy and not short and self.counts[row]:
+                continue
             if self._is_residual(row, want, short, exact=expected is not None):
                 continue
             if not self.counts[row]:
@@ -431,7 +436,7 @@ def _cut(batch: Batch) -> _Runs:
         count = run_bounds(batch.codes, bounds)
     bounds = bounds[: count + 1].copy()
     times, energy = np.empty((count, 4), np.int64), np.empty((count, 4), np.int64)
-    run_times(batch.starts, batch.lengths, bounds, times)
+    run_times(batch.ticks, batch.lengths, bounds, batch.per_second, times)
     run_energy(batch.energy, bounds, energy)
     return _Runs(batch, bounds, batch.known[batch.codes[bounds[:-1]]], times, energy, np.zeros(count, bool))
 
@@ -447,7 +452,7 @@ def _begun_before(parents: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> 
 
 
 def _sorted(batch: Batch) -> Batch:
-    order = np.lexsort((batch.starts, batch.parents))
+    order = np.lexsort((batch.ticks, batch.codes))
     rows = order if batch.rows is None else batch.rows[order]
     return keep(batch, order, rows)
 

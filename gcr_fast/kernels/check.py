@@ -48,26 +48,27 @@ def run_bounds(parents: Codes, bounds: Ints) -> int:
 
 
 @kernel
-def run_times(starts: Ints, lengths: Codes, bounds: Ints, figures: Ints) -> None:
-    """Per run: first start, end of the last interval, longest length, 1 if its intervals are regular.
+def run_times(starts: Ints, lengths: Codes, bounds: Ints, per_second: int, figures: Ints) -> None:
+    """Per run: first start, end of the last interval, longest length in seconds, 1 if its intervals are regular.
 
-    `starts` int64[n] s; `lengths` int32[n] s; `bounds` int64[r + 1]; `figures` int64[r, 4], filled. Regular means of
-    one length above 0, each beginning a whole number of lengths (or none) after the end of the one before.
+    `starts` int64[n], `per_second` to a second; `lengths` int32[n] s; `bounds` int64[r + 1]; `figures` int64[r, 4],
+    filled. Regular means of one length above 0, each beginning a whole number of lengths (or none) after the end of
+    the one before.
     """
     for j in range(bounds.shape[0] - 1):
         low, high = bounds[j], bounds[j + 1]
-        length = np.int64(lengths[low])
+        length = np.int64(lengths[low]) * per_second
         expected = starts[low]
         longest = np.int64(0)
         regular = bool(length > 0)
         for i in range(low, high):
-            if lengths[i] != length:
+            if lengths[i] != lengths[low]:
                 regular = False
             elif starts[i] != expected:
                 gap = starts[i] - expected
                 regular = bool(regular and gap > 0 and gap % length == 0)
             longest = max(longest, np.int64(lengths[i]))
-            expected = starts[i] + np.int64(lengths[i])
+            expected = starts[i] + np.int64(lengths[i]) * per_second
         figures[j, 0] = starts[low]
         figures[j, 1] = expected
         figures[j, 2] = longest
