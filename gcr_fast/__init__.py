@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gcr_fast.profiles import profile_from_total, profiles_from, read_profiles
     from gcr_fast.report import Report
     from gcr_fast.shapes import Profiles
+    from gcr_fast.shipped import shipped_profiles
     from gcr_fast.validator import validate
 
 __version__ = "0.1.0"
@@ -31,6 +32,7 @@ _HOME = {
     "profiles_from": "profiles",
     "read_annual": "annual",
     "read_profiles": "profiles",
+    "shipped_profiles": "shipped",
     "validate": "validator",
 }
 """Where each public name lives; its module is imported when the name is first used."""
@@ -50,6 +52,7 @@ __all__ = [
     "profiles_from",
     "read_annual",
     "read_profiles",
+    "shipped_profiles",
     "validate",
 ]
 

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from gcr_fast.codes import MAX_INTERVAL_S
-from gcr_fast.findings import Finding
+from gcr_fast.findings import Finding, Findings
 from gcr_fast.periods import utc_text, zone_anchor
 from gcr_fast.series import Series
 from gcr_fast.shapes import Fault, Profile
 
 HOUR_S = 3600
+MAX_GRID = 1 << 25
+"""Three hundred years of five minutes."""
 
 
 @dataclass
@@ -65,6 +67,7 @@ def _lay(series: Series) -> _Grid:
     even = (begins - phase) % step == 0
     start = int(begins[even][0])
     count = (int(begins[even][-1]) - start) // step + 1
+    _refuse_endless(series, count, order)
     blank = np.zeros(count, bool)
     grid = _Grid(series, start, step, np.zeros(count, np.int64), ~blank, blank, np.full(count, -1))
     _note_order(grid, unsorted)
@@ -72,6 +75,15 @@ def _lay(series: Series) -> _Grid:
     _place(grid, (begins[even] - start) // step, order[even])
     _note_gaps(grid)
     return grid
+
+
+def _refuse_endless(series: Series, count: int, order: np.ndarray) -> None:
+    """A stray date far from the others would ask for a grid that no memory holds."""
+    if count > MAX_GRID:
+        row = int(series.rows[order[-1]])
+        what = f"{series.name}: {count} intervals from the first time to the last; one of them must be wrong"
+        place: dict[str, Any] = {"file": series.source.name or None, "row": row, "line": series.source.line(row)}
+        Findings([Finding("uneven_interval", what, profile=series.name, **place)]).check()
 
 
 def _step(seconds: np.ndarray) -> tuple[int, int]:

@@ -155,7 +155,7 @@ class _Matcher:
             kind = share.profile.source_type if share else None
             self.plan.shares.append(share)
             self.plan.sources.append(source or kind or "other")
-            self.plan.bases.append(basis or _default_basis(name, by_device))
+            self.plan.bases.append(basis or self._default_basis(name, by_device))
             if share and basis in METERED_BASES and not share.profile.is_energy:
                 what = f"basis {basis} needs energy; profile {share.profile.name} is a shape without unit"
                 self.plan.report("meter_without_energy", row, what, column="allocation_basis", value=basis)
@@ -210,6 +210,12 @@ class _Matcher:
         if key not in self._shares:
             self._shares[key] = self._examine_named(name, period, zone)
         return self._shares[key]
+
+    def _default_basis(self, name: str | None, by_device: bool) -> str:
+        """No certificate is called metered unless it says so itself."""
+        if name in DISTRIBUTIONS and name not in self.profiles:
+            return "flat"
+        return "facility_profile" if by_device else "regional_technology_profile"
 
     def _examine_named(self, name: str, period: Period, zone: str) -> Share | list[tuple[str, str]]:
         if name in self.profiles:
@@ -276,13 +282,6 @@ class _Matcher:
         pattern = Pattern(period.start_s + positions * profile.step_s, profile.step_s)
         pattern = self._patterns.setdefault(pattern.key, pattern)
         return Share(profile, period, first, positions, pattern, np.ascontiguousarray(weights[positions]))
-
-
-def _default_basis(name: str | None, by_device: bool) -> str:
-    """No certificate is called metered unless it says so itself."""
-    if name in DISTRIBUTIONS:
-        return "flat"
-    return "facility_profile" if by_device else "regional_technology_profile"
 
 
 def _group(plan: Plan) -> None:

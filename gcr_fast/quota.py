@@ -7,7 +7,7 @@ share is at least one unit are counted, so that a missing one is noticed at the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +38,8 @@ class _RunResult:
 class QuotaCheck:
     """Collects evidence batch by batch; `verdict` closes it."""
 
-    def __init__(self, annual: Annual, profiles: Any, metadata: Mapping[str, str]) -> None:
-        self.unit_wh = int(metadata.get("gcr_fast.unit_wh", "1"))
-        default = metadata.get("gcr_fast.default_profile")
+    def __init__(self, annual: Annual, profiles: Any, unit_wh: int, default: str | None) -> None:
+        self.unit_wh = unit_wh
         self.plan = make_plan(annual, profiles_from(profiles, strict=False), default, keep_zero_hours=True)
         self.metered = [basis in METERED_BASES for basis in self.plan.bases]
         self.energy = annual.table["energy_wh"].to_numpy()
@@ -86,11 +85,6 @@ class QuotaCheck:
         good[:] = units == 0
         return 0
 
-    def expected_wh(self, row: int) -> int | None:
-        """Return what a certificate's hours must sum to; None where that depends on other certificates."""
-        share = self._judged(row)
-        return None if share is None else self.units(row, share) * self.unit_wh
-
     def _run(self, batch: Batch, rows: slice, parent: int) -> _RunResult:
         share = self.plan.shares[parent]
         assert share is not None
@@ -121,7 +115,7 @@ class QuotaCheck:
             if len(result.bad):
                 yield "quota_broken", "is neither floor nor ceiling of its share", result.bad
 
-    def verdict(self, annual: Annual, counts: np.ndarray) -> list[Finding]:
+    def verdict(self, annual: Annual, counts: np.ndarray, sums: np.ndarray, tolerance_wh: int) -> list[Finding]:
         """Return what only shows at the end: hours that are missing, meters that were exceeded, no profile."""
         known = set(annual.findings)
         found = [finding for finding in self.plan.findings if finding not in known]
@@ -129,6 +123,8 @@ class QuotaCheck:
             share = self._judged(row)
             if share is not None:
                 found += self._missing(annual, row, share)
+        for row in np.flatnonzero(self.metered).tolist():
+            found += self._withheld(annual, row, int(sums[row]), tolerance_wh)
         for name, issued in self.issued.items():
             found += self._exceeded(name, issued)
         return found
@@ -142,6 +138,21 @@ class QuotaCheck:
             identity = annual.table["certificate_id"][row].as_py()
             what = f"{identity}: {lacking} intervals whose share is at least one unit have no certificate"
             yield Finding("quota_broken", what, certificate_id=identity, count=lacking)
+
+    def _withheld(self, annual: Annual, row: int, issued_wh: int, tolerance_wh: int) -> Iterator[Finding]:
+        """A residual is what the meter has no room for: whoever leaves energy must leave an empty meter."""
+        share = self.plan.shares[row]
+        short = int(self.energy[row]) // self.unit_wh * self.unit_wh - issued_wh
+        if share is None or short <= tolerance_wh:
+            return
+        span = slice(share.first, share.first + share.hours)
+        metered, issued = share.profile.values[span], self.issued.get(share.profile.name)
+        left = metered if issued is None else (metered - issued[span]).clip(0)
+        room = int((left // self.unit_wh).sum()) * self.unit_wh
+        if room:
+            identity = annual.table["certificate_id"][row].as_py()
+            what = f"{identity}: {short} Wh were not issued, though its meter has {room} Wh left"
+            yield Finding("total_mismatch", what, row=row, certificate_id=identity, column="energy_wh")
 
     def _exceeded(self, name: str, issued: np.ndarray) -> Iterator[Finding]:
         profile = next(s.profile for s in self.plan.shares if s is not None and s.profile.name == name)

@@ -46,8 +46,12 @@ SORT_FROM_RUNS = 4
 
 CHECKS = {
     "annual certificates are sound": (
-        "null_value", "unreadable_value", "inexact_energy", "not_canceled", "duplicate_certificate",
-        "non_positive_energy", "energy_over_limit", "bad_period", "unknown_zone", "bad_capacity",
+        "not_canceled", "duplicate_certificate", "non_positive_energy", "energy_over_limit", "bad_period",
+        "unknown_zone", "unknown_source_type", "unknown_basis", "unknown_purpose", "unknown_status", "bad_capacity",
+    ),
+    "every value can be read": (
+        "null_value", "unreadable_value", "inexact_energy", "naive_time", "nonexistent_time", "ambiguous_column",
+        "missing_column",
     ),
     "every parent is known": ("unknown_parent",),
     "every parent has its hours": ("parent_without_hours",),
@@ -63,6 +67,7 @@ CHECKS = {
     "every hour is floor or ceiling of its share": (
         "quota_broken", "over_metered_hour", "no_profile", "wrong_source_type", "wrong_year", "leap_year_hours",
         "incomplete_profile", "period_off_grid", "all_zero_profile", "meter_without_energy", "over_meter",
+        "profile_over_limit", "duplicate_profile", "missing_interval",
     ),
 }  # fmt: skip
 """The checks, in the order in which they are reported, and the codes that fail each."""
@@ -80,20 +85,34 @@ def validate(
     tolerance_wh: int = 0,
     capacity_margin: str | float = DEFAULT_MARGIN,
     zone: str | None = None,
+    unit_wh: int | None = None,
+    profile: str | None = None,
     threads: int | None = None,
 ) -> Report:
     """Check hourly certificates against their annual ones and, if given, their profiles. Never raises for bad rows.
 
     `annual` as for `convert`; `hourly` a path (file or folder of parts), a `Conversion`, or anything with
     `__arrow_c_stream__`; `zone` of hourly times without offset. With `profiles` the quota rule is checked too: each
-    hour is floor or ceiling of its share, and no metered hour is exceeded. Raises `RefusedError` only for a file
-    that cannot be read at all.
+    hour is floor or ceiling of its share, and no metered hour is exceeded. `unit_wh` and `profile` are those of the
+    conversion; our Parquet and Arrow files carry them. Raises `RefusedError` only for a file that cannot be read.
     """
     reader = HourlyReader(hourly, zone)
     certificates = annual_from(annual, strict=False)
-    rule = None if profiles is None else QuotaCheck(certificates, profiles, reader.source.metadata)
-    margin = parse_margin(capacity_margin)
-    return _Validation(certificates, reader, rule, tolerance_wh, margin, thread_count(threads)).run()
+    said = reader.source.metadata
+    unit = unit_wh or int(said.get("gcr_fast.unit_wh", "1"))
+    default = profile or said.get("gcr_fast.default_profile")
+    rule = None if profiles is None else QuotaCheck(certificates, profiles, unit, default)
+    tolerance = _Tolerance(tolerance_wh, parse_margin(capacity_margin), unit)
+    return _Validation(certificates, reader, rule, tolerance, thread_count(threads)).run()
+
+
+@dataclass(frozen=True)
+class _Tolerance:
+    """What may differ, and by how much."""
+
+    wh: int
+    margin: Fraction
+    unit_wh: int
 
 
 @dataclass
@@ -182,16 +201,15 @@ class _Validation:
         annual: Annual,
         reader: HourlyReader,
         rule: QuotaCheck | None,
-        tolerance_wh: int,
-        margin: Fraction,
+        tolerance: _Tolerance,
         threads: int,
     ) -> None:
         self.annual = annual
         self.reader = reader
         self.rule = rule
-        self.tolerance_wh = tolerance_wh
+        self.tolerance = tolerance
         self.threads = threads
-        self.expected = _Expected.of(annual, margin)
+        self.expected = _Expected.of(annual, tolerance.margin)
         self.ids = annual.table["certificate_id"].combine_chunks()
         self.findings = Findings(_still_wrong(annual))
         self.sums = np.zeros(len(annual), dtype=object)
@@ -211,7 +229,7 @@ class _Validation:
         self._judge_ids()
         self._judge_parents()
         if self.rule is not None:
-            self.findings.extend(self.rule.verdict(self.annual, self.counts))
+            self.findings.extend(self.rule.verdict(self.annual, self.counts, self.sums, self.tolerance.wh))
         return Report(self._checks(), self.findings, self._totals())
 
     def _examine(self, piece: tuple[int, Any]) -> _Runs:
@@ -351,37 +369,25 @@ class _Validation:
 
     def _judge_parents(self) -> None:
         for row, energy in enumerate(self.expected.energy.tolist()):
-            expected = self.rule.expected_wh(row) if self.rule is not None else None
-            want = energy if expected is None else expected
-            short = want - self.sums[row]
-            if want == energy and not short and self.counts[row]:
+            short = energy - int(self.sums[row])
+            if abs(short) <= self.tolerance.wh and self.counts[row]:
                 continue
-            if self._is_residual(row, want, short, exact=expected is not None):
-                continue
-            if not self.counts[row]:
+            if self._may_be_residual(row, short, self.tolerance.unit_wh):
+                permitted = self.annual.table["residual_permitted"][row].as_py()
+                code = "residual_refused" if permitted is False else "residual_booked"
+                self._about(row, code, f"has a residual of {short} Wh", column="energy_wh")
+            elif not self.counts[row]:
                 self._about(row, "parent_without_hours", "has no hourly certificate")
-            elif abs(short) > self.tolerance_wh:
-                have, wanted = mwh_text(int(self.sums[row])), mwh_text(want)
-                self._about(row, "total_mismatch", f"hours sum to {have} MWh instead of {wanted}: {short} Wh off")
+            else:
+                have, want = mwh_text(int(self.sums[row])), mwh_text(energy)
+                self._about(row, "total_mismatch", f"hours sum to {have} MWh instead of {want}: {short} Wh off")
         if self.zeros:
             self.findings.add("zero_energy", f"{self.zeros} certificates of 0 Wh", count=self.zeros)
 
-    def _is_residual(self, row: int, want: int, short: int, exact: bool) -> bool:
-        """Tell and report whether energy is rightly not issued: under 1 MWh over a meter, or less than a unit.
-
-        With a profile (`exact`) what must be issued is known, and the rest of the energy is the residual.
-        """
-        table, unit = self.annual.table, int(self.reader.source.metadata.get("gcr_fast.unit_wh", "1"))
-        metered = table["allocation_basis"][row].as_py() in METERED_BASES
-        metered &= bool(self.counts[row]) or unit > 1  # nothing at all is issued only if no hour holds a unit
-        residual = int(self.expected.energy[row]) - want if exact else short
-        if (exact and short) or not (0 < residual < unit or (metered and 0 < residual < WH_PER_MWH)):
-            return False
-        if not exact and residual <= self.tolerance_wh:
-            return False
-        code = "residual_refused" if table["residual_permitted"][row].as_py() is False else "residual_booked"
-        self._about(row, code, f"has a residual of {residual} Wh", column="energy_wh")
-        return True
+    def _may_be_residual(self, row: int, short: int, unit: int) -> bool:
+        """Whether so much may be left over: under a unit, or under 1 MWh over a meter (its profile tells if it is)."""
+        metered = self.annual.table["allocation_basis"][row].as_py() in METERED_BASES
+        return 0 < short < unit or (metered and 0 < short < WH_PER_MWH)
 
     def _about(self, row: int, code: str, message: str, **more: Any) -> None:
         identity, source = self.ids[row].as_py(), self.annual.source

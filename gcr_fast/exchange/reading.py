@@ -31,13 +31,15 @@ class Source:
     kind: str = "arrow"
     path: Path | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    digest: str = ""
+    """The file's hash, taken when it was read: it may be another file later."""
     first_row: int = 0
     """Row of the file that the table begins with, where it is one of several batches."""
 
     @cached_property
     def sha256(self) -> str:
         """Of the file's bytes; of the canonical Arrow stream for a table in memory."""
-        return table_sha256(self.table) if self.path is None else file_sha256(self.path)
+        return self.digest or (table_sha256(self.table) if self.path is None else file_sha256(self.path))
 
     def line(self, row: int | None) -> int | None:
         """Return the line of a CSV file that a row stands on."""
@@ -76,10 +78,11 @@ def read_table(path: str | os.PathLike[str], *, may_be_empty: bool = False) -> S
     place = Path(path)
     kind = _kind(place)
     reader = {"csv": _read_csv, "parquet": _read_parquet, "ipc": _read_ipc}[kind]
+    digest = file_sha256(place)
     table = reader(place)
     if table.num_rows == 0 and not may_be_empty:
         _refuse("empty_file", f"{place} has no rows", place)
-    return Source(table, str(place), kind, place, _metadata(table))
+    return Source(table, str(place), kind, place, _metadata(table), digest)
 
 
 def from_stream(obj: Any, *, may_be_empty: bool = False) -> Source:

@@ -1,0 +1,88 @@
+"""A folder with small inputs, and ways to run `gcr` in it."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+from gcr_cli.main import main
+
+from gcr_fast.accelerate import jit_enabled
+
+ANNUAL = """certificate_id,energy_mwh,year,zone,source_type,profile,status,purpose,owner
+A-1,12.345678,2020,Europe/Vienna,solar,AT-2020-solar,CANCELED,conversion,Ada
+A-2,1000,2020,Europe/Vienna,wind_onshore,AT-2020-wind_onshore,CANCELED,conversion,Bob
+"""
+BAD = """certificate_id,energy_mwh,year,zone,source_type,profile,status,purpose,owner
+B-1,12.3456789,2020,Europe/Vienna,solar,AT-2020-solar,CANCELED,conversion,Ada
+B-2,1000,2020,Europe/Vienna,wind_onshore,AT-2020-wind_onsore,ISSUED,conversion,Bob
+"""
+
+
+def hours_of_a_day(values, zone="Z"):
+    """A long CSV of one day of hours."""
+    rows = (f"2024-01-01T{hour:02d}:00{zone},{value}" for hour, value in enumerate(values))
+    return "start,mine\n" + "\n".join(rows) + "\n"
+
+
+@pytest.fixture
+def day_of():
+    """Return the text of a profile file: one row per value, hours of 1 January 2024."""
+    return hours_of_a_day
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The working folder: annual.csv is sound, bad.csv has three errors, generation.csv is a naive day in MWh."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    (tmp_path / "annual.csv").write_text(ANNUAL)
+    (tmp_path / "bad.csv").write_text(BAD)
+    (tmp_path / "generation.csv").write_text(hours_of_a_day(range(24), zone=""))
+    return tmp_path
+
+
+@pytest.fixture
+def gcr(folder):
+    """Run a command in the folder; compare its exit code; never a traceback."""
+
+    def run(*words, code=0):
+        result = CliRunner().invoke(main, [str(word) for word in words])
+        unplanned = result.exception is not None and not isinstance(result.exception, SystemExit)
+        assert not unplanned, repr(result.exception)
+        assert result.exit_code == code, result.output
+        assert "Traceback" not in result.output
+        return result
+
+    return run
+
+
+@pytest.fixture
+def gcr_json(gcr):
+    """Run a command with --json; return its one document."""
+    return lambda *words, code=0: json.loads(gcr(*words, "--json", code=code).stdout)
+
+
+@pytest.fixture
+def process(folder):
+    """Run `gcr` as a process of its own."""
+
+    def run(*words, **options):
+        command = [sys.executable, "-m", "gcr_cli.main", *map(str, words)]
+        environment = dict(os.environ)
+        if not jit_enabled():  # plain NumPy warns of the overflow that the kernels rely on
+            environment["PYTHONWARNINGS"] = "ignore::RuntimeWarning"
+        return subprocess.run(
+            command, capture_output=True, text=True, cwd=folder, env=environment, timeout=60, check=False, **options
+        )
+
+    return run
+
+
+@pytest.fixture
+def hourly(gcr):
+    """The hours of annual.csv, converted."""
+    gcr("convert", "annual.csv", "--profiles", "shipped", "--out", "hourly.parquet", "--quiet")
+    return "hourly.parquet"
