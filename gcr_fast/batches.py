@@ -11,7 +11,7 @@ import numpy as np
 
 from gcr_fast.booking import Meter, fill
 from gcr_fast.codes import BIRTH_STATUS
-from gcr_fast.columns import arrow_int64, encode, utc_timestamps, words
+from gcr_fast.columns import arrow_int64, empty, encode, repeated, utc_timestamps, words
 from gcr_fast.errors import ConservationError
 from gcr_fast.exchange.rowgroups import Repeat, Runs
 from gcr_fast.matching import Lot, Pattern, Plan
@@ -150,7 +150,7 @@ class BatchMaker:
         from gcr_fast.kernels.check import row_figures
 
         sizes = [piece.count * piece.width for piece in task.pieces]
-        out = np.empty(sum(sizes), dtype=np.int64)
+        out = empty(sum(sizes), np.int64)
         sums, nonzero, lowest = (np.empty(len(task.rows), np.int64) for _ in range(3))
         at = parent = 0
         for number, (piece, size) in enumerate(zip(task.pieces, sizes, strict=True)):
@@ -231,26 +231,27 @@ class BatchMaker:
     def _starts(self, task: Task) -> pa.Array:
         if task.pattern is not None:
             return self._tiles.starts(task.pattern, len(task.rows))
-        each = [np.tile(piece.lot.share.pattern.starts_s, piece.count) for piece in task.pieces]
-        return utc_timestamps(np.concatenate(each))
+        seconds = empty(sum(piece.count * piece.width for piece in task.pieces), np.int64)
+        at = 0
+        for piece in task.pieces:
+            size = piece.count * piece.width
+            seconds[at : at + size].reshape(piece.count, piece.width)[:] = piece.lot.share.pattern.starts_s
+            at += size
+        return utc_timestamps(seconds)
 
     def _intervals(self, layout: _Layout) -> pa.Array:
         import pyarrow as pa
 
         if (layout.steps == layout.steps[0]).all():
             return self._tiles.constant(int(layout.steps[0]), layout.size)
-        return pa.array(np.repeat(layout.steps, layout.counts))
+        return pa.array(repeated(layout.steps, layout.counts))
 
     def _parents(self, task: Task, layout: _Layout) -> pa.DictionaryArray:
         """Return the parents' ids, in the dictionary of all certificates."""
         import pyarrow as pa
 
-        width = int(layout.counts[0])
-        if (layout.counts == width).all():
-            indices = self._tiles.parents(width, len(layout.counts))
-        else:
-            indices = np.repeat(np.arange(len(layout.counts), dtype=np.int32), layout.counts)
-        return pa.DictionaryArray.from_arrays(pa.array(indices + np.int32(task.first_parent)), self._order)
+        order = np.arange(task.first_parent, task.first_parent + len(layout.counts), dtype=np.int32)
+        return pa.DictionaryArray.from_arrays(pa.array(repeated(order, layout.counts)), self._order)
 
     def _word(self, name: str, task: Task, layout: _Layout) -> pa.DictionaryArray:
         codes, dictionary = self._words[name][0][task.rows], self._dictionaries[name]
@@ -300,7 +301,7 @@ class _Layout:
 
 
 class _Tiles:
-    """Repeated columns, made once and sliced: the last few patterns' times, counted parents, constants."""
+    """Repeated columns, made once and sliced: the last few patterns' times, and constants."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -309,15 +310,6 @@ class _Tiles:
     def starts(self, pattern: Pattern, times: int) -> pa.Array:
         """Return a pattern's starts, `times` times over."""
         return self._get((id(pattern), times), lambda: utc_timestamps(np.tile(pattern.starts_s, times)))
-
-    def parents(self, width: int, count: int) -> np.ndarray:
-        """Return int32: 0 `width` times, then 1, ... up to count - 1."""
-
-        def make() -> np.ndarray:
-            return np.repeat(np.arange(count, dtype=np.int32), width)
-
-        values: np.ndarray = self._get(("parents", width, count), make)
-        return values
 
     def constant(self, value: int, size: int) -> pa.Array:
         """Return int32: one value, `size` times."""

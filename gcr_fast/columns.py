@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,9 @@ from gcr_fast.errors import UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+HUGE_FROM_BYTES = 1 << 20
+HUGE_PAGE_BYTES = 1 << 21
 
 
 def one_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
@@ -79,7 +83,36 @@ def utc_timestamps(seconds: np.ndarray) -> pa.Array:
     """Return int64[n] UTC seconds as the timestamp type of every table here (milliseconds, UTC)."""
     import pyarrow as pa
 
-    return arrow_int64(seconds * 1000).cast(pa.timestamp("ms", "UTC"))
+    ticks = empty(len(seconds), np.int64)
+    np.multiply(seconds, 1000, out=ticks)
+    return arrow_int64(ticks).cast(pa.timestamp("ms", "UTC"))
+
+
+def empty(count: int, dtype: type) -> np.ndarray:
+    """Return uninitialised memory; large blocks on huge pages, where the system has them.
+
+    Touching new memory page by page takes longer than computing what goes into it: six times, for a table of hours.
+    """
+    import mmap
+
+    size = count * np.dtype(dtype).itemsize
+    if size < HUGE_FROM_BYTES or not hasattr(mmap, "MADV_HUGEPAGE"):
+        return np.empty(count, dtype=dtype)
+    whole = -(-size // HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES  # only then is the block laid on their borders
+    block = mmap.mmap(-1, whole, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with contextlib.suppress(OSError):  # a kernel without huge pages
+        block.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(block, dtype=dtype, count=count)
+
+
+def repeated(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return `values[j]` `counts[j]` times, one after another: `numpy.repeat`, into `empty` memory."""
+    out = empty(int(counts.sum()), values.dtype.type)
+    at = 0
+    for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+        out[at : at + count] = value
+        at += count
+    return out
 
 
 def words(codes: np.ndarray, counts: np.ndarray, dictionary: pa.Array) -> pa.DictionaryArray:
@@ -88,7 +121,7 @@ def words(codes: np.ndarray, counts: np.ndarray, dictionary: pa.Array) -> pa.Dic
 
     null = codes < 0
     # Under a null stands 0, not -1: some readers look at the key before they look at the null.
-    indices = np.repeat(np.where(null, 0, codes).astype(np.int32), counts)
+    indices = repeated(np.where(null, 0, codes).astype(np.int32), counts)
     mask = np.repeat(null, counts) if null.any() else None
     return pa.DictionaryArray.from_arrays(pa.array(indices, mask=mask), dictionary)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from gcr_fast import RefusedError
+from gcr_fast import RefusedError, accelerate
 
 settings.register_profile(
     "project",
@@ -50,3 +50,9 @@ def refusal():
         return caught.value.findings.to_pylist()
 
     return findings_of
+
+
+@pytest.fixture(autouse=True, scope="session")
+def kernels_compiled_from_the_first_entry():
+    """Small arrays would be computed by the plain functions: the tests mean the compiled ones."""
+    accelerate.PLAIN_ENTRIES = -1

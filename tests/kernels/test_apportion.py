@@ -203,7 +203,7 @@ def test_rows_do_not_touch_one_another():
 def test_kernels_never_hold_energy_in_a_float(name):
     """What is put into the output is an integer before the output's type could make it one."""
     function = getattr(apportion, name)
-    plain = getattr(function, "py_func", function)
+    plain = function.__wrapped__
     out = np.empty((1, 3), dtype=object)
     weights = np.array([3, 1, 2], dtype=np.int64)
     if name == "cumulative":

@@ -56,7 +56,7 @@ def test_largest_sum_that_is_allowed_does_not_wrap():
 
 
 def test_figures_are_whole_numbers_before_they_are_stored():
-    plain = getattr(check.row_figures, "py_func", check.row_figures)
+    plain = check.row_figures.__wrapped__
     out = [np.empty(1, dtype=object) for _ in range(3)]
     assert plain(np.array([[2, 0, -3]], dtype=np.int64), *out) is None
     assert [column[0] for column in out] == [-1, 2, -3]
