@@ -15,6 +15,11 @@ from benchmarks.timing import Claim, Key, Results, timings
 CONVERT = "convert to memory"
 VALIDATE = "validate in memory"
 BOTH = "convert and validate in memory"
+AS_WRITTEN = {
+    "Polars": ("Int128 division, join, in-memory", "distinct starts"),
+    "DuckDB": ("HUGEINT division", "distinct starts"),
+}
+"""The exact rule as their users would write it down, without our way of dividing: timed beside their fastest forms."""
 REQUIRED = {"Polars": 10, "DuckDB": 25, "pandas": 10}
 
 Job = Callable[[], Any]
@@ -104,6 +109,9 @@ def _both(results: Results, given: Inputs, runs: int, size: int) -> None:
         convert, validate = results.best(CONVERT, who), results.best(VALIDATE, who)
         make, good = ways[who, convert.how], validations()[who, validate.how]
         jobs[who, f"{convert.how}; {validate.how}"] = lambda make=make, good=good: good(given.annual, make())
+    for who, (convert_how, validate_how) in AS_WRITTEN.items():
+        make, good = ways[who, convert_how], validations()[who, validate_how]
+        jobs[who, f"{convert_how}; {validate_how}"] = lambda make=make, good=good: good(given.annual, make())
     jobs["machine", f"filling {size / 1e6:.0f} MB of new memory"] = lambda: machine.fill_new(size)
     results.add(*timings(BOTH, jobs, runs, float(given.hours), "hours"))
     for who, required in REQUIRED.items():

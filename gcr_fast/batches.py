@@ -77,7 +77,7 @@ def tasks(plan: Plan, method: str, unit_wh: int) -> Iterator[Task]:
     waiting: list[Piece] = []
     size = number = parents = 0
     for piece in _pieces(plan):
-        if waiting and size + piece.count * piece.width > BATCH_ROWS:
+        if waiting and _full(waiting[-1], piece, size):
             task = _task(number, waiting, parents, meters, plan, method, unit_wh)
             yield task
             number, parents, waiting, size = number + 1, parents + len(task.rows), [], 0
@@ -85,6 +85,12 @@ def tasks(plan: Plan, method: str, unit_wh: int) -> Iterator[Task]:
         size += piece.count * piece.width
     if waiting:
         yield _task(number, waiting, parents, meters, plan, method, unit_wh)
+
+
+def _full(last: Piece, piece: Piece, size: int) -> bool:
+    """Whether a batch of `size` ends before a piece: it would be too large, or lose what its rows have in common."""
+    other = piece.lot.share.pattern is not last.lot.share.pattern
+    return size + piece.count * piece.width > BATCH_ROWS or (other and size >= BATCH_ROWS // 4)
 
 
 def _pieces(plan: Plan) -> Iterator[Piece]:
