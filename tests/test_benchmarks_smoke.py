@@ -33,6 +33,7 @@ def _written() -> list[tuple[int, int] | None]:
 
 
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="NumPy as a peer of plain Python says nothing")
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 def test_stage_runs(stage):
     before = _written()
