@@ -99,7 +99,7 @@ class Results:
         return self.best(work, peer).median / self.best(work, ours).median
 
 
-SLOW_S = 5.0
+SLOW_S = 2.0
 """What takes longer than this once is run `SLOW_RUNS` times only."""
 SLOW_RUNS = 3
 
@@ -107,14 +107,16 @@ Key = tuple[str, str]
 
 
 def measure(jobs: Mapping[Key, Callable[[], Any]], runs: int) -> dict[Key, tuple[float, ...]]:
-    """Run each job once unmeasured, then all in turn. Returns seconds of each run by (who, how)."""
-    first = {key: _once(job) for key, job in jobs.items()}
-    taken: dict[Key, list[float]] = {key: [] for key in jobs}
-    for turn in range(runs):
-        for key, job in jobs.items():
-            if first[key] < SLOW_S or turn < SLOW_RUNS:
-                taken[key].append(_once(job))
-    return {key: tuple(seconds) for key, seconds in taken.items()}
+    """Run each job once unmeasured, then as often as it is to be. Returns seconds of each run by (who, how).
+
+    A tool's runs come one after another: taken in turn, each would pay for the memory that the one before gives back.
+    """
+    return {key: _measured(job, runs) for key, job in jobs.items()}
+
+
+def _measured(job: Callable[[], Any], runs: int) -> tuple[float, ...]:
+    first = _once(job)
+    return tuple(_once(job) for _ in range(runs if first < SLOW_S else min(runs, SLOW_RUNS)))
 
 
 def timings(work: str, jobs: Mapping[Key, Callable[[], Any]], runs: int, amount: float, unit: str) -> list[Timing]:
