@@ -18,8 +18,8 @@ HEAD = """# Results
 Written by `python -m benchmarks`; do not edit by hand. Everyone gets the same input in the same run and on the same
 number of threads. Every result is checked before anything is timed: each hour and column against big integers, or
 (above 1,000 device-years) by rows, energy and a hash over all rows, which must agree between the tools. Times are
-medians; everyone is run once unmeasured, then all in turn. Compiling is not in them, except where a cold cache is
-named. Input files are in the system's file cache.
+medians; each way is run once unmeasured, then again and again, one way after the other. Compiling is not in them,
+except where a cold cache is named. Input files are in the system's file cache.
 """
 
 RULES = """## What is compared
