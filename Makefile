@@ -1,5 +1,6 @@
 # Every target builds its own environment when there is none: Python 3.11 or later and make are all it needs.
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+PYTHON ?= $(shell for each in python3.11 python3.12 python3.13 python3; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
 VENV ?= .venv
 RUN := $(VENV)/bin
 READY := $(VENV)/.ready
