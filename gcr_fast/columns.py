@@ -135,6 +135,6 @@ def encode(column: pa.ChunkedArray | pa.Array) -> tuple[np.ndarray, list[Any]]:
         flat = as_text(flat).dictionary_encode()
     codes = np.ascontiguousarray(without_nulls(flat.indices.cast(pa.int32()), -1))
     if flat.dictionary.null_count:
-        empty = np.append(flat.dictionary.is_null().to_numpy(zero_copy_only=False), False)
-        codes = np.where(empty[codes], np.int32(-1), codes)
+        no_word = np.append(flat.dictionary.is_null().to_numpy(zero_copy_only=False), False)
+        codes = np.where(no_word[codes], np.int32(-1), codes)
     return codes, flat.dictionary.to_pylist()
