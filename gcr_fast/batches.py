@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,9 @@ from gcr_fast.columns import arrow_int64, empty, encode, repeated, utc_timestamp
 from gcr_fast.errors import ConservationError
 from gcr_fast.exchange.rowgroups import Repeat, Runs
 from gcr_fast.matching import Lot, Pattern, Plan
-from gcr_fast.periods import utc_text
+from gcr_fast.parallel import ordered_map
 from gcr_fast.schema import arrow_schema
+from gcr_fast.tiles import Tiles
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 1 << 19
 """Hours in a batch, about: enough to share columns and encode well, few enough that ten batches are 100 MB."""
-BLOCK_ROWS = 8
+BLOCK_ROWS = 24
 """Certificates computed and checked at a time, so that the check reads what is still in cache."""
-KEPT_TILES = 16
-HOUR_S = 3600
 WORDS = ("source_type", "status", "allocation_basis", "owner")
 
 
@@ -143,7 +141,7 @@ class BatchMaker:
         self.keep_zero_hours = keep_zero_hours
         self.schema = output_schema(certificate_ids)
         self.figures = Figures.empty(len(plan.annual))
-        self._tiles = _Tiles()
+        self._tiles = Tiles()
         self._ids = plan.annual.table["certificate_id"].combine_chunks()
         self._words = {name: encode(column) for name, column in _words_of(plan).items()}
         self._dictionaries = {name: _strings(values) for name, (_, values) in self._words.items()}
@@ -151,12 +149,12 @@ class BatchMaker:
             self._ids.take(_int64(np.concatenate([lot.rows for lot in plan.lots]))) if plan.lots else self._ids
         )
 
-    def energy(self, task: Task) -> np.ndarray:
-        """Compute a task's hours, int64[n], and check each certificate's sum and signs."""
+    def energy(self, task: Task, out: np.ndarray | None = None) -> np.ndarray:
+        """Compute a task's hours, int64[n] (into `out`), and check each certificate's sum and signs."""
         from gcr_fast.kernels.check import row_figures
 
         sizes = [piece.count * piece.width for piece in task.pieces]
-        out = empty(sum(sizes), np.int64)
+        out = empty(sum(sizes), np.int64) if out is None else out
         sums, nonzero, lowest = (np.empty(len(task.rows), np.int64) for _ in range(3))
         at = parent = 0
         for number, (piece, size) in enumerate(zip(task.pieces, sizes, strict=True)):
@@ -191,11 +189,13 @@ class BatchMaker:
 
     def batch(self, task: Task) -> pa.RecordBatch:
         """Return a task's record batch. All batches share their dictionaries, and columns that repeat their buffers."""
+        layout = _Layout.of(task)
+        return self._batch(task, layout, arrow_int64(self.energy(task)))
+
+    def _batch(self, task: Task, layout: _Layout, energy: pa.Array) -> pa.RecordBatch:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        layout = _Layout.of(task)
-        energy = arrow_int64(self.energy(task))
         columns: dict[str, Any] = {
             "energy_wh": energy,
             "production_start": self._starts(task),
@@ -208,6 +208,64 @@ class BatchMaker:
             columns["certificate_id"] = self._certificate_ids(task, columns["parent_certificate_id"])
         batch = pa.record_batch([columns[name] for name in self.schema.names], schema=self.schema)
         return batch if self._dense(task, layout) else batch.filter(pc.not_equal(energy, 0))
+
+    def table(self, planned: list[Task], threads: int) -> pa.Table:
+        """Return all tasks' rows as one table, its columns in chunks of their own lengths: so far more is shared.
+
+        The times of one certificate are the chunk of all that have its pattern; a word is a slice of its constant.
+        """
+        import pyarrow as pa
+
+        sizes = [sum(piece.count * piece.width for piece in task.pieces) for task in planned]
+        ends = np.cumsum(sizes, dtype=np.int64)
+        block = empty(int(ends[-1]) if planned else 0, np.int64)
+        parts = [block[end - size : end] for end, size in zip(ends.tolist(), sizes, strict=True)]
+        for _ in ordered_map(lambda at: self.energy(planned[at], parts[at]), range(len(planned)), threads):
+            pass
+        layouts = [_Layout.of(task) for task in planned]
+        whole = all(map(self._dense, planned, layouts)) and "certificate_id" not in self.schema.names
+        chunks = self._shared(planned, layouts, block) if whole else self._gathered(planned, layouts, parts)
+        return pa.table([pa.chunked_array(chunks[f.name], f.type) for f in self.schema], schema=self.schema)
+
+    def _gathered(self, planned: list[Task], layouts: list[_Layout], parts: list[np.ndarray]) -> dict[str, list[Any]]:
+        """Return the columns' chunks batch by batch."""
+        each = zip(planned, layouts, parts, strict=True)
+        batches = [self._batch(task, layout, arrow_int64(part)) for task, layout, part in each]
+        return {name: [batch.column(name) for batch in batches] for name in self.schema.names}
+
+    def _shared(self, planned: list[Task], layouts: list[_Layout], block: np.ndarray) -> dict[str, list[Any]]:
+        """Return the columns' chunks where no hour is dropped: one of energy, many of all that repeats."""
+        import pyarrow as pa
+
+        counts = np.concatenate([layout.counts for layout in layouts]) if layouts else np.zeros(0, np.int64)
+        order = pa.array(repeated(np.arange(len(counts), dtype=np.int32), counts))
+        pieces = [piece for task in planned for piece in task.pieces]
+        chunks: dict[str, list[Any]] = {name: [] for name in self.schema.names}
+        chunks["energy_wh"] = [arrow_int64(block)]
+        chunks["parent_certificate_id"] = [pa.DictionaryArray.from_arrays(order, self._order, safe=False)]
+        chunks["production_start"] = [
+            starts for piece in pieces for starts in [self._tiles.starts(piece.lot.share.pattern, 1)] * piece.count
+        ]
+        for task, layout in zip(planned, layouts, strict=True):
+            chunks["interval_s"] += self._interval_chunks(layout)
+            for name in WORDS:
+                chunks[name] += self._word_chunks(name, task, layout)
+        return chunks
+
+    def _word_chunks(self, name: str, task: Task, layout: _Layout) -> list[pa.Array]:
+        """Return a chunk for each run of certificates with one word."""
+        codes, dictionary = self._words[name][0][task.rows], self._dictionaries[name]
+        if codes.min() < 0:
+            return [words(codes, layout.counts, dictionary)]
+        firsts = np.flatnonzero(np.diff(codes, prepend=-1))
+        sizes = np.add.reduceat(layout.counts, firsts)
+        runs = zip(codes[firsts].tolist(), sizes.tolist(), strict=True)
+        return [chunk for code, size in runs for chunk in self._tiles.words(name, code, size, dictionary)]
+
+    def _interval_chunks(self, layout: _Layout) -> list[pa.Array]:
+        if (layout.steps != layout.steps[0]).any():
+            return [self._intervals(layout)]
+        return self._tiles.constants(int(layout.steps[0]), layout.size)
 
     def columns(self, task: Task) -> tuple[int, Mapping[str, Column]]:
         """Return the same rows for Parquet: times as repeated parts, words as runs, each with its own dictionary."""
@@ -257,7 +315,7 @@ class BatchMaker:
         import pyarrow as pa
 
         order = np.arange(task.first_parent, task.first_parent + len(layout.counts), dtype=np.int32)
-        return pa.DictionaryArray.from_arrays(pa.array(repeated(order, layout.counts)), self._order)
+        return pa.DictionaryArray.from_arrays(pa.array(repeated(order, layout.counts)), self._order, safe=False)
 
     def _word(self, name: str, task: Task, layout: _Layout) -> pa.DictionaryArray:
         codes, dictionary = self._words[name][0][task.rows], self._dictionaries[name]
@@ -304,46 +362,6 @@ class _Layout:
     def size(self) -> int:
         """Rows of the batch, before any is dropped."""
         return int(self.counts.sum())
-
-
-class _Tiles:
-    """Repeated columns, made once and sliced: the last few patterns' times, and constants."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: dict[Hashable, Any] = {}
-
-    def starts(self, pattern: Pattern, times: int) -> pa.Array:
-        """Return a pattern's starts, `times` times over."""
-        return self._get((id(pattern), times), lambda: utc_timestamps(np.tile(pattern.starts_s, times)))
-
-    def constant(self, value: int, size: int) -> pa.Array:
-        """Return int32: one value, `size` times."""
-        import pyarrow as pa
-
-        whole = max(size, BATCH_ROWS)
-        tile = self._get(("constant", value, whole), lambda: pa.array(np.full(whole, value, dtype=np.int32)))
-        return tile.slice(0, size)
-
-    def stamps(self, pattern: Pattern) -> list[str]:
-        """Return a pattern's starts as the last part of certificate ids."""
-        digits = 10 if pattern.step_s == HOUR_S else 12
-
-        def make() -> list[str]:
-            return [_stamp(second, digits) for second in pattern.starts_s.tolist()]
-
-        values: list[str] = self._get(("stamps", id(pattern)), make)
-        return values
-
-    def _get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        with self._lock:
-            if key in self._kept:
-                self._kept[key] = self._kept.pop(key)  # most recent last
-                return self._kept[key]
-            value = self._kept[key] = make()
-            while len(self._kept) > KEPT_TILES:
-                self._kept.pop(next(iter(self._kept)))
-            return value
 
 
 def _repeat_starts(piece: Piece) -> Repeat:
@@ -395,7 +413,3 @@ def _strings(values: list[Any]) -> pa.Array:
 
 def _int64(values: np.ndarray) -> pa.Array:
     return arrow_int64(np.ascontiguousarray(values))
-
-
-def _stamp(second: int, digits: int) -> str:
-    return "".join(mark for mark in utc_text(second) if mark.isdigit())[:digits]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 HUGE_FROM_BYTES = 1 << 20
 HUGE_PAGE_BYTES = 1 << 21
+FEW_RUNS = 8
+"""Text is encoded by runs if they are eight cells long on average."""
 
 
 def one_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
@@ -132,9 +134,22 @@ def encode(column: pa.ChunkedArray | pa.Array) -> tuple[np.ndarray, list[Any]]:
 
     flat = one_array(column)
     if not pa.types.is_dictionary(flat.type):
-        flat = as_text(flat).dictionary_encode()
+        return _encode_text(as_text(flat))
     codes = np.ascontiguousarray(without_nulls(flat.indices.cast(pa.int32()), -1))
     if flat.dictionary.null_count:
         no_word = np.append(flat.dictionary.is_null().to_numpy(zero_copy_only=False), False)
         codes = np.where(no_word[codes], np.int32(-1), codes)
     return codes, flat.dictionary.to_pylist()
+
+
+def _encode_text(text: pa.Array) -> tuple[np.ndarray, list[Any]]:
+    """Encode plain text; where it stands in long runs, only their first cells are hashed."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    runs = pc.run_end_encode(text)
+    ends = runs.run_ends.to_numpy()
+    few = len(ends) * FEW_RUNS < len(text)
+    words = (runs.values if few else text).dictionary_encode()
+    codes = without_nulls(words.indices.cast(pa.int32()), -1)
+    return (np.repeat(codes, np.diff(ends, prepend=0)) if few else codes), words.dictionary.to_pylist()

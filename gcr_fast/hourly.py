@@ -15,6 +15,7 @@ from gcr_fast.errors import RefusedError
 from gcr_fast.exchange.reading import Scan, Source, from_stream, scan, scan_source
 from gcr_fast.fields import Fields
 from gcr_fast.findings import Findings
+from gcr_fast.parts import Memory, Parts
 from gcr_fast.periods import parse_times
 from gcr_fast.units import parse_scaled
 
@@ -22,9 +23,24 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH_ROWS = 1 << 19
+LOOKED_AT_ROWS = 1 << 22
+"""Rows at a time where nothing is copied or parsed."""
 HOUR_S = 3600
 TICKS_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 WORD_COLUMNS = ("source_type", "status", "allocation_basis")
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """A column of words: codes (-1 is null), and the distinct words."""
+
+    parts: Parts
+    values: list[Any]
+
+    @property
+    def codes(self) -> np.ndarray:
+        """int32[n]."""
+        return self.parts.flat
 
 
 @dataclass(frozen=True)
@@ -39,16 +55,29 @@ class Batch:
     names: list[Any]
     known: np.ndarray
     """int32[names + 1]: row of the annual table of each name, -1 if there is none; last that of no name."""
-    ticks: np.ndarray
+    start_parts: Parts
     """int64[n]: start of each interval, `per_second` of them a second."""
     per_second: int
-    lengths: np.ndarray
+    length_parts: Parts
+    """int32[n] s."""
     energy: np.ndarray
-    words: dict[str, tuple[np.ndarray, list[Any]]]
-    """Per word column that is there: codes int32[n] (-1 is null) and the distinct words."""
+    words: dict[str, Words]
+    """The word columns that are there."""
     ids: pa.Array | None
     findings: Findings
     """What could not be read."""
+    memory: Memory
+    """What is known of the parts' memory."""
+
+    @property
+    def ticks(self) -> np.ndarray:
+        """int64[n]: start of each interval, `per_second` of them a second."""
+        return self.start_parts.flat
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """int32[n] s: length of each interval."""
+        return self.length_parts.flat
 
     @cached_property
     def starts(self) -> np.ndarray:
@@ -77,6 +106,7 @@ class HourlyReader:
 
     def __init__(self, hourly: Any, zone: str | None = None) -> None:
         self._scan = _open(hourly)
+        self._memory = Memory()
         self.zone = zone
 
     @property
@@ -84,7 +114,12 @@ class HourlyReader:
         """Where it came from, with the metadata that the file carries."""
         return self._scan.head
 
-    def pieces(self) -> Iterator[tuple[int, pa.RecordBatch]]:
+    @property
+    def light(self) -> bool:
+        """Whether reading is no more than looking: the table is in memory, its words and times are encoded."""
+        return self._scan.held and _encoded(self._scan.head.table.schema)
+
+    def pieces(self) -> Iterator[tuple[int, pa.Table]]:
         """Yield the file's batches as they are, each with its first row."""
         first_row = 0
         for piece in self._scan.batches():
@@ -92,24 +127,25 @@ class HourlyReader:
                 yield first_row, piece
             first_row += piece.num_rows
 
-    def parse(self, piece: tuple[int, pa.RecordBatch], certificate_ids: pa.Array) -> Batch:
+    def parse(self, piece: tuple[int, pa.Table], certificate_ids: pa.Array) -> Batch:
         """Turn a piece into arrays; parents are positions in `certificate_ids`. May be used by many threads."""
-        import pyarrow as pa
-
-        first_row, batch = piece
-        source = replace(self._scan.head, table=pa.Table.from_batches([batch]), first_row=first_row)
+        first_row, table = piece
+        source = replace(self._scan.head, table=table, first_row=first_row)
         return self._read(Fields(source, "hourly"), first_row, certificate_ids)
 
     def _read(self, fields: Fields, first_row: int, certificate_ids: pa.Array) -> Batch:
         codes, names, known = _parents(fields, certificate_ids)
-        ticks, per_second, bad = _starts(fields, self.zone)
+        starts, per_second, bad = _starts(fields, self.zone)
         energy, unreadable = _energy(fields)
         lengths = _lengths(fields)
-        words = {name: encode(fields.column(column)) for name in WORD_COLUMNS if (column := fields.name(name))}
+        words = {name: _words(fields, column) for name in WORD_COLUMNS if (column := fields.name(name))}
         ids = fields.column(column) if (column := fields.name("certificate_id")) else None
-        bad |= unreadable
-        found = fields.findings
-        batch = Batch(first_row, None, codes, names, known, ticks, per_second, lengths, energy, words, ids, found)
+        bad = bad | unreadable
+        memory = self._memory if self._scan.held else Memory()
+        batch = Batch(
+            first_row, None, codes, names, known, starts, per_second, lengths, energy, words, ids,
+            fields.findings, memory,
+        )  # fmt: skip
         if not bad.any():
             return batch
         readable = np.flatnonzero(~bad)
@@ -119,7 +155,14 @@ class HourlyReader:
 def _open(hourly: Any) -> Scan:
     if isinstance(hourly, str | os.PathLike):
         return scan(hourly, BATCH_ROWS)
-    return scan_source(from_stream(hourly, may_be_empty=True), BATCH_ROWS)
+    source = from_stream(hourly, may_be_empty=True)
+    return scan_source(source, LOOKED_AT_ROWS if _encoded(source.table.schema) else BATCH_ROWS)
+
+
+def _encoded(schema: pa.Schema) -> bool:
+    import pyarrow as pa
+
+    return not any(pa.types.is_string(field.type) for field in schema)
 
 
 def keep(batch: Batch, at: np.ndarray, rows: np.ndarray) -> Batch:
@@ -130,10 +173,10 @@ def keep(batch: Batch, at: np.ndarray, rows: np.ndarray) -> Batch:
         batch,
         rows=rows,
         codes=batch.codes[at],
-        ticks=batch.ticks[at],
-        lengths=batch.lengths[at],
+        start_parts=Parts.of(batch.ticks[at]),
+        length_parts=Parts.of(batch.lengths[at]),
         energy=batch.energy[at],
-        words={name: (codes[at], values) for name, (codes, values) in batch.words.items()},
+        words={name: Words(Parts.of(word.codes[at]), word.values) for name, word in batch.words.items()},
         ids=None if batch.ids is None else batch.ids.take(pa.array(at)),
     )
 
@@ -157,26 +200,50 @@ def _parents(fields: Fields, certificate_ids: pa.Array) -> tuple[np.ndarray, lis
     return codes, values, np.append(without_nulls(known, -1), -1).astype(np.int32)
 
 
-def _starts(fields: Fields, zone: str | None) -> tuple[np.ndarray, int, np.ndarray]:
+def _words(fields: Fields, name: str) -> Words:
+    """Return a column of words; chunks that share one dictionary stay where they are."""
+    import pyarrow as pa
+
+    chunks = fields.source.table.column(name).chunks
+    first = chunks[0]
+    plain = first.type == pa.dictionary(pa.int32(), pa.string()) and not first.dictionary.null_count
+    if plain and len(chunks) > 1:
+        home = first.dictionary.buffers()[1:]
+        plain = all(_same(chunk.dictionary.buffers()[1:], home) for chunk in chunks)
+    if plain and not any(chunk.null_count for chunk in chunks):
+        return Words(Parts.from_chunks(chunks, np.int32), first.dictionary.to_pylist())
+    codes, values = encode(fields.column(name))
+    return Words(Parts.of(codes), values)
+
+
+def _same(some: list[Any], others: list[Any]) -> bool:
+    """Whether two arrays lie in the same memory."""
+    return [buffer.address for buffer in some] == [buffer.address for buffer in others]
+
+
+def _starts(fields: Fields, zone: str | None) -> tuple[Parts, int, np.ndarray]:
     """Return the starts, how many of their unit make a second, and which rows have none, bool[n]."""
     import pyarrow as pa
 
     name = _needed(fields, fields.name("production_start"), "production_start")
+    chunked = fields.source.table.column(name)
+    if pa.types.is_timestamp(chunked.type) and chunked.type.tz is not None and not chunked.null_count:
+        parts = Parts.from_chunks(chunked.chunks, np.int64)
+        return parts, TICKS_PER_SECOND[chunked.type.unit], np.zeros(len(fields), dtype=bool)
     column = fields.column(name)
-    if pa.types.is_timestamp(column.type) and column.type.tz is not None and not column.null_count:
-        ticks = without_nulls(column.cast(pa.int64()), 0)
-        return ticks, TICKS_PER_SECOND[column.type.unit], np.zeros(len(fields), dtype=bool)
     times = parse_times(column, zone)
     fields.report("null_value", times.null, name, "is empty")
     fields.report("unreadable_value", times.unreadable, name, "is not an ISO 8601 time")
     fields.report("nonexistent_time", times.skipped, name, f"does not exist in {zone}")
     fields.report("naive_time", times.naive, name, "names no time zone")
-    return times.earliest, 1, times.null | times.unreadable | times.skipped | times.naive
+    return Parts.of(times.earliest), 1, times.null | times.unreadable | times.skipped | times.naive
 
 
 def _energy(fields: Fields) -> tuple[np.ndarray, np.ndarray]:
     name, unit = _needed(fields, fields.measure("energy", "energy") or fields.measure("", "energy"), "energy_wh")
     parsed = parse_scaled(fields.column(name), unit.digits)
+    if parsed.sound:
+        return parsed.values, parsed.null
     readable = ~(parsed.null | parsed.unreadable)
     fields.report("null_value", parsed.null, name, "is empty")
     fields.report("unreadable_value", parsed.unreadable, name, f"is not a number of {unit.name}")
@@ -184,13 +251,14 @@ def _energy(fields: Fields) -> tuple[np.ndarray, np.ndarray]:
     return parsed.values, ~readable
 
 
-def _lengths(fields: Fields) -> np.ndarray:
+def _lengths(fields: Fields) -> Parts:
     name = fields.name("interval_s")
     if name is None:
-        return np.full(len(fields), HOUR_S, dtype=np.int32)
+        return Parts.of(np.full(len(fields), HOUR_S, dtype=np.int32))
+    chunked = fields.source.table.column(name)
+    if str(chunked.type) == "int32" and chunked.null_count == 0:
+        return Parts.from_chunks(chunked.chunks, np.int32)
     column = fields.column(name)
-    if str(column.type) == "int32" and column.null_count == 0:
-        return np.asarray(column.to_numpy())
     parsed = parse_scaled(column, 0)
     fields.report("unreadable_value", parsed.unreadable | parsed.null, name, "is not a number of seconds")
-    return parsed.values.clip(-1, 1 << 30).astype(np.int32)
+    return Parts.of(parsed.values.clip(-1, 1 << 30).astype(np.int32))

@@ -44,11 +44,20 @@ def build(series: Series, zone: str | None, keep_intervals: bool) -> Profile:
     """Lay a series on its grid; sum to hours unless `keep_intervals`. Every irregularity becomes a fault."""
     if not len(series.seconds):
         return _profile(series, 0, HOUR_S, _empty(), _empty().astype(bool), [])
+    if _is_grid(series):
+        start = int(series.seconds[0]) - (HOUR_S if series.label == "end" else 0)
+        return _profile(series, start, HOUR_S, series.values, np.zeros(len(series.values), bool), [])
     grid = _lay(series)
     if keep_intervals or grid.step_s >= HOUR_S:
         values = _as_energy(grid.values, series, grid.step_s)
         return _profile(series, grid.start_s, grid.step_s, values, grid.missing, grid.faults)
     return _hourly(grid, zone)
+
+
+def _is_grid(series: Series) -> bool:
+    """Whether the rows already are what a grid would make of them: every hour once, in order, with a value."""
+    hours = len(series.seconds) > 1 and bool((np.diff(series.seconds) == HOUR_S).all())
+    return hours and not series.null.any() and not series.unreadable.any()
 
 
 def _empty() -> np.ndarray:
@@ -184,9 +193,10 @@ def _profile(
     series: Series, start_s: int, step_s: int, signed: np.ndarray, missing: np.ndarray, faults: list[Fault]
 ) -> Profile:
     """Clip at 0, counting what was clipped, and close the record."""
-    usable = signed * ~missing
-    clipped = np.maximum(-usable, 0)
-    count = int((clipped > 0).sum())
+    usable = signed * ~missing if missing.any() else signed
+    negative = bool(len(usable)) and bool(usable.min() < 0)
+    clipped = np.maximum(-usable, 0) if negative else np.zeros_like(usable)
+    count = int((clipped > 0).sum()) if negative else 0
     if count:
         first = int(np.flatnonzero(clipped)[0])
         unit = "Wh" if series.unit.kind != "weight" else "weight"
@@ -198,7 +208,7 @@ def _profile(
         name=series.name,
         start_s=start_s,
         step_s=step_s,
-        values=np.maximum(usable, 0),
+        values=np.maximum(usable, 0) if negative else usable,
         missing=missing,
         clipped=clipped,
         is_energy=series.unit.kind != "weight",

@@ -148,17 +148,41 @@ class _Matcher:
         table = self.plan.annual.table
         rows = zip(*(table[name].to_pylist() for name in columns), self.plan.annual.periods(), strict=True)
         self.plan.issue_wh = table["energy_wh"].to_numpy().copy()
-        for row, (named, device, country, source, zone, basis, period) in enumerate(rows):
-            name, by_device = self._choose(named, device, country, source, period, zone)
-            known = period != UNREAD_PERIOD
-            share = self._checked(row, name, named, source, period, zone) if known else None
-            kind = share.profile.source_type if share else None
-            self.plan.shares.append(share)
-            self.plan.sources.append(source or kind or "other")
-            self.plan.bases.append(basis or self._default_basis(name, by_device))
-            if share and basis in METERED_BASES and not share.profile.is_energy:
-                what = f"basis {basis} needs energy; profile {share.profile.name} is a shape without unit"
-                self.plan.report("meter_without_energy", row, what, column="allocation_basis", value=basis)
+        alike: dict[Any, tuple[Share | None, str, str]] = {}
+        for row, facts in enumerate(rows):
+            if facts not in alike:
+                found = len(self.plan.findings)
+                matched = self._match(row, *facts)
+                if len(self.plan.findings) > found:
+                    self._book(*matched)
+                    continue  # each certificate has its own findings
+                alike[facts] = matched
+            self._book(*alike[facts])
+
+    def _book(self, share: Share | None, source: str, basis: str) -> None:
+        self.plan.shares.append(share)
+        self.plan.sources.append(source)
+        self.plan.bases.append(basis)
+
+    def _match(
+        self,
+        row: int,
+        named: str | None,
+        device: str | None,
+        country: str | None,
+        source: str | None,
+        zone: str,
+        basis: str | None,
+        period: Period,
+    ) -> tuple[Share | None, str, str]:
+        """Return a certificate's share, source type and allocation basis."""
+        name, by_device = self._choose(named, device, country, source, period, zone)
+        share = self._checked(row, name, named, source, period, zone) if period != UNREAD_PERIOD else None
+        if share and basis in METERED_BASES and not share.profile.is_energy:
+            what = f"basis {basis} needs energy; profile {share.profile.name} is a shape without unit"
+            self.plan.report("meter_without_energy", row, what, column="allocation_basis", value=basis)
+        kind = share.profile.source_type if share else None
+        return share, source or kind or "other", basis or self._default_basis(name, by_device)
 
     def _choose(
         self,

@@ -106,10 +106,8 @@ class Conversion:
             yield batch.replace_schema_metadata(self.schema.metadata)
 
     def to_table(self) -> pa.Table:
-        """Gather all hours in one table."""
-        import pyarrow as pa
-
-        return pa.Table.from_batches(self.batches(), schema=self.schema)
+        """Gather all hours in one table. Its columns have chunks of different lengths, as that lets most be shared."""
+        return self._maker.table(list(self._tasks()), self._threads).replace_schema_metadata(self.schema.metadata)
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """Stream the hours to any Arrow library: Polars, DuckDB, pandas, pyarrow."""

@@ -240,6 +240,8 @@ def _values(column: pa.Array, unit: Unit | None) -> tuple[Parsed, Unit]:
 
 def _within_limit(parsed: Parsed) -> Parsed:
     """Take a value that no profile can hold (2^53 or more) as unreadable."""
+    if len(parsed.values) == 0 or -MAX_PROFILE_TOTAL <= parsed.values.min() <= parsed.values.max() <= MAX_PROFILE_TOTAL:
+        return parsed
     over = np.abs(parsed.values) > MAX_PROFILE_TOTAL
     return parsed._replace(unreadable=parsed.unreadable | over, values=np.where(over, 0, parsed.values))
 
@@ -265,21 +267,30 @@ def _series(
     source_type: str | None,
     device_id: str | None,
 ) -> Series:
-    kept = rows[clock.good[rows]]
+    good = clock.good[_span(rows)]
+    kept = rows if good.all() else rows[good]
+    at = _span(kept)
     return Series(
         name=name,
         unit=unit,
         label=clock.label,
-        seconds=_unfold(clock.times.earliest[kept], clock.times.latest[kept]),
-        values=parsed.values[kept],
-        null=parsed.null[kept],
-        unreadable=parsed.unreadable[kept],
+        seconds=_unfold(clock.times.earliest[at], clock.times.latest[at]),
+        values=parsed.values[at],
+        null=parsed.null[at],
+        unreadable=parsed.unreadable[at],
         rows=kept,
         column=column,
         source_type=source_type,
         device_id=device_id,
         source=fields.source,
     )
+
+
+def _span(rows: np.ndarray) -> slice | np.ndarray:
+    """Return rows, which ascend, as a slice if none between them is left out: then nothing is copied."""
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows
 
 
 def _unfold(earliest: np.ndarray, latest: np.ndarray) -> np.ndarray:

@@ -83,6 +83,11 @@ class Parsed(NamedTuple):
     outside: np.ndarray
     """A number beyond 64 bits."""
 
+    @property
+    def sound(self) -> bool:
+        """Whether every cell was read, exactly."""
+        return not (self.null.any() or self.unreadable.any() or self.inexact.any())
+
 
 def parse_scaled(column: pa.ChunkedArray | pa.Array, digits: int) -> Parsed:
     """Read a column of numbers as floor(value * 10 ** digits), exactly.
@@ -93,13 +98,13 @@ def parse_scaled(column: pa.ChunkedArray | pa.Array, digits: int) -> Parsed:
     import pyarrow.compute as pc
 
     flat = one_array(column)
-    null = flat.is_null().to_numpy(zero_copy_only=False)
+    no = np.zeros(len(flat), dtype=bool)
+    null = flat.is_null().to_numpy(zero_copy_only=False) if flat.null_count else no
     if pa.types.is_integer(flat.type) and digits == 0 and flat.type != pa.uint64():
         values = without_nulls(flat.cast(pa.int64()), 0)
-        no = np.zeros(len(flat), dtype=bool)
         return Parsed(np.ascontiguousarray(values), null, no, no, no)
     text = pc.utf8_trim_whitespace(as_text(flat))
-    null |= pc.fill_null(pc.equal(text, ""), True).to_numpy(zero_copy_only=False)
+    null = null | pc.fill_null(pc.equal(text, ""), True).to_numpy(zero_copy_only=False)
     unreadable = ~pc.fill_null(pc.match_substring_regex(text, NUMBER), False).to_numpy(zero_copy_only=False)
     unreadable &= ~null
     text = pc.if_else(pa.array(null | unreadable), "0", text)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,26 +22,22 @@ from gcr_fast.codes import (
     METERED_BASES,
     PURPOSES,
     SOURCE_TYPES,
-    STATUS_ALIASES,
-    STATUSES,
     WH_PER_MWH,
-    canonical_source,
 )
 from gcr_fast.columns import as_text, exact_sum
 from gcr_fast.findings import Finding, Findings
-from gcr_fast.hourly import Batch, HourlyReader, keep
+from gcr_fast.hourly import Batch, HourlyReader
 from gcr_fast.parallel import ordered_map, thread_count
 from gcr_fast.periods import utc_text
 from gcr_fast.quota import QuotaCheck
 from gcr_fast.report import Check, Report
+from gcr_fast.runs import Runs, allowed_words, begun_before, cut, words_agree
 from gcr_fast.units import mwh_text
 
 LISTED_ROWS = 100_000
 """Bad rows that get a finding each; beyond, one finding speaks for a run of rows."""
-SAFE_WH = 1 << 43
-"""Half a million hours below this sum to less than 2^63."""
-SORT_FROM_RUNS = 4
-"""A batch with more runs than a quarter of its rows is sorted by parent first."""
+SAFE_WH = 1 << 40
+"""Four million hours below this sum to less than 2^63."""
 
 CHECKS = {
     "annual certificates are sound": (
@@ -71,10 +66,6 @@ CHECKS = {
     ),
 }  # fmt: skip
 """The checks, in the order in which they are reported, and the codes that fail each."""
-
-_END_USE = frozenset({"RETIRED", "CLAIMED", "WITHDRAWN"})
-_UNKNOWN = frozenset({"LOCKED", "EXPIRED", "WITHDRAWN"})
-_ALLOWED_STATUS = {"conversion": frozenset(STATUSES), "end_use": _END_USE, None: _UNKNOWN}
 
 
 def validate(
@@ -160,31 +151,13 @@ def _positions(column: Any, words: tuple[str, ...]) -> np.ndarray:
 
 
 @dataclass
-class _Runs:
-    """One batch cut into runs of one parent, and what the kernels found in each."""
-
-    batch: Batch
-    bounds: np.ndarray
-    parents: np.ndarray
-    times: np.ndarray
-    energy: np.ndarray
-    suspects: np.ndarray
-    """bool[r]: some row of the run is wrong."""
-    quota: Any = None
-    odd_ids: Any = None
-
-    def rows(self, run: int) -> slice:
-        return slice(int(self.bounds[run]), int(self.bounds[run + 1]))
-
-
-@dataclass
 class _Spans:
     """The time covered so far per parent, to tell whether a later run may repeat an interval."""
 
     ends: np.ndarray
     suspects: set[int] = field(default_factory=set)
 
-    def add(self, runs: _Runs) -> None:
+    def add(self, runs: Runs) -> None:
         known = runs.parents >= 0
         for run in np.flatnonzero(known).tolist():
             parent, unit = int(runs.parents[run]), runs.batch.per_second
@@ -221,7 +194,9 @@ class _Validation:
     def run(self) -> Report:
         """Go through all batches, then judge each parent."""
         spans = _Spans(np.full(len(self.annual), np.iinfo(np.int64).min, dtype=np.int64))
-        for runs in ordered_map(self._examine, self.reader.pieces(), self.threads):
+        # Threads would only wait for each other where looking at a piece takes less time than handing it over.
+        threads = 1 if self.reader.light and self.rule is None else self.threads
+        for runs in ordered_map(self._examine, self.reader.pieces(), threads):
             self._add(runs)
             spans.add(runs)
         if spans.suspects:
@@ -232,9 +207,9 @@ class _Validation:
             self.findings.extend(self.rule.verdict(self.annual, self.counts, self.sums, self.tolerance.wh))
         return Report(self._checks(), self.findings, self._totals())
 
-    def _examine(self, piece: tuple[int, Any]) -> _Runs:
+    def _examine(self, piece: tuple[int, Any]) -> Runs:
         """Reduce a piece to runs and figures; runs in the pool, so it changes nothing but its result."""
-        runs = _cut(self.reader.parse(piece, self.ids))
+        runs = cut(self.reader.parse(piece, self.ids))
         known = runs.parents >= 0
         parents = np.where(known, runs.parents, 0)
         lengths = runs.times[:, 2]
@@ -246,14 +221,14 @@ class _Validation:
         wrong |= (runs.times[:, 0] - begins) % np.maximum(lengths * unit, 1) != 0
         wrong |= (runs.energy[:, 1] < 0) | (runs.energy[:, 2] > most)
         for name in runs.batch.words:
-            wrong |= ~_words_agree(runs, name, self.expected.kinds[name][parents])
+            wrong |= ~words_agree(runs, name, self.expected.kinds[name][parents])
         runs.suspects = wrong
         if self.rule is not None:
             runs.quota = self.rule.examine(runs.batch, runs.bounds, runs.parents)
         runs.odd_ids = _odd_ids(runs.batch, self.ids)
         return runs
 
-    def _add(self, runs: _Runs) -> None:
+    def _add(self, runs: Runs) -> None:
         batch = runs.batch
         self.findings.extend(batch.findings)
         known = np.flatnonzero(runs.parents >= 0)
@@ -275,7 +250,7 @@ class _Validation:
             for code, message, at in self.rule.add(runs.quota):
                 self._list(code, "energy_wh", message, batch, at)
 
-    def _look_closer(self, runs: _Runs, run: int) -> None:
+    def _look_closer(self, runs: Runs, run: int) -> None:
         """Name every wrong row of a run, each by the first code that fits."""
         batch, rows, parent = runs.batch, runs.rows(run), int(runs.parents[run])
         left = np.ones(rows.stop - rows.start, dtype=bool)
@@ -313,9 +288,9 @@ class _Validation:
     def _word_fault(
         self, batch: Batch, rows: slice, parent: int, name: str, code: str
     ) -> tuple[str, str, np.ndarray, str]:
-        codes, words = batch.words[name]
+        word = batch.words[name]
         kind = int(self.expected.kinds[name][parent])
-        wrong = ~_allowed(name, words)[kind][codes[rows]]
+        wrong = ~allowed_words(name, word.values)[kind][word.codes[rows]]
         stated = self.annual.table["purpose" if name == "status" else name][parent].as_py()
         return code, name, wrong, f"does not agree with the parent's {stated or 'unstated purpose'}"
 
@@ -343,7 +318,7 @@ class _Validation:
         starts = np.concatenate([batch.starts[at] for batch, at in parts])
         ends = starts + np.concatenate([batch.lengths[at] for batch, at in parts])
         order = np.lexsort((starts, parents))
-        again = order[_begun_before(parents[order], starts[order], ends[order])]
+        again = order[begun_before(parents[order], starts[order], ends[order])]
         owner = np.repeat(np.arange(len(parts)), [len(at) for _, at in parts])
         offset = np.concatenate([np.arange(len(at)) for _, at in parts])
         for number in np.unique(owner[again]).tolist():
@@ -431,59 +406,6 @@ def _still_wrong(annual: Annual) -> list[Finding]:
     return [item for item in annual.findings if item.code != "not_canceled" or item.value != "CONVERTED"]
 
 
-def _cut(batch: Batch) -> _Runs:
-    """Cut a batch into runs of one parent, sorting it first if its parents are all mixed up."""
-    from gcr_fast.kernels.check import run_bounds, run_energy, run_times
-
-    bounds = np.empty(len(batch.codes) + 1, dtype=np.int64)
-    count = run_bounds(batch.codes, bounds)
-    if count * SORT_FROM_RUNS > len(batch.codes) and count > 1:
-        batch = _sorted(batch)
-        count = run_bounds(batch.codes, bounds)
-    bounds = bounds[: count + 1].copy()
-    times, energy = np.empty((count, 4), np.int64), np.empty((count, 4), np.int64)
-    run_times(batch.ticks, batch.lengths, bounds, batch.per_second, times)
-    run_energy(batch.energy, bounds, energy)
-    return _Runs(batch, bounds, batch.known[batch.codes[bounds[:-1]]], times, energy, np.zeros(count, bool))
-
-
-def _begun_before(parents: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Return bool[n]: the interval begins before an earlier one of its parent ends. Sorted by parent and start."""
-    over = np.zeros(len(parents), dtype=bool)
-    bounds = np.flatnonzero(np.diff(parents, prepend=-2, append=-2))
-    for low, high in pairwise(bounds.tolist()):
-        reached = np.maximum.accumulate(ends[low:high])
-        over[low + 1 : high] = starts[low + 1 : high] < reached[:-1]
-    return over
-
-
-def _sorted(batch: Batch) -> Batch:
-    order = np.lexsort((batch.ticks, batch.codes))
-    rows = order if batch.rows is None else batch.rows[order]
-    return keep(batch, order, rows)
-
-
-def _words_agree(runs: _Runs, name: str, kinds: np.ndarray) -> np.ndarray:
-    from gcr_fast.kernels.check import run_words
-
-    codes, words = runs.batch.words[name]
-    good = np.empty(len(runs.parents), dtype=bool)
-    run_words(codes, runs.bounds, kinds, _allowed(name, words), good)
-    return good
-
-
-def _allowed(name: str, words: list[Any]) -> np.ndarray:
-    """Return bool[kinds + 1, words + 1]: which words a parent of each kind allows; last row and column are null."""
-    if name == "status":
-        meant = [STATUS_ALIASES.get(str(word).strip().upper(), str(word).strip().upper()) for word in words]
-        rows = [[word in _ALLOWED_STATUS[purpose] for word in meant] + [False] for purpose in (*PURPOSES, None)]
-        return np.array(rows)
-    vocabulary = SOURCE_TYPES if name == "source_type" else BASES
-    known = [canonical_source(str(word)) if name == "source_type" else str(word) for word in words]
-    rows = [[word == kind for word in known] + [False] for kind in vocabulary]
-    return np.array([*rows, [word in vocabulary for word in known] + [True]])
-
-
 def _odd_ids(batch: Batch, ids: Any) -> Any:
     """Return the certificate ids that are not of the form HOURLY-{parent}-{time}; None if all are."""
     import pyarrow as pa
@@ -509,6 +431,6 @@ def _shown(batch: Batch, column: str, at: int) -> str:
     if column == "interval_s":
         return str(int(batch.lengths[at]))
     if column in batch.words:
-        codes, words = batch.words[column]
-        return str(words[codes[at]]) if codes[at] >= 0 else "empty"
+        word = batch.words[column]
+        return str(word.values[word.codes[at]]) if word.codes[at] >= 0 else "empty"
     return batch.parent_name(at) or "empty"

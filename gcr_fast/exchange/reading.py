@@ -117,7 +117,9 @@ class Scan:
 
     head: Source
     """An empty table with the schema, and where it came from."""
-    batches: Callable[[], Iterator[pa.RecordBatch]]
+    batches: Callable[[], Iterator[pa.Table]]
+    held: bool = False
+    """Whether the whole table stays in memory, so that an address there means one thing."""
 
 
 def scan(path: str | os.PathLike[str], batch_rows: int) -> Scan:
@@ -141,14 +143,14 @@ def scan(path: str | os.PathLike[str], batch_rows: int) -> Scan:
     empty = data.schema.empty_table()
     head = Source(empty, str(place), "parquet", place, _metadata(empty))
     options = {"batch_size": batch_rows, "batch_readahead": 2, "fragment_readahead": 1}
-    return Scan(head, lambda: data.to_batches(**options))
+    return Scan(head, lambda: (pa.Table.from_batches([batch]) for batch in data.to_batches(**options)))
 
 
 def _scan_parts(place: Path, parts: list[Path], batch_rows: int) -> Scan:
     """Scan the parts of a folder one after another; a part is read when its turn comes."""
     head = replace(read_table(parts[0], may_be_empty=True), name=str(place), kind="folder", path=None)
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def batches() -> Iterator[pa.Table]:
         for part in parts:
             yield from scan(part, batch_rows).batches()
 
@@ -158,7 +160,17 @@ def _scan_parts(place: Path, parts: list[Path], batch_rows: int) -> Scan:
 def scan_source(source: Source, batch_rows: int) -> Scan:
     """Scan a table in memory; its chunks are not copied."""
     head = replace(source, table=source.table.slice(0, 0))
-    return Scan(head, lambda: iter(source.table.to_batches(max_chunksize=batch_rows)))
+    return Scan(head, lambda: _slices(source.table, batch_rows), held=True)
+
+
+def _slices(table: pa.Table, most: int) -> Iterator[pa.Table]:
+    """Cut a table where the chunks of its coarsest column end, and wherever a slice would have over `most` rows."""
+    coarsest = min(table.columns, key=lambda column: column.num_chunks, default=None)
+    at = 0
+    for size in () if coarsest is None else map(len, coarsest.iterchunks()):
+        for first in range(at, at + size, most):
+            yield table.slice(first, min(most, at + size - first))
+        at += size
 
 
 def file_sha256(path: Path) -> str:
