@@ -10,7 +10,7 @@ import numpy as np
 
 from gcr_fast.booking import Meter, fill
 from gcr_fast.codes import BIRTH_STATUS
-from gcr_fast.columns import arrow_int64, empty, encode, repeated, utc_timestamps, words
+from gcr_fast.columns import arrow_int64, empty, encode, repeat_into, repeated, utc_timestamps, words
 from gcr_fast.errors import ConservationError
 from gcr_fast.exchange.rowgroups import Repeat, Runs
 from gcr_fast.matching import Lot, Pattern, Plan
@@ -220,11 +220,18 @@ class BatchMaker:
         ends = np.cumsum(sizes, dtype=np.int64)
         block = empty(int(ends[-1]) if planned else 0, np.int64)
         parts = [block[end - size : end] for end, size in zip(ends.tolist(), sizes, strict=True)]
-        for _ in ordered_map(lambda at: self.energy(planned[at], parts[at]), range(len(planned)), threads):
-            pass
         layouts = [_Layout.of(task) for task in planned]
+        order = empty(len(block), np.int32)
+
+        def make(at: int) -> None:
+            self.energy(planned[at], parts[at])
+            first = planned[at].first_parent
+            repeat_into(order[ends[at] - sizes[at] : ends[at]], first, layouts[at].counts)
+
+        for _ in ordered_map(make, range(len(planned)), threads):
+            pass
         whole = all(map(self._dense, planned, layouts)) and "certificate_id" not in self.schema.names
-        chunks = self._shared(planned, layouts, block) if whole else self._gathered(planned, layouts, parts)
+        chunks = self._shared(planned, layouts, block, order) if whole else self._gathered(planned, layouts, parts)
         return pa.table([pa.chunked_array(chunks[f.name], f.type) for f in self.schema], schema=self.schema)
 
     def _gathered(self, planned: list[Task], layouts: list[_Layout], parts: list[np.ndarray]) -> dict[str, list[Any]]:
@@ -233,16 +240,16 @@ class BatchMaker:
         batches = [self._batch(task, layout, arrow_int64(part)) for task, layout, part in each]
         return {name: [batch.column(name) for batch in batches] for name in self.schema.names}
 
-    def _shared(self, planned: list[Task], layouts: list[_Layout], block: np.ndarray) -> dict[str, list[Any]]:
+    def _shared(
+        self, planned: list[Task], layouts: list[_Layout], block: np.ndarray, order: np.ndarray
+    ) -> dict[str, list[Any]]:
         """Return the columns' chunks where no hour is dropped: one of energy, many of all that repeats."""
         import pyarrow as pa
 
-        counts = np.concatenate([layout.counts for layout in layouts]) if layouts else np.zeros(0, np.int64)
-        order = pa.array(repeated(np.arange(len(counts), dtype=np.int32), counts))
         pieces = [piece for task in planned for piece in task.pieces]
         chunks: dict[str, list[Any]] = {name: [] for name in self.schema.names}
         chunks["energy_wh"] = [arrow_int64(block)]
-        chunks["parent_certificate_id"] = [pa.DictionaryArray.from_arrays(order, self._order, safe=False)]
+        chunks["parent_certificate_id"] = [pa.DictionaryArray.from_arrays(pa.array(order), self._order, safe=False)]
         chunks["production_start"] = [
             starts for piece in pieces for starts in [self._tiles.starts(piece.lot.share.pattern, 1)] * piece.count
         ]
@@ -259,8 +266,9 @@ class BatchMaker:
             return [words(codes, layout.counts, dictionary)]
         firsts = np.flatnonzero(np.diff(codes, prepend=-1))
         sizes = np.add.reduceat(layout.counts, firsts)
-        runs = zip(codes[firsts].tolist(), sizes.tolist(), strict=True)
-        return [chunk for code, size in runs for chunk in self._tiles.words(name, code, size, dictionary)]
+        runs = list(zip(codes[firsts].tolist(), sizes.tolist(), strict=True))
+        slices = {run: self._tiles.words(name, *run, dictionary) for run in set(runs)}
+        return [chunk for run in runs for chunk in slices[run]]
 
     def _interval_chunks(self, layout: _Layout) -> list[pa.Array]:
         if (layout.steps != layout.steps[0]).any():

@@ -117,6 +117,14 @@ def repeated(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return out
 
 
+def repeat_into(out: np.ndarray, first: int, counts: np.ndarray) -> None:
+    """Fill `out` with first, first + 1, ..., each as often as `counts` says."""
+    at = 0
+    for value, count in enumerate(counts.tolist(), start=first):
+        out[at : at + count] = value
+        at += count
+
+
 def words(codes: np.ndarray, counts: np.ndarray, dictionary: pa.Array) -> pa.DictionaryArray:
     """Return a dictionary array in which text `codes[j]` stands `counts[j]` times; a code below 0 is null."""
     import pyarrow as pa

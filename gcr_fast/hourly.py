@@ -114,11 +114,6 @@ class HourlyReader:
         """Where it came from, with the metadata that the file carries."""
         return self._scan.head
 
-    @property
-    def light(self) -> bool:
-        """Whether reading is no more than looking: the table is in memory, its words and times are encoded."""
-        return self._scan.held and _encoded(self._scan.head.table.schema)
-
     def pieces(self) -> Iterator[tuple[int, pa.Table]]:
         """Yield the file's batches as they are, each with its first row."""
         first_row = 0
@@ -140,15 +135,15 @@ class HourlyReader:
         lengths = _lengths(fields)
         words = {name: _words(fields, column) for name in WORD_COLUMNS if (column := fields.name(name))}
         ids = fields.column(column) if (column := fields.name("certificate_id")) else None
-        bad = bad | unreadable
         memory = self._memory if self._scan.held else Memory()
         batch = Batch(
             first_row, None, codes, names, known, starts, per_second, lengths, energy, words, ids,
             fields.findings, memory,
         )  # fmt: skip
-        if not bad.any():
+        wrong = [mask for mask in (bad, unreadable) if mask is not None and mask.any()]
+        if not wrong:
             return batch
-        readable = np.flatnonzero(~bad)
+        readable = np.flatnonzero(~np.logical_or.reduce(wrong))
         return keep(batch, readable, readable)
 
 
@@ -221,15 +216,15 @@ def _same(some: list[Any], others: list[Any]) -> bool:
     return [buffer.address for buffer in some] == [buffer.address for buffer in others]
 
 
-def _starts(fields: Fields, zone: str | None) -> tuple[Parts, int, np.ndarray]:
-    """Return the starts, how many of their unit make a second, and which rows have none, bool[n]."""
+def _starts(fields: Fields, zone: str | None) -> tuple[Parts, int, np.ndarray | None]:
+    """Return the starts, how many of their unit make a second, and which rows have none: bool[n], None if all have."""
     import pyarrow as pa
 
     name = _needed(fields, fields.name("production_start"), "production_start")
     chunked = fields.source.table.column(name)
     if pa.types.is_timestamp(chunked.type) and chunked.type.tz is not None and not chunked.null_count:
         parts = Parts.from_chunks(chunked.chunks, np.int64)
-        return parts, TICKS_PER_SECOND[chunked.type.unit], np.zeros(len(fields), dtype=bool)
+        return parts, TICKS_PER_SECOND[chunked.type.unit], None
     column = fields.column(name)
     times = parse_times(column, zone)
     fields.report("null_value", times.null, name, "is empty")
@@ -239,11 +234,13 @@ def _starts(fields: Fields, zone: str | None) -> tuple[Parts, int, np.ndarray]:
     return Parts.of(times.earliest), 1, times.null | times.unreadable | times.skipped | times.naive
 
 
-def _energy(fields: Fields) -> tuple[np.ndarray, np.ndarray]:
+def _energy(fields: Fields) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the energy, int64[n] Wh, and which rows have none: bool[n], None if all have."""
     name, unit = _needed(fields, fields.measure("energy", "energy") or fields.measure("", "energy"), "energy_wh")
-    parsed = parse_scaled(fields.column(name), unit.digits)
-    if parsed.sound:
-        return parsed.values, parsed.null
+    column = fields.column(name)
+    if str(column.type) == "int64" and not unit.digits and not column.null_count:
+        return column.to_numpy(), None
+    parsed = parse_scaled(column, unit.digits)
     readable = ~(parsed.null | parsed.unreadable)
     fields.report("null_value", parsed.null, name, "is empty")
     fields.report("unreadable_value", parsed.unreadable, name, f"is not a number of {unit.name}")

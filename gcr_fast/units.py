@@ -83,11 +83,6 @@ class Parsed(NamedTuple):
     outside: np.ndarray
     """A number beyond 64 bits."""
 
-    @property
-    def sound(self) -> bool:
-        """Whether every cell was read, exactly."""
-        return not (self.null.any() or self.unreadable.any() or self.inexact.any())
-
 
 def parse_scaled(column: pa.ChunkedArray | pa.Array, digits: int) -> Parsed:
     """Read a column of numbers as floor(value * 10 ** digits), exactly.

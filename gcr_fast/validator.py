@@ -24,7 +24,7 @@ from gcr_fast.codes import (
     SOURCE_TYPES,
     WH_PER_MWH,
 )
-from gcr_fast.columns import as_text, exact_sum
+from gcr_fast.columns import as_text, exact_sum, utc_seconds
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.hourly import Batch, HourlyReader
 from gcr_fast.parallel import ordered_map, thread_count
@@ -121,13 +121,12 @@ class _Expected:
 
     @classmethod
     def of(cls, annual: Annual, margin: Fraction) -> _Expected:
-        periods = np.array(annual.periods(), dtype=np.int64).reshape(-1, 2)
         table = annual.table
         room = (1 << 62) // MAX_INTERVAL_S
         capacity = [-1 if w is None else w * margin.numerator for w in table["capacity_w"].to_pylist()]
         return cls(
-            begins=periods[:, 0].copy(),
-            ends=periods[:, 1].copy(),
+            begins=utc_seconds(table["production_start"], "production_start"),
+            ends=utc_seconds(table["production_end"], "production_end"),
             energy=table["energy_wh"].to_numpy(),
             capacity=np.array([w if w < room else -1 for w in capacity], dtype=np.int64),
             capacity_divisor=3600 * margin.denominator,
@@ -158,12 +157,21 @@ class _Spans:
     suspects: set[int] = field(default_factory=set)
 
     def add(self, runs: Runs) -> None:
-        known = runs.parents >= 0
-        for run in np.flatnonzero(known).tolist():
-            parent, unit = int(runs.parents[run]), runs.batch.per_second
-            if runs.times[run, 0] // unit < self.ends[parent] or not runs.times[run, 3]:
+        """Book a batch's runs, in the order of the file."""
+        at = np.flatnonzero(runs.parents >= 0)
+        parents, unit = runs.parents[at], runs.batch.per_second
+        starts, ends = runs.times[at, 0] // unit, -(-runs.times[at, 1] // unit)
+        torn = runs.times[at, 3] == 0
+        if len(np.unique(parents)) == len(parents):
+            self.suspects.update(parents[torn | (starts < self.ends[parents])].tolist())
+            self.ends[parents] = np.maximum(self.ends[parents], ends)
+            return
+        for parent, start, end, bad in zip(
+            parents.tolist(), starts.tolist(), ends.tolist(), torn.tolist(), strict=True
+        ):
+            if bad or start < self.ends[parent]:
                 self.suspects.add(parent)
-            self.ends[parent] = max(int(self.ends[parent]), -(-int(runs.times[run, 1]) // unit))
+            self.ends[parent] = max(int(self.ends[parent]), end)
 
 
 class _Validation:
@@ -194,9 +202,7 @@ class _Validation:
     def run(self) -> Report:
         """Go through all batches, then judge each parent."""
         spans = _Spans(np.full(len(self.annual), np.iinfo(np.int64).min, dtype=np.int64))
-        # Threads would only wait for each other where looking at a piece takes less time than handing it over.
-        threads = 1 if self.reader.light and self.rule is None else self.threads
-        for runs in ordered_map(self._examine, self.reader.pieces(), threads):
+        for runs in ordered_map(self._examine, self.reader.pieces(), self.threads):
             self._add(runs)
             spans.add(runs)
         if spans.suspects:
@@ -232,10 +238,12 @@ class _Validation:
         batch = runs.batch
         self.findings.extend(batch.findings)
         known = np.flatnonzero(runs.parents >= 0)
-        for run in known.tolist():
-            small = runs.energy[run, 1] > -SAFE_WH and runs.energy[run, 2] < SAFE_WH
-            total = int(runs.energy[run, 0]) if small else exact_sum(batch.energy[runs.rows(run)])
-            self.sums[runs.parents[run]] += total
+        small = (runs.energy[known, 1] > -SAFE_WH) & (runs.energy[known, 2] < SAFE_WH)
+        sums = np.zeros(len(self.sums), dtype=np.int64)
+        np.add.at(sums, runs.parents[known[small]], runs.energy[known[small], 0])
+        self.sums += sums
+        for run in known[~small].tolist():
+            self.sums[runs.parents[run]] += exact_sum(batch.energy[runs.rows(run)])
         np.add.at(self.counts, runs.parents[known], np.diff(runs.bounds)[known])
         self.certificates += len(batch.codes)
         self.zeros += int(runs.energy[:, 3].sum())

@@ -39,10 +39,19 @@ def run_bounds(parents: Codes, bounds: Ints) -> int:
     `bounds` int64[n + 1] is filled up to r: run j is parents[bounds[j] : bounds[j + 1]].
     """
     runs = 0
-    for i in range(parents.shape[0]):
-        if i == 0 or parents[i] != parents[i - 1]:
-            bounds[runs] = i
-            runs += 1
+    for low in range(0, parents.shape[0], 1024):
+        block = parents[low : low + 1024]
+        before = parents[low - 1] if low else ~parents[0]
+        differ = before ^ block[0]
+        for i in range(1, block.shape[0]):  # a loop without branches, which most blocks are done with
+            differ |= block[i] ^ block[i - 1]
+        if differ == 0:
+            continue
+        for i in range(block.shape[0]):
+            if block[i] != before:
+                bounds[runs] = low + i
+                runs += 1
+            before = block[i]
     bounds[runs] = parents.shape[0]
     return runs
 
