@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from gcr_fast.errors import GcrError, OutputError, RefusedError, UsageError
     from gcr_fast.processor import Conversion, convert
     from gcr_fast.profiles import profile_from_total, profiles_from, read_profiles
+    from gcr_fast.registry import Registry
     from gcr_fast.report import Report
     from gcr_fast.shapes import Profiles
     from gcr_fast.shipped import shipped_profiles
@@ -24,6 +25,7 @@ _HOME = {
     "OutputError": "errors",
     "Profiles": "shapes",
     "RefusedError": "errors",
+    "Registry": "registry",
     "Report": "report",
     "UsageError": "errors",
     "annual_from": "annual",
@@ -44,6 +46,7 @@ __all__ = [
     "OutputError",
     "Profiles",
     "RefusedError",
+    "Registry",
     "Report",
     "UsageError",
     "annual_from",

@@ -129,11 +129,57 @@ def _columns(fields: Fields, default_zone: str) -> dict[str, Any]:
         "capacity_w": _capacity(fields),
         "residual_permitted": _residual(fields),
     }
-    for name in ("profile", "owner", "beneficiary", "device_id", "country", "issuer"):
+    columns |= _serials(fields)
+    for name in ("profile", "owner", "beneficiary", "device_id", "country", "issuer", "serial_prefix"):
         text = fields.texts(name)
         columns[name] = [None] * len(fields) if text is None else text
     _purpose_warnings(fields, purposes, fields.texts("beneficiary"))
     return columns
+
+
+def _serials(fields: Fields) -> dict[str, list[int | None]]:
+    """Read serial ranges, inclusive; ranges of one issuer and prefix that overlap are faults of the later row."""
+    found = {name: _whole(fields, name) for name in ("serial_start", "serial_end")}
+    if not any(map(any, found.values())):
+        return found
+    ranges = list(zip(found["serial_start"], found["serial_end"], strict=True))
+    sound = [_span(low, high) for low, high in ranges]
+    wrong = [span is None and (low, high) != (None, None) for span, (low, high) in zip(sound, ranges, strict=True)]
+    fields.report("bad_serial", np.array(wrong, dtype=bool), "serial_end", "does not end a range of serial numbers")
+    texts = [fields.texts(name) for name in ("issuer", "serial_prefix")]
+    spaces = zip(*([None] * len(fields) if text is None else text.to_pylist() for text in texts), strict=True)
+    for row, other in overlaps(list(zip(spaces, sound, strict=True))):
+        mask = np.arange(len(fields)) == row
+        fields.report("serial_overlap", mask, "serial_start", f"begins a range that overlaps with row {other}")
+    return found
+
+
+def _span(low: int | None, high: int | None) -> tuple[int, int] | None:
+    return (low, high) if low is not None and high is not None and 0 <= low <= high else None
+
+
+def _whole(fields: Fields, name: str) -> list[int | None]:
+    """Read an optional column of whole numbers."""
+    column = fields.name(name)
+    if column is None:
+        return [None] * len(fields)
+    parsed = parse_scaled(fields.column(column), 0)
+    bad = parsed.unreadable | (parsed.inexact & ~parsed.null)
+    fields.report("unreadable_value", bad, column, "is not a whole number")
+    usable = ~(bad | parsed.null)
+    return [value if good else None for value, good in zip(parsed.values.tolist(), usable.tolist(), strict=True)]
+
+
+def overlaps(ranges: list[tuple[Any, tuple[int, int] | None]]) -> list[tuple[int, int]]:
+    """Return (later, earlier) positions of inclusive ranges that share a number in the same space."""
+    known = [(repr(space), *span, at) for at, (space, span) in enumerate(ranges) if span is not None]
+    found, reach = [], None
+    for space, low, high, at in sorted(known):
+        if reach is not None and reach[0] == space and low <= reach[1]:
+            found.append((max(at, reach[2]), min(at, reach[2])))
+        if reach is None or reach[0] != space or high > reach[1]:
+            reach = (space, high, at)
+    return sorted(found)
 
 
 def _one_of(values: Iterable[str]) -> Any:

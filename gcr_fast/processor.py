@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from gcr_fast.annual import annual_from
+import numpy as np
+
+from gcr_fast.annual import Annual, annual_from
 from gcr_fast.batches import BatchMaker, Task, tasks
+from gcr_fast.blocks import BlockPlan, block_plans, energy_of
 from gcr_fast.booking import DEFAULT_MARGIN, book, parse_margin
-from gcr_fast.codes import METHOD_VERSION, METHODS, WH_PER_MWH
+from gcr_fast.codes import BIRTH_STATUS, METHOD_VERSION, METHODS, WH_PER_MWH
 from gcr_fast.columns import exact_sum
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source
@@ -20,9 +23,12 @@ from gcr_fast.parallel import ordered_map, thread_count
 from gcr_fast.profiles import profiles_from
 from gcr_fast.report import ConversionReport
 from gcr_fast.schema import SCHEMA_VERSION, arrow_schema
+from gcr_fast.shapes import Profile
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+Stored = TypeVar("Stored")
 
 
 def convert(
@@ -147,6 +153,58 @@ class Conversion:
             for _ in ordered_map(self._maker.energy, self._tasks(), self._threads):
                 pass
         return ConversionReport(self._report_table(), self._plan.findings)
+
+    # --- for a registry
+
+    @property
+    def annual(self) -> Annual:
+        """The annual certificates, as they were read."""
+        return self._plan.annual
+
+    def map_blocks(self, function: Callable[[BlockPlan, np.ndarray], Stored]) -> Iterator[Stored]:
+        """Yield `function(plan, energy)` for each block of parents of one length, in order; called by many threads."""
+
+        def make(plan: BlockPlan) -> Stored:
+            return function(plan, energy_of(plan, self._maker))
+
+        yield from ordered_map(make, block_plans(self._tasks()), self._threads)
+
+    def parents_table(self, rows: np.ndarray, owners: list[str]) -> pa.Table:
+        """Return the parents of some rows of the annual table (`schema.PARENTS`); their hours must have been made."""
+        import pyarrow as pa
+
+        table, plan, figures = self._plan.annual.table, self._plan, self._maker.figures
+        shares = [share for share in plan.shares if share is not None]
+        schema = arrow_schema("parents")
+        computed = {
+            "issued_wh": figures.issued_wh,
+            "residual_wh": table["energy_wh"].to_numpy() - figures.issued_wh,
+            "certificates": figures.nonzero,
+            "hours": [share.hours for share in shares],
+            "step_s": [share.profile.step_s for share in shares],
+            "source_type": plan.sources,
+            "profile": [share.profile.name for share in shares],
+            "status": [BIRTH_STATUS[purpose] for purpose in table["purpose"].to_pylist()],
+            "allocation_basis": plan.bases,
+            "owner": owners,
+        }
+        columns = [computed.get(name, table[name] if name in table.column_names else None) for name in schema.names]
+        return pa.table(columns, schema=schema).take(pa.array(rows)).combine_chunks()
+
+    def metered(self) -> list[tuple[int, tuple[str, str | None, str], tuple[Profile, int, np.ndarray]]]:
+        """Return, per certificate with a metered basis: its row, (basis, device, profile), and (profile, first, Wh)."""
+        found = []
+        devices = self._plan.annual.table["device_id"].to_pylist()
+        for task in self._tasks():
+            for at, hours in task.metered.items():
+                piece = task.pieces[at]
+                share = piece.lot.share
+                for row, wh in zip(piece.rows.tolist(), hours, strict=True):
+                    spread = np.zeros(share.hours, dtype=np.int64)
+                    spread[share.positions] = wh
+                    facts = (self._plan.bases[row], devices[row], share.profile.name)
+                    found.append((row, facts, (share.profile, share.first, spread)))
+        return found
 
     def _tasks(self) -> Iterator[Task]:
         return tasks(self._plan, self._maker.method, self._maker.unit_wh)

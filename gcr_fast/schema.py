@@ -65,6 +65,9 @@ ANNUAL = (
         False,
         "whether under 1 MWh above the meter may be booked apart (true)",
     ),
+    Column("serial_prefix", "string", "", False, "what the serial numbers of the issuer's registry begin with"),
+    Column("serial_start", "int64", "", False, "first serial number, inclusive"),
+    Column("serial_end", "int64", "", False, "last serial number, inclusive"),
 )
 
 PROFILES = (
@@ -117,6 +120,38 @@ REPORT = (
     Column("findings", "strings", "", True, "codes that concern it"),
 )
 
+PARENTS = (
+    Column("certificate_id", "string", "", True, "the annual certificate"),
+    Column("energy_wh", "int64", "Wh", True, "its energy"),
+    Column("issued_wh", "int64", "Wh", True, "sum of its hourly certificates"),
+    Column("residual_wh", "int64", "Wh", True, "energy_wh - issued_wh"),
+    Column("certificates", "int64", "", True, "its hourly certificates: intervals with energy"),
+    Column("production_start", "timestamp", "UTC", True, "start of the period"),
+    Column("production_end", "timestamp", "UTC", True, "end of the period, exclusive"),
+    Column("hours", "int64", "", True, "intervals in the period"),
+    Column("step_s", "int64", "s", True, "length of an interval"),
+    Column("zone", "string", "IANA", True, "zone of its period"),
+    Column("source_type", "string", "", True, "its own, else the profile's, else other"),
+    Column("profile", "string", "", True, "the profile that spread it"),
+    Column("status", "string", "", True, "the state in which its hours were born"),
+    Column("purpose", "string", "", False, "for what it was cancelled"),
+    Column("allocation_basis", "string", "", True, "where the hourly shape came from"),
+    Column("owner", "string", "", True, "to whom its hours were issued"),
+    Column("beneficiary", "string", "", False, "for whom it was cancelled, if purpose is end_use"),
+    Column("device_id", "string", "", False, "the plant"),
+    Column("country", "string", "ISO 3166", False, "two letters"),
+    Column("capacity_w", "int64", "W", False, "nameplate"),
+    Column("issuer", "string", "", False, "the issuing body"),
+    Column("serial_prefix", "string", "", False, "what its serial numbers begin with"),
+    Column("serial_start", "int64", "", False, "first serial number, inclusive"),
+    Column("serial_end", "int64", "", False, "last serial number, inclusive"),
+)
+
+CERTIFICATES = (
+    Column("certificate", "int64", "", True, "its handle: row number, or piece from 2^62 on"),
+    *HOURLY,
+)
+
 FINDINGS_COLUMNS = (
     Column("code", "string", "", True, "what was found; see `gcr schema --codes`"),
     Column("severity", "string", "", True, "error, warning or info"),
@@ -137,6 +172,8 @@ TABLES = {
     "profiles": PROFILES,
     "hourly": HOURLY,
     "report": REPORT,
+    "parents": PARENTS,
+    "certificates": CERTIFICATES,
     "findings": FINDINGS_COLUMNS,
 }
 

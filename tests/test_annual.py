@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from oracle import decimals as oracle
 
 from gcr_fast import RefusedError, UsageError, annual_from, read_annual
-from gcr_fast.annual import CONVERT_DECIDES
+from gcr_fast.annual import CONVERT_DECIDES, overlaps
 from gcr_fast.codes import ANNUAL_STATUSES, BASES, FINDINGS, MAX_PARENT_WH, PRECEDENCE, SOURCE_TYPES
 from gcr_fast.schema import arrow_schema
 
@@ -77,6 +77,9 @@ def test_all_columns_are_read(read):
         "issuer": "UBA",
         "allocation_basis": "Metered-Hourly",
         "residual_permitted": "no",
+        "serial_prefix": "DE-71",
+        "serial_start": "1001",
+        "serial_end": "2000",
     }
     annual = read(row)
     assert annual.table.schema.equals(arrow_schema("annual"), check_metadata=True)
@@ -95,6 +98,9 @@ def test_all_columns_are_read(read):
             "issuer": "UBA",
             "allocation_basis": "metered_hourly",
             "residual_permitted": False,
+            "serial_prefix": "DE-71",
+            "serial_start": 1001,
+            "serial_end": 2000,
         }
     ]
     assert not len(annual.findings)
@@ -583,3 +589,43 @@ def test_codes_and_their_precedence_are_unique():
     names = [finding.name for finding in FINDINGS]
     assert len(set(names)) == len(names)
     assert {finding.severity for finding in FINDINGS} == {"error", "warning", "info"}
+
+
+def serials(issuer, prefix, first, last):
+    return {"issuer": issuer, "serial_prefix": prefix, "serial_start": first, "serial_end": last}
+
+
+def test_serial_ranges_of_one_registry_do_not_overlap(faults):
+    rows = (
+        serials("A", "p", "1", "100"),
+        serials("A", "p", "101", "200"),
+        serials("A", "q", "1", "100"),
+        serials("B", "p", "1", "100"),
+        serials("A", "p", "100", "100"),
+        serials("A", "p", "5", "7"),
+    )
+    found = faults(*({"certificate_id": f"C{at}"} | row for at, row in enumerate(rows)))
+    assert [(code, row, value) for code, row, _, _, value, _ in found] == [
+        ("serial_overlap", 4, "100"),
+        ("serial_overlap", 5, "5"),
+    ]
+
+
+@pytest.mark.parametrize(("first", "last"), [("7", "6"), ("7", ""), ("", "7"), ("-1", "3")])
+def test_a_serial_range_has_both_ends_in_order(faults, first, last):
+    (fault,) = faults(serials("A", "p", first, last))
+    assert fault[0] == "bad_serial"
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 12), st.integers(0, 4)), max_size=7))
+def test_every_row_that_overlaps_another_is_paired_with_one(spans):
+    ranges = [(space, (low, low + size)) for space, low, size in spans]
+    found = overlaps(ranges)
+
+    def meet(one, two):
+        (space, (low, high)), (other, (start, end)) = ranges[one], ranges[two]
+        return space == other and low <= end and start <= high
+
+    assert all(meet(later, earlier) and later > earlier for later, earlier in found)
+    count = len(ranges)
+    assert bool(found) is any(meet(one, two) for one in range(count) for two in range(one))
