@@ -1,0 +1,280 @@
+"""A change on its way into the registry: which certificates it takes, whether each may, and the entry it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import numpy as np
+
+from gcr_fast.codes import WH_PER_MWH
+from gcr_fast.errors import UsageError
+from gcr_fast.findings import Findings
+from gcr_fast.periods import utc_text
+from gcr_fast.registry.entries import NO_PAIRS, Entry
+from gcr_fast.registry.lifecycle import explain
+from gcr_fast.registry.selection import Rows, Selection, Where, find_id, id_text
+from gcr_fast.registry.state import PIECE, VISIBLE, State, may
+
+ORDERS = ("earliest", "proportional")
+"""How an amount is taken from a selection: from its first hours on, or from each its share."""
+LISTED = 10_000
+"""Bad certificates that get a finding each; one more speaks for the rest."""
+MINOR_DIGITS = {"BHD": 3, "CLP": 0, "ISK": 0, "JOD": 3, "JPY": 0, "KRW": 0, "KWD": 3, "OMR": 3, "TND": 3, "VND": 0}
+"""Decimal places of currencies that have not two (ISO 4217)."""
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """Months after production until which certificates may be traded, or after which they expire; None is never."""
+
+    transfer_months: int | None = None
+    expiry_months: int | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody asks for: an action on a selection."""
+
+    action: str
+    selection: Any
+    at_s: int
+    actor: str = ""
+    key: str = ""
+    from_party: str | None = None
+    """Whose the certificates must be; None for what the registry itself does."""
+    to_party: str | None = None
+    wh: int | None = None
+    order: str = "earliest"
+    price: Any = None
+    """Per MWh, decimal, in the currency's units."""
+    currency: str = ""
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """Certificates that a change takes: whole ones by handle, and parts of others."""
+
+    rows: Rows
+    splits: np.ndarray
+    """int64[m, 2]: handle, and the Wh taken of it."""
+
+    @property
+    def energy_wh(self) -> int:
+        """Wh taken."""
+        return int(self.rows.energy_wh.sum()) + int(self.splits[:, 1].sum())
+
+    @property
+    def certificates(self) -> int:
+        """Certificates taken, parts included."""
+        return len(self.rows) + len(self.splits)
+
+
+def prepare(
+    state: State, request: Request, deadline: Deadline, findings: Findings | None = None
+) -> tuple[Entry, Taken]:
+    """Check a request and return its entry; `RefusedError` lists everything that speaks against it."""
+    found = Findings() if findings is None else findings
+    seller, buyer = _parties(state, request, found)
+    found.check()
+    rows = select(state, request.selection, found)
+    _check_rows(state, request, rows, seller, found)
+    _check_deadline(state, request, rows, deadline, found)
+    found.check()
+    if not len(rows):
+        found.add("nothing_selected", "no certificate matches the selection")
+        found.check()
+    taken = _take(rows, request, found)
+    found.check()
+    minor, total = price_of(request.price, request.currency, taken.energy_wh)
+    entry = Entry(
+        request.action, request.at_s, request.actor, request.key, seller, buyer, taken.certificates, taken.energy_wh,
+        minor, total, request.currency, tuple(sorted(request.texts.items())), runs_of(taken.rows.handles), taken.splits,
+    )  # fmt: skip
+    return entry, taken
+
+
+def _parties(state: State, request: Request, found: Findings) -> tuple[int, int]:
+    codes = []
+    for name in (request.from_party, request.to_party):
+        code = 0 if name is None else state.catalogue.party_code(name)
+        if name is not None and not code:
+            found.add("unknown_party", f"there is no party {name!r}", value=name)
+        codes.append(code)
+    if request.from_party is not None and request.from_party == request.to_party:
+        found.add("same_party", f"{request.from_party} would trade with itself", value=request.from_party)
+    return codes[0], codes[1]
+
+
+# --- which
+
+
+def select(state: State, given: Any, found: Findings) -> Rows:
+    """Return the certificates that are meant. A list names each; filters find them."""
+    where = Where.of(given)
+    if where.certificate is None:
+        return Selection(state, where).all()
+    handles = _named(state, where.certificate, found)
+    if where == Where(certificate=where.certificate):
+        return rows_of(state, handles)
+    filtered = {name: getattr(where, name) for name in Where.names()} | {"certificate": handles}
+    return Selection(state, Where(**filtered)).all()
+
+
+def _named(state: State, given: Any, found: Findings) -> np.ndarray:
+    """Resolve a list of ids; those that are unknown or come twice are findings."""
+    items: Iterable[Any] = given.to_pylist() if hasattr(given, "to_pylist") else given
+    items = [given] if isinstance(given, str | int | np.integer) else items
+    handles: list[int] = []
+    seen: set[int] = set()
+    for place, item in enumerate(items):
+        handle = find_id(state, item) if isinstance(item, str) else _existing(state, int(item))
+        if handle is None:
+            found.add("no_such_certificate", f"{item}: there is no such certificate", row=place, value=str(item))
+        elif handle in seen:
+            found.add("listed_twice", f"{item} is listed twice", row=place, value=str(item))
+        else:
+            seen.add(handle)
+            handles.append(handle)
+    return np.array(handles, dtype=np.int64)
+
+
+def _existing(state: State, handle: int) -> int | None:
+    known = 0 <= handle < state.catalogue.rows or PIECE <= handle < PIECE + len(state.pieces)
+    return handle if known and state.holding(handle)[2] > 0 else None
+
+
+def rows_of(state: State, handles: np.ndarray) -> Rows:
+    """Return single certificates as columns, whatever their state, in order of row and piece."""
+    facts = np.array([state.holding(handle) for handle in handles.tolist()], dtype=np.int64).reshape(-1, 5)
+    order = np.lexsort((facts[:, 1], facts[:, 0]))
+    row, first, wh, owner, stored = facts[order].T
+    starts = np.array([state.start_of(at) for at in row.tolist()], dtype=np.int64)
+    pieces = first if (handles >= PIECE).any() else None
+    return Rows(
+        handles[order], state.catalogue.parent_of(row), starts * 1000, wh, owner, stored.astype(np.int8), pieces
+    )
+
+
+# --- whether
+
+
+def _check_rows(state: State, request: Request, rows: Rows, seller: int, found: Findings) -> None:
+    """Every certificate must be the party's, and in a state that allows the action."""
+    foreign = rows.owners != seller if seller else np.zeros(len(rows), dtype=bool)
+    barred = ~may(request.action)[rows.states]
+    _list(state, found, "not_owned", rows.take(foreign), lambda one: f"belongs to {state.catalogue.party(one[0])}")
+    both = rows.take(barred & ~foreign)
+    _list(state, found, "wrong_state", both, lambda one: explain(request.action, int(VISIBLE[one[1]])))
+
+
+def _list(state: State, found: Findings, code: str, rows: Rows, why: Any) -> None:
+    for at in range(min(len(rows), LISTED)):
+        name = id_text(state, int(rows.handles[at]))
+        what = f"{name} {why((int(rows.owners[at]), int(rows.states[at])))}"
+        found.add(code, what, certificate_id=name, value=str(int(rows.handles[at])))
+    if len(rows) > LISTED:
+        found.add(code, f"and {len(rows) - LISTED} more certificates", count=len(rows) - LISTED)
+
+
+def add_months(seconds: int, months: int) -> int:
+    """Return the same time of the month `months` later; the last day of a shorter month stays its last."""
+    when = datetime.fromtimestamp(seconds, UTC)
+    year, month = divmod(when.year * 12 + when.month - 1 + months, 12)
+    first = datetime(year, month + 1, 1, tzinfo=UTC)
+    length = (datetime(year + (month == 11), (month + 1) % 12 + 1, 1, tzinfo=UTC) - first).days
+    return int(when.replace(year=year, month=month + 1, day=min(when.day, length)).timestamp())
+
+
+def latest_before(at_s: int, months: int) -> int:
+    """Return the latest start, UTC seconds, for which `months` have passed at `at_s`."""
+    return add_months(at_s, -months)
+
+
+def _check_deadline(state: State, request: Request, rows: Rows, deadline: Deadline, found: Findings) -> None:
+    if request.action == "trade" and deadline.transfer_months is not None:
+        late = rows.start_ms < latest_before(request.at_s, deadline.transfer_months) * 1000
+        when = f"was produced more than {deadline.transfer_months} months before {utc_text(request.at_s)}"
+        _list(state, found, "past_deadline", rows.take(late), lambda _: when)
+    if request.action == "expire" and deadline.expiry_months is not None:
+        early = rows.start_ms >= latest_before(request.at_s, deadline.expiry_months) * 1000
+        when = f"lives for {deadline.expiry_months} months after its production"
+        _list(state, found, "not_expired", rows.take(early), lambda _: when)
+
+
+# --- how much
+
+
+def _take(rows: Rows, request: Request, found: Findings) -> Taken:
+    if request.wh is None:
+        return Taken(rows, NO_PAIRS)
+    if request.order not in ORDERS:
+        raise UsageError(f"unknown order {request.order!r}; there are {', '.join(ORDERS)}")
+    held = int(rows.energy_wh.sum())
+    if request.wh <= 0:
+        found.add("bad_amount", f"{request.wh} Wh cannot be taken", column="wh", value=str(request.wh))
+    elif request.wh > held:
+        what = f"{request.wh} Wh asked for, {held} Wh selected"
+        found.add("amount_over", what, column="wh", value=str(request.wh))
+    found.check()
+    amounts = _earliest(rows, request.wh) if request.order == "earliest" else _proportional(rows, request.wh)
+    part = (amounts > 0) & (amounts < rows.energy_wh)
+    splits = np.stack([rows.handles[part], amounts[part]], axis=1)
+    return Taken(rows.take(amounts == rows.energy_wh), splits)
+
+
+def _earliest(rows: Rows, wh: int) -> np.ndarray:
+    """Take certificates whole in order of time (then parent) until the amount is reached, the last one in part."""
+    order = np.argsort(rows.start_ms, kind="stable")
+    reached = np.cumsum(rows.energy_wh[order])
+    amounts = np.zeros(len(rows), dtype=np.int64)
+    amounts[order] = np.clip(wh - (reached - rows.energy_wh[order]), 0, rows.energy_wh[order])
+    return amounts
+
+
+def _proportional(rows: Rows, wh: int) -> np.ndarray:
+    """Take of each its share, exact by running totals: floor(T * C_i / W) - floor(T * C_(i-1) / W)."""
+    whole, reached, before = int(rows.energy_wh.sum()), 0, 0
+    amounts = []
+    for energy in rows.energy_wh.tolist():
+        reached += energy
+        now = wh * reached // whole
+        amounts.append(now - before)
+        before = now
+    return np.array(amounts, dtype=np.int64)
+
+
+def runs_of(handles: np.ndarray) -> np.ndarray:
+    """Return int64[k, 2]: consecutive handles as runs (first, count). Handles ascend within rows and within pieces."""
+    if not len(handles):
+        return NO_PAIRS
+    ordered = np.sort(handles)
+    firsts = np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 2) != 1)
+    counts = np.diff(np.append(firsts, len(ordered)))
+    return np.stack([ordered[firsts], counts], axis=1)
+
+
+# --- for what
+
+
+def price_of(price: Any, currency: str, energy_wh: int) -> tuple[int | None, int | None]:
+    """Return price per MWh and total in minor units, the total rounded half to even; None if there is no price."""
+    if price is None:
+        if currency:
+            raise UsageError(f"a currency ({currency}) without a price")
+        return None, None
+    if len(currency) != 3 or not currency.isascii() or not currency.isupper():
+        raise UsageError(f"a price needs a currency of three letters such as EUR, not {currency!r}")
+    try:
+        minor = Decimal(str(price)).scaleb(MINOR_DIGITS.get(currency, 2))
+    except InvalidOperation:
+        raise UsageError(f"price {price!r} is not a decimal number") from None
+    if not minor.is_finite() or minor < 0 or minor != minor.to_integral_value() or minor >= 1 << 62:
+        raise UsageError(f"price {price} must be 0 or more, with at most {MINOR_DIGITS.get(currency, 2)} decimals")
+    total, rest = divmod(int(minor) * energy_wh, WH_PER_MWH)
+    twice = 2 * rest - WH_PER_MWH
+    return int(minor), total + (twice > 0 or (twice == 0 and total % 2 == 1))

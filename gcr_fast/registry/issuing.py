@@ -1,0 +1,211 @@
+"""A conversion on its way into the registry: what speaks against it, its segments and parents as files, its entry."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcr_fast.annual import overlaps
+from gcr_fast.blocks import BlockPlan
+from gcr_fast.codes import METERED_BASES
+from gcr_fast.columns import exact_sum, utc_seconds
+from gcr_fast.findings import Findings
+from gcr_fast.periods import utc_text
+from gcr_fast.processor import Conversion
+from gcr_fast.registry import merkle
+from gcr_fast.registry import segments as files
+from gcr_fast.registry.catalogue import SEGMENTS, Catalogue
+from gcr_fast.registry.entries import Entry
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+UNASSIGNED = "unassigned"
+"""Holds what was issued to nobody in particular."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Files that are written and synced, and the entry that would make them part of the registry."""
+
+    entry: Entry
+    content: str
+    """Equal for equal issues: the SHA-256 over the names of its files."""
+
+
+@dataclass(frozen=True)
+class _Stored:
+    rows: np.ndarray
+    name: str
+    shape: str
+    leaves: bytes
+
+
+def owners_of(conversion: Conversion) -> list[str]:
+    """Return to whom each certificate's hours are issued: its owner, else its beneficiary, else nobody."""
+    table = conversion.annual.table
+    named = zip(table["owner"].to_pylist(), table["beneficiary"].to_pylist(), strict=True)
+    return [owner or beneficiary or UNASSIGNED for owner, beneficiary in named]
+
+
+def refusals(conversion: Conversion, catalogue: Catalogue) -> Findings:
+    """Return what speaks against issuing: converted before, serial numbers that overlap, meters that are used up."""
+    findings = Findings()
+    table, source = conversion.annual.table, conversion.annual.source
+    ids = table["certificate_id"].to_pylist()
+
+    def report(code: str, row: int, message: str, **more: Any) -> None:
+        place = {"file": source.name or None, "row": row, "line": source.line(row), "certificate_id": ids[row]}
+        findings.add(code, f"{ids[row]}: {message}", **place, **more)
+
+    for row, name in enumerate(ids):
+        known = catalogue.place_of.get(name)
+        if known is not None:
+            report("already_converted", row, f"was converted by entry {int(catalogue.issue[known])}")
+    _check_serials(table, catalogue, report)
+    _check_meters(conversion, catalogue, report)
+    return findings
+
+
+def _check_serials(table: pa.Table, catalogue: Catalogue, report: Callable[..., None]) -> None:
+    mine = _serials(table)
+    if not any(span for _, span in mine):
+        return
+    theirs = [item for stored in catalogue.tables for item in _serials(stored)]
+    for later, earlier in overlaps([*theirs, *mine]):
+        if earlier < len(theirs) <= later:
+            other = catalogue.ids[earlier].as_py()
+            report("serial_overlap", later - len(theirs), f"shares serial numbers with {other}", column="serial_start")
+
+
+def _serials(table: pa.Table) -> list[tuple[Any, tuple[int, int] | None]]:
+    names = ("issuer", "serial_prefix", "serial_start", "serial_end")
+    rows = zip(*(table[name].to_pylist() for name in names), strict=True)
+    return [((issuer, prefix), None if low is None else (low, high)) for issuer, prefix, low, high in rows]
+
+
+# --- meters
+
+
+def meter_of(basis: str, device: str | None, profile: str) -> str | None:
+    """Return what names the meter of a certificate with a metered basis: its device, else its profile."""
+    return (device or f"profile {profile}") if basis in METERED_BASES else None
+
+
+def issued_on(catalogue: Catalogue, meters: set[str]) -> dict[str, list[int]]:
+    """Return, for each of some meters, the parents that were issued on it."""
+    found: dict[str, list[int]] = {}
+    at = 0
+    for table in catalogue.tables:
+        columns = (table[name].to_pylist() for name in ("allocation_basis", "device_id", "profile"))
+        for parent, facts in enumerate(zip(*columns, strict=True), start=at):
+            meter = meter_of(*facts)
+            if meter in meters:
+                found.setdefault(meter, []).append(parent)
+        at += table.num_rows
+    return found
+
+
+def used_wh(catalogue: Catalogue, parents: list[int], start_s: int, step_s: int, count: int) -> np.ndarray:
+    """Return int64[count]: Wh that parents were issued in each interval of a grid."""
+    used = np.zeros(count, dtype=np.int64)
+    for parent in parents:
+        facts = {name: int(catalogue.numbers[name][parent]) for name in ("block", "start_s", "step_s", "hours")}
+        block = catalogue.blocks[facts["block"]]
+        row = block.energy[parent - block.first_parent]
+        places = (facts["start_s"] + np.arange(facts["hours"]) * facts["step_s"] - start_s) // step_s
+        inside = (places >= 0) & (places < count)
+        np.add.at(used, places[inside], row[inside].astype(np.int64))
+    return used
+
+
+def _check_meters(conversion: Conversion, catalogue: Catalogue, report: Callable[..., None]) -> None:
+    """No interval of a meter may be issued above what was metered, earlier issues included."""
+    metered = conversion.metered()
+    before = issued_on(catalogue, {meter_of(*facts) or "" for _, facts, _ in metered}) if len(catalogue) else {}
+    fresh: dict[str, np.ndarray] = {}
+    for row, facts, (profile, first, hours) in metered:
+        meter = meter_of(*facts) or ""
+        if meter not in before:
+            continue
+        if meter not in fresh:
+            fresh[meter] = used_wh(catalogue, before[meter], profile.start_s, profile.step_s, len(profile.values))
+        fresh[meter][first : first + len(hours)] += hours
+        over = np.flatnonzero(fresh[meter] > profile.values)
+        if len(over):
+            when = utc_text(profile.start_s + int(over[0]) * profile.step_s)
+            left = int(profile.values.sum() - (fresh[meter].sum() - hours.sum()))
+            what = (
+                f"its meter was used by earlier issues: {len(over)} intervals from {when} on exceed it; {left} Wh left"
+            )
+            report("over_meter_issued", row, what, column="energy_wh", value=when, count=len(over))
+
+
+# --- files
+
+
+def stage(conversion: Conversion, folder: Path, owners: list[str], at_s: int, actor: str, key: str) -> Staged:
+    """Write the segments and the table of parents, and sync them. An orphan, until its entry is in the journal."""
+    place = folder / SEGMENTS
+    ids = conversion.annual.table["certificate_id"].to_pylist()
+    starts = utc_seconds(conversion.annual.table["production_start"], "production_start")
+
+    def store(plan: BlockPlan, energy: np.ndarray) -> _Stored:
+        rows = plan.rows
+        steps = [plan_task.pieces[0].lot.share.profile.step_s for plan_task in plan.tasks for _ in plan_task.rows]
+        named = [ids[row] for row in rows.tolist()]
+        leaves = merkle.block_leaves(named, starts[rows].tolist(), steps, energy)
+        return _Stored(rows, files.write_energy(place, energy).name, f"{len(rows)}x{plan.hours}", leaves)
+
+    stored = list(conversion.map_blocks(store))
+    order = np.concatenate([block.rows for block in stored])
+    table = conversion.parents_table(order, owners)
+    parents = files.write_table(place, table)
+    files.sync_folder(place)
+    root = merkle.root(b"".join(block.leaves for block in stored)).hex()
+    names = [parents.name, *(block.name for block in stored)]
+    content = hashlib.sha256("\n".join(names).encode()).hexdigest()
+    texts = {
+        "content": content,
+        "merkle_root": root,
+        "parents": parents.name,
+        "segments": " ".join(block.name for block in stored),
+        "shapes": " ".join(block.shape for block in stored),
+    } | {name.replace("gcr_fast.", "made."): text for name, text in conversion.metadata.items()}
+    entry = Entry(
+        "issue", at_s, actor, key,
+        certificates=exact_sum(table["certificates"].to_numpy()),
+        energy_wh=exact_sum(table["issued_wh"].to_numpy()),
+        texts=tuple(sorted(texts.items())),
+    )  # fmt: skip
+    return Staged(entry, content)
+
+
+def remaining(catalogue: Catalogue, annual: Any, profiles: Any) -> Any:
+    """Return profiles with what earlier issues left of them, where every certificate that uses one is metered on it.
+
+    So a second batch on the same meter shares what remains, as it would have in one batch.
+    """
+    if not len(catalogue):
+        return profiles
+    names = ("profile", "device_id", "allocation_basis")
+    facts = zip(*(annual.table[name].to_pylist() for name in names), strict=True)
+    rows = [(named or device, device, basis) for named, device, basis in facts]
+    named = {name for name, _, _ in rows if name in profiles}
+    alone = {
+        name: {meter_of(basis or "", device, name) for got, device, basis in rows if got == name} for name in named
+    }
+    meters = {name: next(iter(found)) for name, found in alone.items() if len(found) == 1 and None not in found}
+    before = issued_on(catalogue, {str(meter) for meter in meters.values()})
+    fresh = {}
+    for name, meter in meters.items():
+        profile = profiles[name]
+        if meter in before:
+            used = used_wh(catalogue, before[str(meter)], profile.start_s, profile.step_s, len(profile.values))
+            fresh[name] = replace(profile, values=np.maximum(profile.values - used, 0))
+    return replace(profiles, by_name=profiles.by_name | fresh) if fresh else profiles

@@ -1,0 +1,220 @@
+"""The verbs of the registry: every change of certificates, as a request to be checked and carried out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+
+from gcr_fast.errors import UsageError
+from gcr_fast.findings import Findings
+from gcr_fast.periods import utc_text
+from gcr_fast.registry.changes import Request, latest_before, select
+from gcr_fast.registry.lifecycle import compensates
+from gcr_fast.registry.receipts import Receipt
+from gcr_fast.registry.selection import Rows, Where, id_text, seconds_of
+from gcr_fast.registry.state import VISIBLE, State
+
+
+class Operations(ABC):
+    """What a registry can do with certificates.
+
+    A selection is a mapping of the filters of `Where`, a `Where`, or a list of handles or text ids. Every verb takes
+    `actor` (who asked), `key` (doing it again with the same key changes nothing) and `dry_run` (check only).
+    """
+
+    state: State
+
+    @abstractmethod
+    def change(self, request: Request, *, create_parties: bool = False, dry_run: bool = False) -> Receipt:
+        """Check a request and carry it out."""
+
+    @abstractmethod
+    def now(self) -> int:
+        """UTC seconds."""
+
+    @abstractmethod
+    def latest(self) -> State:
+        """Return the state with everything that is committed."""
+
+    def trade(
+        self,
+        selection: Any,
+        seller: str,
+        buyer: str,
+        price: Any = None,
+        currency: str | None = None,
+        wh: int | None = None,
+        *,
+        order: str = "earliest",
+        create_parties: bool = False,
+        actor: str = "",
+        key: str = "",
+        dry_run: bool = False,
+    ) -> Receipt:
+        """Give certificates from one party to another, all or nothing.
+
+        `price` per MWh, decimal, in units of `currency` (0 is a price, None is none). `wh` takes that much of the
+        selection: from its `earliest` hours on, or `proportional` to each; an hour is split exactly where need be.
+        """
+        texts = {"order": order} if wh is not None else {}
+        request = Request(
+            "trade", selection, self.now(), actor, key, seller, buyer, wh, order, price, currency or "", texts
+        )
+        return self.change(request, create_parties=create_parties, dry_run=dry_run)
+
+    def reserve(
+        self, selection: Any, owner: str, wh: int | None = None, *, order: str = "earliest", reason: str = "",
+        actor: str = "", key: str = "", dry_run: bool = False,
+    ) -> Receipt:  # fmt: skip
+        """Keep certificates for something that is still to come; they cannot be traded."""
+        request = Request(
+            "reserve", selection, self.now(), actor, key, owner, wh=wh, order=order, texts=_given(reason=reason)
+        )
+        return self.change(request, dry_run=dry_run)
+
+    def release(
+        self, selection: Any, owner: str, *, reason: str = "", actor: str = "", key: str = "", dry_run: bool = False
+    ) -> Receipt:
+        """Make reserved certificates active again."""
+        return self._plain("release", selection, owner, reason, actor, key, dry_run)
+
+    def lock(self, selection: Any, *, reason: str, actor: str = "", key: str = "", dry_run: bool = False) -> Receipt:
+        """Stop certificates, as the registry: until they are unlocked nobody can use them."""
+        return self._plain("lock", selection, None, reason, actor, key, dry_run)
+
+    def unlock(self, selection: Any, *, reason: str, actor: str = "", key: str = "", dry_run: bool = False) -> Receipt:
+        """Give locked certificates their former state back, as the registry."""
+        return self._plain("unlock", selection, None, reason, actor, key, dry_run)
+
+    def retire(
+        self,
+        selection: Any,
+        owner: str,
+        beneficiary: str,
+        purpose: str = "",
+        period: str = "",
+        wh: int | None = None,
+        *,
+        order: str = "earliest",
+        actor: str = "",
+        key: str = "",
+        dry_run: bool = False,
+    ) -> Receipt:
+        """Cancel certificates finally for a named beneficiary; `statements.statement` tells of it."""
+        if not beneficiary.strip():
+            raise UsageError("retiring needs a beneficiary")
+        texts = _given(beneficiary=beneficiary, purpose=purpose, period=period)
+        request = Request("retire", selection, self.now(), actor, key, owner, wh=wh, order=order, texts=texts)
+        return self.change(request, dry_run=dry_run)
+
+    def claim(
+        self,
+        selection: Any,
+        owner: str,
+        reference: str,
+        *,
+        zone: str = "",
+        consumption: Any = None,
+        actor: str = "",
+        key: str = "",
+        dry_run: bool = False,
+    ) -> Receipt:
+        """Use retired certificates for the consumption `reference` of the same hours.
+
+        An hour of a reference is claimed once. `zone` is the country of the consumption: certificates of another are
+        refused. `consumption`, a table (start, energy_wh) with an `__arrow_c_stream__`, bounds what each hour can take.
+        """
+        if not reference.strip():
+            raise UsageError("a claim needs the reference of a consumption, such as a meter")
+        findings = Findings()
+        rows = select(self.latest(), selection, findings)
+        findings.check()
+        self._check_claim(rows, reference, zone, consumption, findings)
+        findings.check()
+        texts = _given(reference=reference, zone=zone)
+        return self.change(Request("claim", selection, self.now(), actor, key, owner, texts=texts), dry_run=dry_run)
+
+    def expire(
+        self, now: Any = None, selection: Any = None, *, months: int | None = None, actor: str = "", key: str = "",
+        dry_run: bool = False,
+    ) -> Receipt:  # fmt: skip
+        """End the life of certificates that are older, at `now`, than the registry's (or so many) `months`."""
+        lifetime = months or self.expiry_months()
+        if lifetime is None:
+            raise UsageError("this registry has no expiry_months; say after how many months: months=18")
+        at_s = self.now() if now is None else seconds_of(now, "now")
+        if selection is None:
+            end = latest_before(at_s, lifetime)
+            selection = Where(end=end, status=("ACTIVE", "RESERVED", "LOCKED"))
+        texts = {"months": str(lifetime)}
+        return self.change(Request("expire", selection, at_s, actor, key, texts=texts), dry_run=dry_run)
+
+    def withdraw(
+        self, selection: Any, *, reason: str, compensation: str = "", actor: str = "", key: str = "",
+        dry_run: bool = False,
+    ) -> Receipt:  # fmt: skip
+        """Take certificates back, as the registry; of retired ones only with a `compensation`: how it is made good."""
+        findings = Findings()
+        state = self.latest()
+        rows = select(state, selection, findings)
+        findings.check()
+        used = [compensates("withdraw", int(VISIBLE[stored])) for stored in np.unique(rows.states)]
+        if any(used) and not compensation.strip():
+            findings.add("needs_compensation", "retired certificates are withdrawn, and nothing compensates for them")
+            findings.check()
+        texts = _given(reason=reason, compensation=compensation)
+        return self.change(Request("withdraw", selection, self.now(), actor, key, texts=texts), dry_run=dry_run)
+
+    @abstractmethod
+    def expiry_months(self) -> int | None:
+        """Return the registry's deadline for expiry."""
+
+    def _plain(
+        self, action: str, selection: Any, owner: str | None, reason: str, actor: str, key: str, dry_run: bool
+    ) -> Receipt:
+        request = Request(action, selection, self.now(), actor, key, owner, texts=_given(reason=reason))
+        return self.change(request, dry_run=dry_run)
+
+    def _check_claim(self, rows: Rows, reference: str, zone: str, consumption: Any, findings: Findings) -> None:
+        catalogue = self.state.catalogue
+        if zone:
+            code = catalogue.countries.find(zone)
+            other = np.flatnonzero(catalogue.numbers["country"][rows.parents] != (-2 if code is None else code))
+            for at in other.tolist():
+                name = id_text(self.state, int(rows.handles[at]))
+                findings.add("other_zone", f"{name} is not of {zone}", certificate_id=name, value=zone)
+        hours, place = np.unique(rows.start_ms // 1000, return_inverse=True)
+        known = self.state.references.find(reference)
+        claims = self.state.claims.rows
+        before = claims[claims[:, 0] == known, 1] if known is not None else claims[:0, 1]
+        for hour in np.intersect1d(hours, before).tolist():
+            when = utc_text(hour)
+            findings.add("already_claimed", f"the consumption {reference} of {when} was claimed before", value=when)
+        if consumption is not None:
+            sums = np.zeros(len(hours), np.int64)
+            np.add.at(sums, place, rows.energy_wh)
+            _check_consumption(hours, sums, consumption, reference, findings)
+
+
+def _check_consumption(
+    hours: np.ndarray, sums: np.ndarray, consumption: Any, reference: str, findings: Findings
+) -> None:
+    """No hour may be claimed for more than was consumed in it."""
+    import pyarrow as pa
+
+    from gcr_fast.columns import int64_view, utc_seconds
+
+    table = pa.table(consumption)
+    starts, wh = utc_seconds(table["start"], "start"), int64_view(table["energy_wh"], "energy_wh")
+    used = dict(zip(starts.tolist(), wh.tolist(), strict=True))
+    for hour, claimed in zip(hours.tolist(), sums.tolist(), strict=True):
+        if claimed > used.get(hour, 0):
+            when = utc_text(hour)
+            what = f"{claimed} Wh would be claimed for {reference} at {when}, {used.get(hour, 0)} Wh were consumed"
+            findings.add("amount_over", what, value=when)
+
+
+def _given(**texts: str) -> dict[str, str]:
+    return {name: text for name, text in texts.items() if text}

@@ -1,0 +1,416 @@
+"""Which certificates: filters become runs of rows, and runs columns. Ordered by parent, then time, then piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from gcr_fast.codes import BASES, SOURCE_FAMILIES, SOURCE_TYPES, STATUSES, canonical_source
+from gcr_fast.errors import UsageError
+from gcr_fast.periods import utc_text
+from gcr_fast.registry.catalogue import Block, Vocabulary
+from gcr_fast.registry.lifecycle import ACTIVE, SPLIT
+from gcr_fast.registry.state import FIRST, OWNER, PIECE, ROW, STATE, STORED, TRADED, VISIBLE, WH, State
+
+BATCH_ROWS = 1 << 19
+Words = str | Sequence[str] | None
+Moment = str | int | datetime | None
+
+
+@dataclass(frozen=True)
+class Where:
+    """Filters; all that are given must hold. A list of words means any of them."""
+
+    parent: Words = None
+    """Certificate ids of parents."""
+    owner: str | None = None
+    start: Moment = None
+    """Intervals that begin at or after this."""
+    end: Moment = None
+    """Intervals that begin before this."""
+    at: Moment = None
+    """The interval that holds this moment."""
+    source_type: Words = None
+    device: Words = None
+    country: Words = None
+    basis: Words = None
+    status: Words = None
+    """Statuses, or TRADED: ACTIVE and traded at least once. By default all but SPLIT, whose pieces carry on."""
+    min_wh: int = 1
+    hour_of_day: int | Sequence[int] | None = None
+    """Hours of the day, UTC, 0 to 23."""
+    certificate: Any = None
+    """Row handles or text ids of certificates, one or many."""
+
+    @classmethod
+    def of(cls, given: Any) -> Where:
+        """Take filters, a mapping of them, or ids of certificates."""
+        if isinstance(given, Where):
+            return given
+        if isinstance(given, dict):
+            unknown = set(given) - {field.name for field in fields(cls)}
+            if unknown:
+                raise UsageError(f"no filter {', '.join(sorted(unknown))}; there are {', '.join(cls.names())}")
+            return cls(**given)
+        return cls(certificate=given)
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The names of all filters."""
+        return tuple(field.name for field in fields(cls))
+
+
+def seconds_of(moment: str | int | datetime, what: str = "time") -> int:
+    """Return UTC seconds of a moment: ISO 8601 with an offset, an aware datetime, or seconds themselves."""
+    if isinstance(moment, int):
+        return moment
+    try:
+        read = moment if isinstance(moment, datetime) else datetime.fromisoformat(moment.strip())
+    except ValueError:
+        raise UsageError(f"{what} {moment!r} is not an ISO 8601 time such as 2024-06-01T12:00Z") from None
+    if read.tzinfo is None and isinstance(moment, str) and len(moment.strip()) == len("2024-06-01"):
+        read = read.replace(tzinfo=UTC)  # a day is a day of UTC here, as are all stamps of certificates
+    if read.tzinfo is None:
+        raise UsageError(f"{what} {moment!r} names no time zone; append Z or an offset")
+    return int(read.timestamp())
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Certificates as columns, int64[n] unless said otherwise."""
+
+    handles: np.ndarray
+    parents: np.ndarray
+    start_ms: np.ndarray
+    energy_wh: np.ndarray
+    owners: np.ndarray
+    states: np.ndarray
+    """int8[n], stored."""
+    first_wh: np.ndarray | None = None
+    """Where a piece begins within its row; None if there are no pieces."""
+
+    def __len__(self) -> int:
+        return len(self.handles)
+
+    def take(self, at: Any) -> Rows:
+        """Return some of them, by a mask, slice or positions."""
+        columns: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
+        taken: dict[str, Any] = {name: None if have is None else have[at] for name, have in columns.items()}
+        return Rows(**taken)
+
+
+def concat(parts: Sequence[Rows]) -> Rows:
+    """Join, in order."""
+    if len(parts) == 1:
+        return parts[0]
+    pieces = any(part.first_wh is not None for part in parts)
+    names = [item.name for item in fields(Rows) if item.name != "first_wh"]
+    if not parts:
+        return Rows(*_NO_ROWS)
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    zeros = [np.zeros(len(part), np.int64) if part.first_wh is None else part.first_wh for part in parts]
+    return Rows(**columns, first_wh=np.concatenate(zeros) if pieces else None)
+
+
+_NO_ROWS: Any = [np.zeros(0, np.int64)] * 5 + [np.zeros(0, np.int8)]
+
+
+class Selection:
+    """Filters applied to a state. Finds candidates at once, reads rows when asked."""
+
+    def __init__(self, state: State, where: Where) -> None:
+        self.state = state
+        self.owner = 0 if where.owner is None else _known(where.owner, state.catalogue.parties, "party") + 1
+        self.wanted, self.traded = _statuses(where.status)
+        self.clock = _clock(where.hour_of_day)
+        if where.min_wh < 1:
+            raise UsageError(f"min_wh must be 1 or more, not {where.min_wh}")
+        self.min_wh = where.min_wh
+        self.handles = None if where.certificate is None else resolve_ids(state, where.certificate)
+        self.parents = self._candidates(where)
+        self.low, self.high = self._intervals(where)
+
+    def _candidates(self, where: Where) -> np.ndarray:
+        """Return the parents that may have matching certificates, ascending."""
+        catalogue = self.state.catalogue
+        if where.parent is not None:
+            parents: np.ndarray = np.unique([_parent(self.state, name) for name in _listed(where.parent)])
+        else:
+            parents = np.arange(len(catalogue))
+        for column, wanted in (
+            ("source", _sources(where.source_type)),
+            ("basis", _fixed(where.basis, BASES, "basis")),
+            ("device", _open(where.device, catalogue.devices, "device")),
+            ("country", _open(where.country, catalogue.countries, "country")),
+        ):
+            if wanted is not None:
+                parents = parents[np.isin(catalogue.numbers[column][parents], wanted)]
+        if self.handles is not None:
+            rows = np.array([self.state.holding(handle)[0] for handle in self.handles], dtype=np.int64)
+            parents = np.intersect1d(parents, catalogue.parent_of(rows))
+        return self._held(parents) if self.owner or where.status is not None else parents
+
+    def _held(self, parents: np.ndarray) -> np.ndarray:
+        """Leave out untouched parents that were born to someone else, or in another state."""
+        numbers = self.state.catalogue.numbers
+        fits = self.wanted[numbers["state"][parents]] & (not self.traded)
+        if self.owner:
+            fits &= numbers["owner"][parents] == self.owner
+        if self.state.touched:
+            touched = np.fromiter(self.state.touched, np.int64, len(self.state.touched))
+            fits |= np.isin(parents, touched)
+        held: np.ndarray = parents[fits]
+        return held
+
+    def _intervals(self, where: Where) -> tuple[np.ndarray, np.ndarray]:
+        """Return each candidate's first interval in the time range, and the one after its last."""
+        numbers = self.state.catalogue.numbers
+        begin, step, hours = (numbers[name][self.parents] for name in ("start_s", "step_s", "hours"))
+        low, high = np.zeros(len(self.parents), np.int64), hours.copy()
+        if where.at is not None:
+            place = (seconds_of(where.at, "at") - begin) // step
+            low, high = np.maximum(low, place), np.minimum(high, place + 1)
+        if where.start is not None:
+            low = np.maximum(low, -((begin - seconds_of(where.start, "start")) // step))
+        if where.end is not None:
+            high = np.minimum(high, -((begin - seconds_of(where.end, "end")) // step))
+        some = low < high
+        self.parents = self.parents[some]
+        return low[some], high[some]
+
+    # --- reading
+
+    def batches(self, rows: int = BATCH_ROWS) -> Iterator[Rows]:
+        """Yield the certificates, at most about so many at a time."""
+        if self.handles is not None:
+            yield self._by_handle(self.handles)
+            return
+        numbers = self.state.catalogue.numbers
+        blocks, sizes = numbers["block"][self.parents], self.high - self.low
+        at = 0
+        while at < len(self.parents):
+            last = int(np.searchsorted(blocks, blocks[at], side="right"))
+            stop = at + max(1, int(np.searchsorted(np.cumsum(sizes[at:last]), rows, side="right")))
+            yield self._read(self.state.catalogue.blocks[int(blocks[at])], slice(at, stop), int(sizes[at:stop].sum()))
+            at = stop
+
+    def all(self) -> Rows:
+        """Return all certificates at once."""
+        return concat(list(self.batches(1 << 62)))
+
+    def _read(self, block: Block, chosen: slice, size: int) -> Rows:
+        from gcr_fast.kernels.lookup import matching
+
+        state, born, columns = self.state, self.state.born[block.number], self.state.columns[block.number]
+        first = self.state.catalogue.numbers["first_row"][self.parents[chosen]] - block.first_row
+        runs = np.stack([first + self.low[chosen], self.high[chosen] - self.low[chosen]], axis=1)
+        handles, start_ms, wh = (np.empty(size, np.int64) for _ in range(3))
+        parents, owners, states = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int8)
+        found = matching(
+            runs, block.hours, block.flat, columns.owners, columns.states, born.owners, born.states, born.starts,
+            born.steps, self.owner, self.wanted, self.traded, self.clock, self.min_wh,
+            handles, parents, start_ms, wh, owners, states,
+        )  # fmt: skip
+        rows = Rows(
+            handles[:found] + block.first_row, parents[:found] + np.int64(block.first_parent), start_ms[:found],
+            wh[:found], owners[:found], states[:found],
+        )  # fmt: skip
+        return self._with_pieces(rows, runs + np.array([block.first_row, 0])) if state.pieces_of else rows
+
+    def _with_pieces(self, rows: Rows, runs: np.ndarray) -> Rows:
+        """Add the pieces of rows in the runs, each in its place."""
+        split = np.sort(np.fromiter(self.state.pieces_of, np.int64, len(self.state.pieces_of)))
+        inside = [split[slice(*np.searchsorted(split, (low, low + size)))] for low, size in runs.tolist()]
+        numbers = [number for row in np.concatenate(inside).tolist() for number in self.state.pieces_of[row]]
+        return self._merge(rows, self._pieces(np.array(numbers, dtype=np.int64)))
+
+    def _pieces(self, numbers: np.ndarray) -> Rows:
+        """Return those of some pieces that match."""
+        table = self.state.pieces.rows[numbers]
+        parents = self.state.catalogue.parent_of(table[:, ROW])
+        fits = self.wanted[table[:, STATE]] & (table[:, WH] >= self.min_wh)
+        if self.owner:
+            fits &= table[:, OWNER] == self.owner
+        if self.traded:
+            fits &= table[:, TRADED] == 1
+        starts = np.array([self.state.start_of(row) for row in table[:, ROW].tolist()], dtype=np.int64)
+        fits &= self.clock[(starts // 3600) % 24]
+        return Rows(
+            PIECE + numbers, parents, starts * 1000, table[:, WH], table[:, OWNER], table[:, STATE].astype(np.int8),
+            table[:, FIRST],
+        ).take(fits)  # fmt: skip
+
+    def _merge(self, rows: Rows, pieces: Rows) -> Rows:
+        if not len(pieces):
+            return rows
+        both = concat([rows, pieces])
+        assert both.first_wh is not None
+        of = np.concatenate([rows.handles, self.state.pieces.rows[pieces.handles - PIECE, ROW]])
+        return both.take(np.lexsort((both.first_wh, of)))
+
+    def _by_handle(self, handles: np.ndarray) -> Rows:
+        """Return the named certificates that match, in order of parent and time."""
+        whole, pieces = np.unique(handles[handles < PIECE]), np.unique(handles[handles >= PIECE]) - PIECE
+        parts = [self._one(int(row)) for row in whole.tolist()]
+        fits = np.isin(self.state.catalogue.parent_of(self.state.pieces.rows[pieces, ROW]), self.parents)
+        return self._merge(concat(parts), self._pieces(pieces[fits]))
+
+    def _one(self, row: int) -> Rows:
+        """Read a single row with the filters that are set."""
+        block = self.state.catalogue.block_of(row)
+        at = np.flatnonzero(self.parents == self.state.catalogue.parent_of(np.array([row]))[0])
+        alone = Selection.__new__(Selection)
+        alone.__dict__.update(self.__dict__)
+        alone.parents, place = self.parents[at], row - self.state.catalogue.numbers["first_row"][self.parents[at]]
+        inside = (place >= self.low[at]) & (place < self.high[at])
+        alone.parents, alone.low, alone.high = alone.parents[inside], place[inside], place[inside] + 1
+        read = alone._read(block, slice(0, len(alone.parents)), len(alone.parents))
+        return read.take(read.handles < PIECE)
+
+
+# --- words to codes
+
+
+def _listed(words: Words) -> list[str]:
+    if words is None:
+        return []
+    return [words] if isinstance(words, str) else list(words)
+
+
+def _known(word: str, vocabulary: Vocabulary, what: str) -> int:
+    code = vocabulary.find(word)
+    if code is None:
+        close = get_close_matches(word, vocabulary.words, n=3)
+        raise UsageError(f"no {what} {word!r}" + (f"; did you mean {', '.join(close)}?" if close else ""))
+    return code
+
+
+def _open(words: Words, vocabulary: Vocabulary, what: str) -> list[int] | None:
+    return None if words is None else [_known(word, vocabulary, what) for word in _listed(words)]
+
+
+def _fixed(words: Words, known: tuple[str, ...], what: str) -> list[int] | None:
+    if words is None:
+        return None
+    for word in _listed(words):
+        if word not in known:
+            raise UsageError(f"no {what} {word!r}; there are {', '.join(known)}")
+    return [known.index(word) for word in _listed(words)]
+
+
+def _sources(words: Words) -> list[int] | None:
+    """A family (wind, hydro) stands for its members, too."""
+    if words is None:
+        return None
+    named = [canonical_source(word) or word for word in _listed(words)]
+    members = [kind for kind, family in SOURCE_FAMILIES.items() if family in named]
+    return _fixed([*named, *members], SOURCE_TYPES, "source type")
+
+
+def _statuses(words: Words) -> tuple[np.ndarray, bool]:
+    """Return bool[stored states], and whether only traded certificates are meant."""
+    wanted = np.zeros(STORED, dtype=bool)
+    named = [word.upper() for word in _listed(words)]
+    if words is None:
+        wanted[1:] = VISIBLE[1:] != SPLIT
+        return wanted, False
+    if "TRADED" in named and len(named) > 1:
+        raise UsageError("TRADED is a view of ACTIVE: ask for it alone")
+    codes = [ACTIVE] if named == ["TRADED"] else _fixed(named, STATUSES, "status")
+    wanted[1:] = np.isin(VISIBLE[1:], codes or [])
+    return wanted, named == ["TRADED"]
+
+
+def _clock(hours: int | Sequence[int] | None) -> np.ndarray:
+    clock = np.full(24, hours is None)
+    for hour in [hours] if isinstance(hours, int) else hours or ():
+        if not 0 <= hour < 24:
+            raise UsageError(f"hour_of_day must be 0 to 23, not {hour}")
+        clock[hour] = True
+    return clock
+
+
+def _parent(state: State, name: str) -> int:
+    place = state.catalogue.place_of.get(name)
+    if place is None:
+        raise UsageError(f"no parent certificate {name!r} in this registry")
+    return place
+
+
+# --- ids
+
+
+def resolve_ids(state: State, given: Any) -> np.ndarray:
+    """Return handles, int64[n], of handles or text ids, one or many. Unknown ids are a `UsageError` that lists them."""
+    if hasattr(given, "to_pylist"):
+        given = given.to_pylist()
+    items: Iterable[Any] = [given] if isinstance(given, str | int | np.integer) else given
+    handles: list[int] = []
+    unknown: list[Any] = []
+    for item in items:
+        found = find_id(state, item) if isinstance(item, str) else _checked(state, int(item))
+        if found is None:
+            unknown.append(item)
+        else:
+            handles.append(found)
+    if unknown:
+        shown = ", ".join(map(str, unknown[:20])) + (f" and {len(unknown) - 20} more" if len(unknown) > 20 else "")
+        raise UsageError(f"no such certificate: {shown}")
+    return np.array(handles, dtype=np.int64)
+
+
+def _checked(state: State, handle: int) -> int | None:
+    """Return a handle if there is such a certificate."""
+    if handle >= PIECE:
+        return handle if handle - PIECE < len(state.pieces) else None
+    if not 0 <= handle < state.catalogue.rows:
+        return None
+    return handle if state.holding(handle)[2] else None
+
+
+def id_text(state: State, handle: int) -> str:
+    """Return HOURLY-{parent}-{YYYYMMDDHH}, minutes appended for shorter intervals; a piece has /{first}-{end} Wh."""
+    row, first, wh, _, _ = state.holding(handle)
+    parent = int(state.catalogue.parent_of(np.array([row]))[0])
+    digits = 10 if state.catalogue.numbers["step_s"][parent] == 3600 else 12
+    stamp = "".join(mark for mark in utc_text(state.start_of(row)) if mark.isdigit())[:digits]
+    whole = f"HOURLY-{state.catalogue.ids[parent].as_py()}-{stamp}"
+    return whole if handle < PIECE else f"{whole}/{first}-{first + wh}"
+
+
+def find_id(state: State, text: str) -> int | None:
+    """Return the handle of a text id, None if there is no such certificate."""
+    whole, _, piece = text.partition("/")
+    head, _, stamp = whole.rpartition("-")
+    if not head.startswith("HOURLY-") or not stamp.isdigit() or len(stamp) not in (10, 12):
+        return None
+    parent = state.catalogue.place_of.get(head[len("HOURLY-") :])
+    if parent is None:
+        return None
+    row = _row_at(state, parent, stamp)
+    if row is None or not piece:
+        return row
+    numbers = state.pieces_of.get(row, [])
+    return next((PIECE + n for n in numbers if id_text(state, PIECE + n) == text), None)
+
+
+def _row_at(state: State, parent: int, stamp: str) -> int | None:
+    numbers = state.catalogue.numbers
+    step = int(numbers["step_s"][parent])
+    if (len(stamp) == 10) != (step == 3600):
+        return None
+    try:
+        day = datetime(
+            int(stamp[:4]), int(stamp[4:6]), int(stamp[6:8]), int(stamp[8:10]), int(stamp[10:] or 0), tzinfo=UTC
+        )
+    except ValueError:
+        return None
+    offset, rest = divmod(int(day.timestamp()) - int(numbers["start_s"][parent]), step)
+    if rest or not 0 <= offset < numbers["hours"][parent]:
+        return None
+    return _checked(state, int(numbers["first_row"][parent]) + offset)

@@ -1,0 +1,325 @@
+"""Who holds what, in which state: derived from the journal, entry by entry, and rebuilt by replaying it.
+
+Owners and states are columns over the rows of a segment, made when a change first touches it; 0 stands for "as
+issued", so an untouched parent costs nothing. A part of an hour is a piece: pieces live in a small table of their own.
+Sums by owner, source and month follow every change, so that nothing is counted over again to answer for the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+
+from gcr_fast.codes import SOURCE_TYPES, STATUSES
+from gcr_fast.periods import FIRST_YEAR, LAST_YEAR
+from gcr_fast.registry.catalogue import Block, Catalogue, Vocabulary
+from gcr_fast.registry.entries import Entry
+from gcr_fast.registry.lifecycle import ACTIVE, FORMER, LOCKED, RESERVED, SPLIT, TRANSITIONS, transition
+
+PIECE = 1 << 62
+"""Handles from here on are pieces: piece k is PIECE + k. Handles below are rows."""
+
+STORED = len(STATUSES) + 2
+"""How many stored states there are: none, every status + 1, and LOCKED out of RESERVED."""
+LOCKED_RESERVED = STORED - 1
+VISIBLE = np.array([0, *range(len(STATUSES)), LOCKED], dtype=np.int8)
+"""The status that each stored state shows."""
+CHANGES = tuple(action for action in TRANSITIONS if action != "split")
+"""Kinds of entries that change certificates."""
+
+
+@cache
+def months() -> np.ndarray:
+    """Return the starts of all months that a certificate can fall in, and the end of the last: int64 UTC seconds."""
+    span = np.arange(f"{FIRST_YEAR - 1}-01", f"{LAST_YEAR + 2}-01", dtype="datetime64[M]")
+    return span.astype("datetime64[s]").astype(np.int64)
+
+
+@cache
+def becomes(action: str) -> np.ndarray:
+    """Return int8[stored states]: the stored state that follows an action; 0 where nothing changes."""
+    step = transition(action)
+    after = np.zeros(STORED, dtype=np.int8)
+    for status in step.starts:
+        if step.result == FORMER:
+            after[status + 1] = ACTIVE + 1
+        elif action != "trade":
+            after[status + 1] = step.result + 1
+    if action == "unlock":
+        after[LOCKED_RESERVED] = RESERVED + 1
+    elif action == "lock":
+        after[RESERVED + 1] = LOCKED_RESERVED
+    elif LOCKED in step.starts:
+        after[LOCKED_RESERVED] = step.result + 1
+    return after
+
+
+@cache
+def may(action: str) -> np.ndarray:
+    """Return bool[stored states]: whether the action may happen in each."""
+    starts = np.zeros(STORED, dtype=bool)
+    starts[[status + 1 for status in transition(action).starts]] = True
+    starts[LOCKED_RESERVED] = LOCKED in transition(action).starts
+    return starts
+
+
+class Growing:
+    """An int64 table that rows are appended to, without copying it each time."""
+
+    def __init__(self, columns: int) -> None:
+        self._rows = np.zeros((64, columns), dtype=np.int64)
+        self.count = 0
+
+    def __len__(self) -> int:
+        return self.count
+
+    @property
+    def rows(self) -> np.ndarray:
+        """int64[count, columns], a view."""
+        return self._rows[: self.count]
+
+    def append(self, rows: np.ndarray) -> None:
+        """Add int64[k, columns] (or one row)."""
+        rows = np.atleast_2d(rows)
+        need = self.count + len(rows)
+        if need > len(self._rows):
+            grown = np.zeros((max(need, 2 * len(self._rows)), self._rows.shape[1]), dtype=np.int64)
+            grown[: self.count] = self.rows
+            self._rows = grown
+        self._rows[self.count : need] = rows
+        self.count = need
+
+
+PIECE_COLUMNS = ("row", "first_wh", "energy_wh", "owner", "state", "of", "traded")
+ROW, FIRST, WH, OWNER, STATE, OF, TRADED = range(len(PIECE_COLUMNS))
+"""Columns of the table of pieces; `of` is the handle that was split, `traded` 1 once it has changed hands."""
+
+
+@dataclass
+class Columns:
+    """Owners and states over the rows of one segment; empty until something is touched."""
+
+    block: Block
+    owners: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+    states: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int8))
+
+    def touch(self) -> None:
+        """Make the columns. Their memory is only taken where it is written."""
+        if not len(self.owners):
+            self.owners = np.zeros(self.block.rows, dtype=np.int32)
+            self.states = np.zeros(self.block.rows, dtype=np.int8)
+
+
+@dataclass
+class Born:
+    """What the parents of one segment were issued with, as the kernels take it."""
+
+    owners: np.ndarray
+    states: np.ndarray
+    starts: np.ndarray
+    steps: np.ndarray
+    sources: np.ndarray
+
+
+class State:
+    """The registry after entry `position` of its journal."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.position = 0
+        self.columns: list[Columns] = []
+        self.born: list[Born] = []
+        self.pieces = Growing(len(PIECE_COLUMNS))
+        self.pieces_of: dict[int, list[int]] = {}
+        """Numbers of the pieces of each row."""
+        self.touches = Growing(2)
+        """(parent, entry) for every parent that an entry touched."""
+        self.touched: set[int] = set()
+        self.references = Vocabulary()
+        """Consumption that was claimed for."""
+        self.claims = Growing(2)
+        """(reference, start s) of every hour of consumption that was claimed."""
+        self.trades: dict[str, list[int]] = {}
+        """Per currency ("" is none): trades, certificates, Wh, total in minor units."""
+        self.by_owner = np.zeros((16, STORED, 2), dtype=np.int64)
+        self.by_source = np.zeros((len(SOURCE_TYPES), STORED, 2), dtype=np.int64)
+        self.by_month = np.zeros((len(months()) - 1, STORED, 2), dtype=np.int64)
+
+    # --- growing
+
+    def apply(self, seq: int, entry: Entry) -> None:
+        """Take in the next entry; it was checked before it was written."""
+        if entry.kind == "party":
+            self.catalogue.parties.add(dict(entry.texts)["name"])
+            self.make_room()
+        elif entry.kind == "issue":
+            self._issue(seq, entry)
+        elif entry.kind != "create":
+            self._change(seq, entry)
+        self.position = seq
+
+    def make_room(self) -> None:
+        """Let every party have its sums."""
+        need = len(self.catalogue.parties.words) + 1
+        if need > len(self.by_owner):
+            grown = np.zeros((2 * need, STORED, 2), dtype=np.int64)
+            grown[: len(self.by_owner)] = self.by_owner
+            self.by_owner = grown
+
+    def _issue(self, seq: int, entry: Entry) -> None:
+        from gcr_fast.kernels.aggregate import born
+
+        for block in self.adopt(seq, entry):
+            given = self.born[block.number]
+            owners, states = given.owners.astype(np.int64), given.states.astype(np.int64)
+            sums = (self.by_owner, self.by_source, self.by_month)
+            born(block.energy, given.starts, given.steps, owners, states, given.sources, months(), *sums)
+
+    def adopt(self, seq: int, entry: Entry) -> list[Block]:
+        """Take in an issue's segments without counting them: a snapshot has the sums."""
+        blocks = self.catalogue.add_issue(seq, dict(entry.texts))
+        for block in blocks:
+            span = slice(block.first_parent, block.first_parent + block.parents)
+            numbers = {name: np.ascontiguousarray(self.catalogue.numbers[name][span]) for name in _BORN}
+            owners, states = numbers["owner"].astype(np.int32), numbers["state"].astype(np.int8)
+            self.columns.append(Columns(block))
+            self.born.append(Born(owners, states, numbers["start_s"], numbers["step_s"], numbers["source"]))
+        self.make_room()
+        return blocks
+
+    # --- changing
+
+    def _change(self, seq: int, entry: Entry) -> None:
+        if len(entry.splits):
+            self._split(seq, entry)
+        for handle, count in entry.runs.tolist():
+            if handle >= PIECE:
+                for number in range(handle - PIECE, handle - PIECE + count):
+                    self._move_piece(number, entry.kind, entry.to_party)
+                    self._touch(int(self.pieces.rows[number, ROW]), 1, seq)
+            else:
+                for columns, local in self.parts(handle, count):
+                    self._move(columns, local, entry.kind, entry.to_party)
+                self._touch(handle, count, seq)
+        if entry.kind == "trade":
+            self._count_trade(entry)
+        elif entry.kind == "claim":
+            self._note_claim(entry)
+
+    def _note_claim(self, entry: Entry) -> None:
+        reference = self.references.add(dict(entry.texts)["reference"])
+        handles = np.concatenate([np.arange(first, first + count) for first, count in entry.runs.tolist()])
+        starts = {self.start_of(self.holding(handle)[0]) for handle in handles.tolist()}
+        self.claims.append(np.array([[reference, start] for start in sorted(starts)], dtype=np.int64))
+
+    def _count_trade(self, entry: Entry) -> None:
+        figures = self.trades.setdefault(entry.currency, [0, 0, 0, 0])
+        more = (1, entry.certificates, entry.energy_wh, entry.total_minor or 0)
+        self.trades[entry.currency] = [have + new for have, new in zip(figures, more, strict=True)]
+
+    def parts(self, first: int, count: int) -> Iterator[tuple[Columns, np.ndarray]]:
+        """Cut a run of rows by segment: yields its columns and the run int64[1, 2] in rows of the segment."""
+        block = self.catalogue.block_of(first)
+        while count > 0:
+            low = first - block.first_row
+            size = min(count, block.rows - low)
+            yield self.columns[block.number], np.array([[low, size]], dtype=np.int64)
+            first, count = first + size, count - size
+            if count:
+                block = self.catalogue.blocks[block.number + 1]
+
+    def _move(self, columns: Columns, runs: np.ndarray, action: str, to_party: int) -> None:
+        from gcr_fast.kernels.transfer import move
+
+        columns.touch()
+        block, born = columns.block, self.born[columns.block.number]
+        move(
+            runs, block.hours, block.flat, columns.owners, columns.states, born.owners, born.states,
+            born.starts, born.steps, born.sources, months(), to_party if action == "trade" else 0, becomes(action),
+            self.by_owner, self.by_source, self.by_month,
+        )  # fmt: skip
+
+    def _touch(self, row: int, count: int, seq: int) -> None:
+        low, high = self.catalogue.parent_of(np.array([row, row + count - 1])).tolist()
+        parents = range(low, high + 1)
+        self.touches.append(np.array([[parent, seq] for parent in parents], dtype=np.int64))
+        self.touched.update(parents)
+
+    # --- pieces
+
+    def _split(self, seq: int, entry: Entry) -> None:
+        """Split each handle in two; what happens, happens to the first child."""
+        for handle, wh in entry.splits.tolist():
+            row, first, whole, owner, state = self.holding(handle)
+            traded = self.was_traded(handle)
+            self._set_split(handle)
+            number = len(self.pieces)
+            for start, size in ((first, wh), (first + wh, whole - wh)):
+                self.pieces.append(np.array([row, start, size, owner, state, handle, traded]))
+                self.pieces_of.setdefault(row, []).append(len(self.pieces) - 1)
+                self._tally(row, owner, state, size, 1)
+            self._move_piece(number, entry.kind, entry.to_party)
+            self._touch(row, 1, seq)
+
+    def _set_split(self, handle: int) -> None:
+        if handle < PIECE:
+            for columns, local in self.parts(handle, 1):
+                self._move(columns, local, "split", 0)
+            return
+        piece = self.pieces.rows[handle - PIECE]
+        self._retally(piece, piece[OWNER], SPLIT + 1)
+
+    def _move_piece(self, number: int, action: str, to_party: int) -> None:
+        piece = self.pieces.rows[number]
+        after = becomes(action)[piece[STATE]]
+        piece[TRADED] |= action == "trade"
+        self._retally(piece, to_party if action == "trade" else piece[OWNER], after or piece[STATE])
+
+    def _retally(self, piece: np.ndarray, owner: int, state: int) -> None:
+        self._tally(piece[ROW], piece[OWNER], piece[STATE], piece[WH], -1)
+        piece[OWNER], piece[STATE] = owner, state
+        self._tally(piece[ROW], owner, state, piece[WH], 1)
+
+    def _tally(self, row: int, owner: int, state: int, wh: int, sign: int) -> None:
+        parent = int(self.catalogue.parent_of(np.array([row]))[0])
+        month = int(np.searchsorted(months(), self.start_of(int(row)), side="right")) - 1
+        figures = np.array([sign, sign * int(wh)], dtype=np.int64)
+        self.by_owner[owner, state] += figures
+        self.by_source[self.catalogue.source[parent], state] += figures
+        self.by_month[month, state] += figures
+
+    # --- looking
+
+    def start_of(self, row: int) -> int:
+        """Return when a row's interval begins, UTC seconds."""
+        parent = int(self.catalogue.parent_of(np.array([row]))[0])
+        numbers = self.catalogue.numbers
+        offset = row - int(numbers["first_row"][parent])
+        return int(numbers["start_s"][parent]) + offset * int(numbers["step_s"][parent])
+
+    def holding(self, handle: int) -> tuple[int, int, int, int, int]:
+        """Return (row, first Wh, Wh, owner, stored state) of a row or piece."""
+        if handle >= PIECE:
+            row, first, wh, owner, state, _, _ = self.pieces.rows[handle - PIECE].tolist()
+            return row, first, wh, owner, state
+        block = self.catalogue.block_of(handle)
+        local = handle - block.first_row
+        columns, parent = self.columns[block.number], local // block.hours
+        owner = int(columns.owners[local]) if len(columns.owners) else 0
+        state = int(columns.states[local]) if len(columns.states) else 0
+        born = self.born[block.number]
+        return handle, 0, int(block.flat[local]), owner or int(born.owners[parent]), state or int(born.states[parent])
+
+    def was_traded(self, handle: int) -> bool:
+        """Whether a row or piece has changed hands since its issue."""
+        if handle >= PIECE:
+            return bool(self.pieces.rows[handle - PIECE, TRADED])
+        block = self.catalogue.block_of(handle)
+        owners = self.columns[block.number].owners
+        return bool(len(owners) and owners[handle - block.first_row])
+
+
+_BORN = ("owner", "state", "start_s", "step_s", "source")
