@@ -49,6 +49,7 @@ class Registry(Operations):
         self._lock_timeout_s = lock_timeout_s
         self._transaction: Transaction | None = None
         self._snapshot_at = 0
+        self._torn = False
         self.state = self._rebuilt()
 
     # --- opening and closing
@@ -225,9 +226,11 @@ class Registry(Operations):
                     self.refresh()
                     before = self.state.position
                     yield self._transaction
+                    if self._torn:
+                        raise RegistryError("an entry was not taken in whole, so nothing of its group is kept")
             except BaseException:
-                if self.state.position != self._committed():
-                    self.state = self._rebuilt()
+                if self._torn or self.state.position != self._committed():
+                    self.state, self._torn = self._rebuilt(), False
                 raise
             finally:
                 self._transaction = None
@@ -258,7 +261,9 @@ class Registry(Operations):
 
     def _append(self, transaction: Transaction, entry: Entry) -> Receipt:
         receipt = transaction.append(entry)
+        self._torn = True  # until the entry is taken in whole, nothing may be committed
         self.state.apply(receipt.seq, entry)
+        self._torn = False
         return Receipt.of(receipt.seq, receipt.hash, entry)
 
     def now(self) -> int:
