@@ -167,12 +167,13 @@ def stage(conversion: Conversion, folder: Path, owners: list[str], at_s: int, ac
     table = conversion.parents_table(order, owners)
     parents = files.write_table(place, table)
     files.sync_folder(place)
-    root = merkle.root(b"".join(block.leaves for block in stored)).hex()
+    leaves = b"".join(block.leaves for block in stored)
     names = [parents.name, *(block.name for block in stored)]
     content = hashlib.sha256("\n".join(names).encode()).hexdigest()
     texts = {
         "content": content,
-        "merkle_root": root,
+        "leaves": str(len(leaves) // merkle.HASH_BYTES),
+        "merkle_root": merkle.root(leaves).hex(),
         "parents": parents.name,
         "segments": " ".join(block.name for block in stored),
         "shapes": " ".join(block.shape for block in stored),
