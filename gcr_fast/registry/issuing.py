@@ -21,6 +21,7 @@ from gcr_fast.registry import merkle
 from gcr_fast.registry import segments as files
 from gcr_fast.registry.catalogue import SEGMENTS, Catalogue
 from gcr_fast.registry.entries import Entry
+from gcr_fast.registry.proof import HASH_BYTES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -172,7 +173,7 @@ def stage(conversion: Conversion, folder: Path, owners: list[str], at_s: int, ac
     content = hashlib.sha256("\n".join(names).encode()).hexdigest()
     texts = {
         "content": content,
-        "leaves": str(len(leaves) // merkle.HASH_BYTES),
+        "leaves": str(len(leaves) // HASH_BYTES),
         "merkle_root": merkle.root(leaves).hex(),
         "parents": parents.name,
         "segments": " ".join(block.name for block in stored),
