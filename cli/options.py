@@ -14,8 +14,8 @@ FILE = click.Path(path_type=Path)
 DISTRIBUTIONS = ("flat", "uniform", "daylight", "peakload")
 """As `gcr_fast.profiles.DISTRIBUTIONS`, which is not imported here because it loads NumPy."""
 
-_SIZES = {"Wh": 1, "kWh": 1000, "MWh": 1_000_000, "1": 1, "1000": 1000, "1000000": 1_000_000}
-UNIT_WORDS = {word.lower(): size for word, size in _SIZES.items()}
+UNIT_SIZES = {"Wh": 1, "kWh": 1000, "MWh": 1_000_000, "1": 1, "1000": 1000, "1000000": 1_000_000}
+UNIT_WORDS = {word.lower(): size for word, size in UNIT_SIZES.items()}
 
 
 def _in_wh(ctx: click.Context, param: click.Parameter, value: str) -> int:
@@ -24,7 +24,7 @@ def _in_wh(ctx: click.Context, param: click.Parameter, value: str) -> int:
 
 unit_wh = click.option(
     "--unit-wh",
-    type=click.Choice(list(_SIZES), case_sensitive=False),
+    type=click.Choice(list(UNIT_SIZES), case_sensitive=False),
     default="Wh",
     show_default=True,
     callback=_in_wh,

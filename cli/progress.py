@@ -9,8 +9,11 @@ from typing import Any
 
 
 @contextmanager
-def progress(what: str, total: int, off: bool = False) -> Iterator[Callable[[int], None]]:
-    """Yield a function to call with the number of things just done; no bar if `off` or stderr is no terminal."""
+def progress(what: str, total: int | None, off: bool = False) -> Iterator[Callable[[int], None]]:
+    """Yield a function to call with the number of things just done; no bar if `off` or stderr is no terminal.
+
+    A `total` of None is not known beforehand.
+    """
     if off or not sys.stderr.isatty():
         yield lambda count: None
         return

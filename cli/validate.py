@@ -22,6 +22,13 @@ EXAMPLE = "gcr validate hourly.parquet --annual annual.csv --profiles shipped"
 @opt.profiles
 @click.option("--tolerance-wh", type=click.IntRange(min=0), default=0, show_default=True, help="Allowed per parent.")
 @opt.margin
+@click.option("--profile", metavar="NAME", help="As --profile of the conversion; our files, CSV aside, carry it.")
+@click.option(
+    "--unit-wh",
+    type=click.Choice(list(opt.UNIT_SIZES), case_sensitive=False),
+    callback=lambda ctx, param, value: None if value is None else opt.UNIT_WORDS[value.lower()],
+    help="Size of a certificate, as in the conversion; our files, CSV aside, carry it.",
+)
 @opt.reading
 @opt.findings
 @opt.as_json
@@ -53,22 +60,29 @@ def run(
     profile_files: tuple[str, ...] = (),
     tolerance_wh: int = 0,
     capacity_margin: str = "1.1",
+    profile: str | None = None,
+    unit_wh: int | None = None,
     **reading: Any,
 ) -> Report:
     """Load and validate."""
     from gcr_fast import validate as check
 
     from .loading import load
+    from .progress import progress
 
     certificates, profiles = load(annual, profile_files, **reading)
-    return check(
-        certificates,
-        hourly,
-        profiles if profile_files else None,
-        tolerance_wh=tolerance_wh,
-        capacity_margin=capacity_margin,
-        zone=reading["zone"],
-    )
+    with progress("checking", None) as advance:
+        return check(
+            certificates,
+            hourly,
+            profiles if profile_files else None,
+            tolerance_wh=tolerance_wh,
+            capacity_margin=capacity_margin,
+            zone=reading["zone"],
+            profile=profile,
+            unit_wh=unit_wh,
+            progress=advance,
+        )
 
 
 def document(report: Report) -> dict[str, Any]:

@@ -7,7 +7,7 @@ and only where spans of one parent overlap, by a second pass over those parents.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -79,13 +79,15 @@ def validate(
     unit_wh: int | None = None,
     profile: str | None = None,
     threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Report:
     """Check hourly certificates against their annual ones and, if given, their profiles. Never raises for bad rows.
 
     `annual` as for `convert`; `hourly` a path (file or folder of parts), a `Conversion`, or anything with
     `__arrow_c_stream__`; `zone` of hourly times without offset. With `profiles` the quota rule is checked too: each
     hour is floor or ceiling of its share, and no metered hour is exceeded. `unit_wh` and `profile` are those of the
-    conversion; our Parquet and Arrow files carry them. Raises `RefusedError` only for a file that cannot be read.
+    conversion; our Parquet and Arrow files carry them. `progress` is called with the number of hours just checked.
+    Raises `RefusedError` only for a file that cannot be read.
     """
     reader = HourlyReader(hourly, zone)
     certificates = annual_from(annual, strict=False)
@@ -94,7 +96,7 @@ def validate(
     default = profile or said.get("gcr_fast.default_profile")
     rule = None if profiles is None else QuotaCheck(certificates, profiles, unit, default)
     tolerance = _Tolerance(tolerance_wh, parse_margin(capacity_margin), unit)
-    return _Validation(certificates, reader, rule, tolerance, thread_count(threads)).run()
+    return _Validation(certificates, reader, rule, tolerance, thread_count(threads)).run(progress)
 
 
 @dataclass(frozen=True)
@@ -199,12 +201,14 @@ class _Validation:
         self.columns: set[str] = set()
         self.odd_ids: list[Any] = []
 
-    def run(self) -> Report:
+    def run(self, progress: Callable[[int], None] | None = None) -> Report:
         """Go through all batches, then judge each parent."""
         spans = _Spans(np.full(len(self.annual), np.iinfo(np.int64).min, dtype=np.int64))
         for runs in ordered_map(self._examine, self.reader.pieces(), self.threads):
             self._add(runs)
             spans.add(runs)
+            if progress is not None:
+                progress(len(runs.batch.codes))
         if spans.suspects:
             self._find_duplicates(spans.suspects)
         self._judge_ids()

@@ -118,3 +118,12 @@ def test_files_that_cannot_be_read(gcr, gcr_json, hourly):
     assert gcr_json("validate", "nope.parquet", *ANNUAL, code=1)["findings"][0]["code"] == "missing_file"
     gcr("validate", hourly, code=2)
     gcr("validate", hourly, *ANNUAL, "--findings", "f.xlsx", code=2)
+
+
+def test_csv_carries_no_metadata_so_what_it_lacks_can_be_named(gcr, folder):
+    (folder / "unnamed.csv").write_text("certificate_id,energy_mwh,year,status\nA-1,12.345678,2020,CANCELED\n")
+    made = ("--unit-wh", "kWh", "--profile", "flat")
+    gcr("convert", "unnamed.csv", *made, "--out", "whole.csv", "--quiet")
+    check = ("validate", "whole.csv", "--annual", "unnamed.csv", "--profiles", "shipped")
+    gcr(*check, code=1)
+    gcr(*check, *made)
