@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -81,7 +83,8 @@ class Registry(Operations):
         except OSError as error:
             raise RegistryError(f"cannot make {folder}: {error.strerror}") from error
         policy = {"transfer_months": transfer_months, "expiry_months": expiry_months}
-        texts = {"name": name} | {key: str(value) for key, value in policy.items() if value is not None}
+        texts = {"name": name, "registry_id": secrets.token_hex(16)}
+        texts |= {key: str(value) for key, value in policy.items() if value is not None}
         with WriterLock(folder / LOCK, lock_timeout_s):
             first = Entry("create", int(clock()), texts=tuple(sorted(texts.items())))
             Journal.create(folder, texts, first).close()
@@ -128,11 +131,11 @@ class Registry(Operations):
         """What was said of the registry when it was made: name, id, format, deadlines."""
         return self.journal.meta
 
-    @property
+    @cached_property
     def deadline(self) -> Deadline:
-        """The registry's deadlines."""
-        meta = self.journal.meta
-        return Deadline(*(int(meta[key]) if key in meta else None for key in ("transfer_months", "expiry_months")))
+        """The registry's deadlines, as its first entry has them."""
+        said = dict(next(self.journal.entries(kinds=("create",))).entry.texts)
+        return Deadline(*(int(said[key]) if key in said else None for key in ("transfer_months", "expiry_months")))
 
     @property
     def position(self) -> int:
