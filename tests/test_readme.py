@@ -38,16 +38,26 @@ def test_commands_run_one_after_another(tmp_path):
     for words in ran:
         done = subprocess.run([gcr, *words[1:]], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (words, done.stderr)
-    assert {"hourly.parquet", "solar.png"} <= {path.name for path in tmp_path.iterdir()}
+    made = {"hourly.parquet", "solar.png", "registry", "statement.html", "proof.json", "trades.parquet"}
+    assert made <= {path.name for path in tmp_path.iterdir()}
+    shown = run_python(blocks("python")[1], tmp_path)
+    assert "hydro_reservoir" in shown
+    assert "RETIRED" in shown
+    assert "Blue River Power" in shown
+
+
+def run_python(code, folder):
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_the_job_in_python_runs(tmp_path):
-    (code,) = blocks("python")
-    assert len(code.splitlines()) <= 15
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "1000000000" in done.stdout
-    assert "250000251" in done.stdout
+    job, _ = blocks("python")
+    assert len(job.splitlines()) <= 15
+    shown = run_python(job, tmp_path)
+    assert "1000000000" in shown
+    assert "250000251" in shown
 
 
 def test_files_and_tests_that_the_readme_names_exist():
