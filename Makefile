@@ -5,7 +5,7 @@ VENV ?= .venv
 RUN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-python test-bounds lint bench bench-smoke clean
+.PHONY: demo test test-python test-bounds crash lint bench bench-smoke clean
 
 demo: $(READY)
 	$(RUN)/gcr demo
@@ -26,6 +26,10 @@ lint: $(READY)
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
+
+# 200 kills at random moments, and one at every step; `make test` tries 20.
+crash: $(READY)
+	GCR_CRASH_SEEDS=$${GCR_CRASH_SEEDS:-200} $(RUN)/python -m pytest tests/crash
 
 bench: $(READY)
 	$(RUN)/python -m benchmarks

@@ -65,3 +65,16 @@ def write_bytes(path: Path, size: int) -> None:
             file.write(block[: size - at])
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_files(folder: Path, contents: list[memoryview]) -> None:
+    """Write files and wait until they are on disk, as many at a time as there are threads."""
+
+    def write(place: Path, content: memoryview) -> None:
+        with place.open("wb", buffering=0) as file:
+            while content:
+                content = content[file.write(content) :]
+            os.fsync(file.fileno())
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(write, [folder / str(at) for at in range(len(contents))], contents))

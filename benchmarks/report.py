@@ -93,11 +93,13 @@ def _work(work: str, timings: list[Timing]) -> str:
     ours = min((t for t in timings if t.who == "gcr_fast"), key=lambda t: t.median)
     unit = ours.unit
     head = ["tool", "how", "median s", "least - most", f"million {unit}/s", "x our time"]
-    small = unit == "processes"
+    small = unit in ("processes", "answers")
     head = head[:4] + head[5:] if small else head
     extras = [
         (key, title, scale)
         for key, title, scale in (
+            ("p95_s", "p95 ms", 1e-3),
+            ("whole_s", "with imports s", 1.0),
             ("bytes", "MB", 1e6),
             ("bytes_per_certificate", "bytes a certificate", 1.0),
             ("peak_bytes", "peak MB", 1e6),
@@ -116,6 +118,8 @@ def _work(work: str, timings: list[Timing]) -> str:
 
 
 def _seconds(value: float) -> str:
+    if value < 0.01:
+        return f"{value:.6f}"
     return f"{value:.4f}" if value < 0.1 else f"{value:.3f}" if value < 10 else f"{value:.1f}"
 
 

@@ -36,7 +36,7 @@ outputs = options(
     ),
     opt.findings,
 )
-choices = options(
+spreading = options(
     click.option("--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True, help="How to round."),
     click.option("--profile", metavar="NAME", help="The profile for certificates that name none."),
     click.option(
@@ -45,6 +45,10 @@ choices = options(
         help="Spread certificates that name no profile by this shape, which no meter measured.",
     ),
     opt.unit_wh,
+)
+"""How a certificate's energy is spread over its hours."""
+choices = options(
+    spreading,
     click.option("--keep-zero-hours", is_flag=True, help="Also write hours of 0 Wh."),
     click.option("--certificate-ids", is_flag=True, help="Add the column certificate_id."),
     opt.margin,
@@ -112,7 +116,7 @@ def run(
     from .progress import progress
 
     started = time.perf_counter()
-    default = _default_profile(profile_files, profile, profile_from_total)
+    default = default_profile(profile_files, profile, profile_from_total)
     reading = {"zone": zone, "unit": unit, "label": label, "keep_intervals": keep_intervals}
     certificates, profiles = load(annual, profile_files, default, **reading)  # type: ignore[arg-type]
     conversion = convert_annual(certificates, profiles, profile=default, **how)
@@ -121,7 +125,8 @@ def run(
     return Result(certificates, profiles, conversion, written, time.perf_counter() - started)
 
 
-def _default_profile(files: tuple[str, ...], named: str | None, shape: str | None) -> str | None:
+def default_profile(files: tuple[str, ...], named: str | None, shape: str | None) -> str | None:
+    """Return the profile of certificates that name none; refuse a command that names no profile at all."""
     if named and shape:
         raise click.UsageError("give --profile or --profile-from-total, not both")
     if not files and not shape and named not in opt.DISTRIBUTIONS:

@@ -1,4 +1,4 @@
-"""`gcr demo`: the main job on the data that ships, with the commands that do the same."""
+"""`gcr demo`: the main job on the data that ships, then a life in a registry, with the commands that do the same."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from gcr_fast.report import Report
 
     from .convert import Result
+    from .demo_registry import Life
 
 YEARS = ("2019", "2020")
 """As `gcr_fast.shipped.shipped_years`, known here so that the help need not read the manifest."""
 
 
-@click.command(cls=Command, example="gcr demo --out gcr-demo", short_help="Convert and check the data that ships.")
+@click.command(cls=Command, example="gcr demo --out gcr-demo", short_help="Convert, issue, trade, retire what ships.")
 @click.option(
     "--out",
     type=opt.FILE,
@@ -34,20 +35,22 @@ YEARS = ("2019", "2020")
 @opt.quiet
 @click.pass_context
 def demo(ctx: click.Context, out: Path, year: str | None, as_json: bool, quiet: bool) -> None:
-    """Convert and validate the demo certificates over real national profiles.
+    """Convert and validate the demo certificates over real national profiles, then issue, trade, retire and verify.
 
-    Writes the certificates (CSV) and their hours (Parquet) of 2019 and 2020 into the folder DIR, and shows the
-    commands that do the same.
+    Writes the certificates (CSV), their hours (Parquet) of 2019 and 2020, and a registry with all of them into the
+    folder DIR, and shows the commands that do the same.
     """
+    from .demo_registry import live
     from .output import print_json, show
 
     years = [year] if year else list(YEARS)
     runs = [_run(out, int(each), as_json or quiet) for each in years]
+    life = live(out, [result for result, _ in runs], as_json or quiet)
     if as_json:
-        print_json(_document(runs))
+        print_json(_document(runs) | {"registry": life.document()})
     elif not quiet:
-        show(*_summary(out, years, runs))
-    ctx.exit(0 if all(report.ok for _, report in runs) else 1)
+        show(*_summary(out, years, runs, life))
+    ctx.exit(0 if all(report.ok for _, report in runs) and life.audit.ok else 1)
 
 
 def _run(folder: Path, year: int, silent: bool) -> tuple[Result, Report]:
@@ -83,7 +86,8 @@ def _document(runs: list[tuple[Result, Report]]) -> dict[str, Any]:
     }
 
 
-def _summary(folder: Path, years: list[str], runs: list[tuple[Result, Report]]) -> list[Any]:
+def _summary(folder: Path, years: list[str], runs: list[tuple[Result, Report]], life: Life) -> list[Any]:
+    """Return what was done, a picture, and how to do it by hand."""
     from gcr_fast.shipped import attribution
 
     from .output import facts, mwh
@@ -101,7 +105,7 @@ def _summary(folder: Path, years: list[str], runs: list[tuple[Result, Report]]) 
         ("checks", ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())),
         ("time", f"{seconds:.2f} s to read, convert and write; {hours / seconds:,.0f} certificates/s"),
     ]
-    return [facts(rows), "", *_picture(years[-1]), "", *_commands(folder, years[-1])]
+    return [facts(rows), "", *life.summary(), "", *_picture(years[-1]), "", *_commands(folder, years[-1], life)]
 
 
 def _picture(year: str) -> list[Any]:
@@ -115,7 +119,7 @@ def _picture(year: str) -> list[Any]:
     return [name, terminal_heat_map(profile, min(picture_width(screen), 80), "Europe/Vienna", shows_colours(screen))]
 
 
-def _commands(folder: Path, year: str) -> list[Any]:
+def _commands(folder: Path, year: str, life: Life) -> list[Any]:
     """Return what the user can type next, unbroken, so that it can be copied."""
     from rich.text import Text
 
@@ -127,6 +131,7 @@ def _commands(folder: Path, year: str) -> list[Any]:
         f"  gcr validate {hourly} --profiles shipped \\",
         f"    --annual {annual}",
         f"  gcr profiles show AT-{year}-solar --zone Europe/Vienna",
+        *life.commands(annual),
         "With DuckDB:",
         '  duckdb -c "SELECT source_type, sum(energy_wh) / 1e6 AS mwh',
         f"    FROM '{hourly}' GROUP BY 1 ORDER BY 2 DESC\"",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SUFFIXES = (".json", ".csv", ".parquet", ".arrow")
+ROW_SUFFIXES = (".parquet", ".arrow", ".csv")
 
 
 def check_places(inputs: list[Path], outputs: list[Path | None]) -> None:

@@ -26,8 +26,24 @@ COLOURS = {"error": "red", "warning": "yellow", "info": "dim", "failed": "red", 
 
 def print_json(document: Any) -> None:
     """Print one JSON document: times in ISO UTC, energies as integers in Wh."""
-    utf8 = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
-    click.echo(json_text(document, ascii_only=not utf8))
+    click.echo(json_text(document, ascii_only=not _is_utf8()))
+
+
+def print_json_rows(head: dict[str, Any], batches: Iterable[list[dict[str, Any]]]) -> None:
+    """Print one JSON document whose last member, `rows`, may be too long to hold; a row is a line."""
+    ascii_only = not _is_utf8()
+    click.echo(json_text(head, ascii_only)[: -len("\n}")] + ',\n  "rows": [', nl=False)
+    between = "\n    "
+    for batch in batches:
+        lines = [json.dumps(row, ensure_ascii=ascii_only, default=_plain) for row in batch]
+        if lines:
+            click.echo(between + ",\n    ".join(lines), nl=False)
+            between = ",\n    "
+    click.echo("\n  ]\n}")
+
+
+def _is_utf8() -> bool:
+    return (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
 
 
 def json_text(document: Any, ascii_only: bool = False) -> str:
@@ -71,14 +87,23 @@ def show(*parts: Any) -> None:
         screen.print(part, soft_wrap=bool(getattr(part, "no_wrap", False)))
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[str] = (), gap: int = 1) -> Table:
-    """Return a plain table; the columns of `right` hold numbers. A cell may be (text, style)."""
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    right: Sequence[str] = (),
+    gap: int = 1,
+    whole: Sequence[str] = (),
+) -> Table:
+    """Return a plain table; the columns of `right` hold numbers, they and `whole` ones are not broken.
+
+    A cell may be (text, style).
+    """
     from rich.table import Table
 
     plain = Table(box=None, padding=(0, gap, 0, 0), header_style="bold", pad_edge=False)
     for name in columns:
-        numbers = name in right
-        plain.add_column(name, justify="right" if numbers else "left", overflow="fold", no_wrap=numbers)
+        unbroken = name in right or name in whole
+        plain.add_column(name, justify="right" if name in right else "left", overflow="fold", no_wrap=unbroken)
     for row in rows:
         plain.add_row(*(_cell(value) for value in row))
     return plain
@@ -129,9 +154,9 @@ def size_text(count: int) -> str:
     return f"{count / 1e3:,.0f} kB" if count < 1e6 else f"{count / 1e6:,.1f} MB"
 
 
-def plural(count: int, noun: str) -> str:
-    """Say how many: `1 error`, `2 errors`."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+def plural(count: int, noun: str, many: str = "") -> str:
+    """Say how many: `1 error`, `2 errors`; `many` is a plural that does not end in s alone."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
 def span(second: int) -> str:

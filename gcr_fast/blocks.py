@@ -6,6 +6,7 @@ is found by its number.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -66,10 +67,21 @@ def energy_of(plan: BlockPlan, maker: BatchMaker) -> np.ndarray:
     at = 0
     for task in plan.tasks:
         piece = task.pieces[0]
-        hours = maker.energy(task).reshape(piece.count, piece.width)
+        hours = maker.energy(task, _scratch(piece.count * piece.width)).reshape(piece.count, piece.width)
         lay(hours, piece.lot.share.positions, out[at : at + piece.count])
         at += piece.count
     return out
+
+
+_kept = threading.local()
+
+
+def _scratch(size: int) -> np.ndarray:
+    """Return int64[size] to compute in, this thread's own: new memory takes longer than what is computed in it."""
+    if getattr(_kept, "hours", None) is None or len(_kept.hours) < size:
+        _kept.hours = empty(size, np.int64)
+    hours: np.ndarray = _kept.hours[:size]
+    return hours
 
 
 def _narrow(task: Task, maker: BatchMaker) -> bool:

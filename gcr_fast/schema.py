@@ -152,6 +152,39 @@ CERTIFICATES = (
     *HOURLY,
 )
 
+JOURNAL = (
+    Column("entry", "int64", "", True, "its number, from 1 without gaps"),
+    Column("kind", "string", "", True, "create, party, issue, trade, retire, ..."),
+    Column("at", "timestamp", "UTC", True, "when it happened"),
+    Column("actor", "string", "", False, "who asked for it"),
+    Column("key", "string", "", False, "its idempotency key"),
+    Column("from_party", "string", "", False, "whose the certificates were"),
+    Column("to_party", "string", "", False, "who got them"),
+    Column("certificates", "int64", "", True, "how many"),
+    Column("energy_wh", "int64", "Wh", True, "their energy"),
+    Column("price_minor_per_mwh", "int64", "minor units", False, "the price; 0 is a price, empty is none"),
+    Column("total_minor", "int64", "minor units", False, "price x energy, rounded half to even"),
+    Column("currency", "string", "ISO 4217", False, "three letters"),
+    Column("texts", "string", "JSON", True, "all else that it says: beneficiary, purpose, reference, hashes, ..."),
+    Column("runs", "int64", "", True, "runs of consecutive certificates that it takes whole"),
+    Column("splits", "int64", "", True, "certificates that it takes a part of"),
+    Column("hash", "string", "hex", True, "SHA-256 of the entry's bytes and the hash before it"),
+    Column("previous_hash", "string", "hex", True, "the hash before it; zeros before the first"),
+)
+
+TRADES = (
+    Column("entry", "int64", "", True, "its number in the journal"),
+    Column("at", "timestamp", "UTC", True, "when it was made"),
+    Column("seller", "string", "", True, "who had the certificates"),
+    Column("buyer", "string", "", True, "who got them"),
+    *(
+        column
+        for column in JOURNAL
+        if column.name
+        in ("certificates", "energy_wh", "price_minor_per_mwh", "total_minor", "currency", "actor", "key")
+    ),
+)
+
 FINDINGS_COLUMNS = (
     Column("code", "string", "", True, "what was found; see `gcr schema --codes`"),
     Column("severity", "string", "", True, "error, warning or info"),
@@ -174,6 +207,8 @@ TABLES = {
     "report": REPORT,
     "parents": PARENTS,
     "certificates": CERTIFICATES,
+    "trades": TRADES,
+    "journal": JOURNAL,
     "findings": FINDINGS_COLUMNS,
 }
 

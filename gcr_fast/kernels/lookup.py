@@ -33,7 +33,7 @@ def matching(
     clock: Bools,
     least_wh: int,
     out_rows: Ints,
-    out_parents: Codes,
+    out_parents: Ints,
     out_ms: Ints,
     out_wh: Ints,
     out_owners: Codes,

@@ -31,6 +31,16 @@ class Vocabulary:
     def __init__(self) -> None:
         self.words: list[str] = []
         self._codes: dict[str, int] = {}
+        self._array: pa.Array | None = None
+
+    @property
+    def array(self) -> pa.Array:
+        """The words as an Arrow array of text."""
+        if self._array is None or len(self._array) != len(self.words):
+            import pyarrow as pa
+
+            self._array = pa.array(self.words, pa.string())
+        return self._array
 
     def add(self, word: str) -> int:
         """Return a word's number; a new word gets the next one."""
@@ -128,6 +138,9 @@ class Catalogue:
 
     def add_issue(self, seq: int, texts: dict[str, str]) -> list[Block]:
         """Take in the segments and parents of an issue entry. Returns its blocks."""
+        wrong = files.check(self.folder / SEGMENTS, texts["parents"])  # all that is said of parents rests on it
+        if wrong:
+            raise CorruptError(wrong)
         table = files.open_table(self.folder / SEGMENTS, texts["parents"])
         shapes = [tuple(map(int, shape.split("x"))) for shape in texts["shapes"].split()]
         first_parent, row = len(self), self.rows

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from typing import Any
 
 import numpy as np
 
-from gcr_fast.codes import WH_PER_MWH
+from gcr_fast.codes import STATUSES, WH_PER_MWH
 from gcr_fast.errors import UsageError
 from gcr_fast.findings import Findings
 from gcr_fast.periods import utc_text
 from gcr_fast.registry.entries import NO_PAIRS, Entry
 from gcr_fast.registry.lifecycle import explain
-from gcr_fast.registry.selection import Rows, Selection, Where, find_id, id_text
+from gcr_fast.registry.selection import Rows, Selection, Where, handle_of, id_text
 from gcr_fast.registry.state import PIECE, VISIBLE, State, may
 
 ORDERS = ("earliest", "proportional")
 """How an amount is taken from a selection: from its first hours on, or from each its share."""
 LISTED = 10_000
 """Bad certificates that get a finding each; one more speaks for the rest."""
-MINOR_DIGITS = {"BHD": 3, "CLP": 0, "ISK": 0, "JOD": 3, "JPY": 0, "KRW": 0, "KWD": 3, "OMR": 3, "TND": 3, "VND": 0}
+_DIGITS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+MINOR_DIGITS = {currency: digits for digits, currencies in _DIGITS.items() for currency in currencies.split()}
 """Decimal places of currencies that have not two (ISO 4217)."""
+_EXACT = Context(prec=100, traps=[InvalidOperation, Overflow, Inexact])
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ class Request:
     """Per MWh, decimal, in the currency's units."""
     currency: str = ""
     texts: dict[str, str] = field(default_factory=dict)
+    check: Callable[[State, Rows, Findings], None] | None = None
+    """What else must hold of the certificates, under the writer lock."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,20 +83,25 @@ class Taken:
 
 
 def prepare(
-    state: State, request: Request, deadline: Deadline, findings: Findings | None = None
+    state: State, request: Request, deadline: Deadline, findings: Findings | None = None, *, new_buyer: bool = False
 ) -> tuple[Entry, Taken]:
-    """Check a request and return its entry; `RefusedError` lists everything that speaks against it."""
+    """Check a request and return its entry; `RefusedError` lists everything that speaks against it.
+
+    With `new_buyer` an unknown buyer gets the number of the next party; the caller adds it, if it keeps the entry.
+    """
     found = Findings() if findings is None else findings
-    seller, buyer = _parties(state, request, found)
+    seller, buyer = _parties(state, request, found, new_buyer)
     found.check()
     rows = select(state, request.selection, found)
     _check_rows(state, request, rows, seller, found)
     _check_deadline(state, request, rows, deadline, found)
+    if request.check is not None:
+        request.check(state, rows, found)
     found.check()
     if not len(rows):
         found.add("nothing_selected", "no certificate matches the selection")
         found.check()
-    taken = _take(rows, request, found)
+    taken = _take(state, rows, request, found)
     found.check()
     minor, total = price_of(request.price, request.currency, taken.energy_wh)
     entry = Entry(
@@ -98,10 +111,12 @@ def prepare(
     return entry, taken
 
 
-def _parties(state: State, request: Request, found: Findings) -> tuple[int, int]:
+def _parties(state: State, request: Request, found: Findings, new_buyer: bool) -> tuple[int, int]:
     codes = []
-    for name in (request.from_party, request.to_party):
+    for name, may_be_new in ((request.from_party, False), (request.to_party, new_buyer)):
         code = 0 if name is None else state.catalogue.party_code(name)
+        if name and not code and may_be_new:
+            code = len(state.catalogue.parties.words) + 1
         if name is not None and not code:
             found.add("unknown_party", f"there is no party {name!r}", value=name)
         codes.append(code)
@@ -132,7 +147,7 @@ def _named(state: State, given: Any, found: Findings) -> np.ndarray:
     handles: list[int] = []
     seen: set[int] = set()
     for place, item in enumerate(items):
-        handle = find_id(state, item) if isinstance(item, str) else _existing(state, int(item))
+        handle = handle_of(state, item)
         if handle is None:
             found.add("no_such_certificate", f"{item}: there is no such certificate", row=place, value=str(item))
         elif handle in seen:
@@ -141,11 +156,6 @@ def _named(state: State, given: Any, found: Findings) -> np.ndarray:
             seen.add(handle)
             handles.append(handle)
     return np.array(handles, dtype=np.int64)
-
-
-def _existing(state: State, handle: int) -> int | None:
-    known = 0 <= handle < state.catalogue.rows or PIECE <= handle < PIECE + len(state.pieces)
-    return handle if known and state.holding(handle)[2] > 0 else None
 
 
 def rows_of(state: State, handles: np.ndarray) -> Rows:
@@ -167,12 +177,13 @@ def _check_rows(state: State, request: Request, rows: Rows, seller: int, found: 
     """Every certificate must be the party's, and in a state that allows the action."""
     foreign = rows.owners != seller if seller else np.zeros(len(rows), dtype=bool)
     barred = ~may(request.action)[rows.states]
-    _list(state, found, "not_owned", rows.take(foreign), lambda one: f"belongs to {state.catalogue.party(one[0])}")
+    list_each(state, found, "not_owned", rows.take(foreign), lambda one: f"belongs to {state.catalogue.party(one[0])}")
     both = rows.take(barred & ~foreign)
-    _list(state, found, "wrong_state", both, lambda one: explain(request.action, int(VISIBLE[one[1]])))
+    list_each(state, found, "wrong_state", both, lambda one: explain(request.action, int(VISIBLE[one[1]])))
 
 
-def _list(state: State, found: Findings, code: str, rows: Rows, why: Any) -> None:
+def list_each(state: State, found: Findings, code: str, rows: Rows, why: Any) -> None:
+    """Add a finding for each certificate; `why` is given its owner and stored state."""
     for at in range(min(len(rows), LISTED)):
         name = id_text(state, int(rows.handles[at]))
         what = f"{name} {why((int(rows.owners[at]), int(rows.states[at])))}"
@@ -199,19 +210,53 @@ def _check_deadline(state: State, request: Request, rows: Rows, deadline: Deadli
     if request.action == "trade" and deadline.transfer_months is not None:
         late = rows.start_ms < latest_before(request.at_s, deadline.transfer_months) * 1000
         when = f"was produced more than {deadline.transfer_months} months before {utc_text(request.at_s)}"
-        _list(state, found, "past_deadline", rows.take(late), lambda _: when)
+        list_each(state, found, "past_deadline", rows.take(late), lambda _: when)
     if request.action == "expire" and deadline.expiry_months is not None:
         early = rows.start_ms >= latest_before(request.at_s, deadline.expiry_months) * 1000
         when = f"lives for {deadline.expiry_months} months after its production"
-        _list(state, found, "not_expired", rows.take(early), lambda _: when)
+        list_each(state, found, "not_expired", rows.take(early), lambda _: when)
+
+
+# --- whether it was done before
+
+
+def same(state: State, request: Request, entry: Entry) -> bool:
+    """Whether an earlier entry did what is asked for, as far as the entry tells.
+
+    Filters find other certificates later: those that the entry took must be among what they find in any state.
+    """
+    codes = tuple(state.catalogue.party_code(name or "") for name in (request.from_party, request.to_party))
+    if (entry.kind, entry.from_party, entry.to_party) != (request.action, *codes):
+        return False
+    minor, _ = price_of(request.price, request.currency, 0)
+    amount = entry.energy_wh if request.wh is None else request.wh
+    if (entry.price_minor, entry.currency, entry.energy_wh) != (minor, request.currency, amount):
+        return False
+    return entry.texts == tuple(sorted(request.texts.items())) and _covers(state, request, entry)
+
+
+def _covers(state: State, request: Request, entry: Entry) -> bool:
+    """Whether the certificates of an entry are those of a request, or with filters or an amount, among them."""
+    whole = [np.arange(first, first + count) for first, count in entry.runs.tolist()]
+    handles = np.concatenate([*whole, entry.splits[:, 0]])
+    where = Where.of(request.selection)
+    if where.certificate is not None:
+        named = _named(state, where.certificate, Findings())
+        exact = request.wh is None and where == Where(certificate=where.certificate)
+        if not np.isin(handles, named).all() or (exact and len(handles) != len(named)):
+            return False
+    lasting = replace(where, owner=None, status=STATUSES, certificate=handles)
+    return len(Selection(state, lasting).all()) == len(handles)
 
 
 # --- how much
 
 
-def _take(rows: Rows, request: Request, found: Findings) -> Taken:
+def _take(state: State, rows: Rows, request: Request, found: Findings) -> Taken:
     if request.wh is None:
         return Taken(rows, NO_PAIRS)
+    if not isinstance(request.wh, int | np.integer) or isinstance(request.wh, bool):
+        raise UsageError(f"an amount is a whole number of Wh, not {request.wh!r}")
     if request.order not in ORDERS:
         raise UsageError(f"unknown order {request.order!r}; there are {', '.join(ORDERS)}")
     held = int(rows.energy_wh.sum())
@@ -221,8 +266,10 @@ def _take(rows: Rows, request: Request, found: Findings) -> Taken:
         what = f"{request.wh} Wh asked for, {held} Wh selected"
         found.add("amount_over", what, column="wh", value=str(request.wh))
     found.check()
-    amounts = _earliest(rows, request.wh) if request.order == "earliest" else _proportional(rows, request.wh)
+    amounts = (_earliest if request.order == "earliest" else _proportional)(rows, int(request.wh))
     part = (amounts > 0) & (amounts < rows.energy_wh)
+    whole = rows.take(part & ~may("split")[rows.states])
+    list_each(state, found, "wrong_state", whole, lambda one: explain("split", int(VISIBLE[one[1]])))
     splits = np.stack([rows.handles[part], amounts[part]], axis=1)
     return Taken(rows.take(amounts == rows.energy_wh), splits)
 
@@ -267,14 +314,19 @@ def price_of(price: Any, currency: str, energy_wh: int) -> tuple[int | None, int
         if currency:
             raise UsageError(f"a currency ({currency}) without a price")
         return None, None
-    if len(currency) != 3 or not currency.isascii() or not currency.isupper():
+    if len(currency) != 3 or not currency.isascii() or not currency.isalpha() or not currency.isupper():
         raise UsageError(f"a price needs a currency of three letters such as EUR, not {currency!r}")
     try:
-        minor = Decimal(str(price)).scaleb(MINOR_DIGITS.get(currency, 2))
-    except InvalidOperation:
-        raise UsageError(f"price {price!r} is not a decimal number") from None
+        minor = Decimal(str(price)).scaleb(MINOR_DIGITS.get(currency, 2), _EXACT)
+    except (InvalidOperation, Overflow, Inexact):
+        raise UsageError(f"price {price!r} is not a decimal number that can be a price") from None
     if not minor.is_finite() or minor < 0 or minor != minor.to_integral_value() or minor >= 1 << 62:
         raise UsageError(f"price {price} must be 0 or more, with at most {MINOR_DIGITS.get(currency, 2)} decimals")
-    total, rest = divmod(int(minor) * energy_wh, WH_PER_MWH)
+    return int(minor), total_of(int(minor), energy_wh)
+
+
+def total_of(minor: int, energy_wh: int) -> int:
+    """Return price per MWh times energy, in minor units, rounded half to even."""
+    total, rest = divmod(minor * energy_wh, WH_PER_MWH)
     twice = 2 * rest - WH_PER_MWH
-    return int(minor), total + (twice > 0 or (twice == 0 and total % 2 == 1))
+    return total + (twice > 0 or (twice == 0 and total % 2 == 1))

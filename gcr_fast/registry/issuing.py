@@ -6,15 +6,17 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.annual import overlaps
+from gcr_fast.annual import Annual, overlaps
 from gcr_fast.blocks import BlockPlan
 from gcr_fast.codes import METERED_BASES
 from gcr_fast.columns import exact_sum, utc_seconds
 from gcr_fast.findings import Findings
+from gcr_fast.matching import make_plan
 from gcr_fast.periods import utc_text
 from gcr_fast.processor import Conversion
 from gcr_fast.registry import merkle
@@ -22,6 +24,7 @@ from gcr_fast.registry import segments as files
 from gcr_fast.registry.catalogue import SEGMENTS, Catalogue
 from gcr_fast.registry.entries import Entry
 from gcr_fast.registry.proof import HASH_BYTES
+from gcr_fast.shapes import Profiles
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,22 +96,29 @@ def _serials(table: pa.Table) -> list[tuple[Any, tuple[int, int] | None]]:
 # --- meters
 
 
-def meter_of(basis: str, device: str | None, profile: str) -> str | None:
-    """Return what names the meter of a certificate with a metered basis: its device, else its profile."""
-    return (device or f"profile {profile}") if basis in METERED_BASES else None
+Meter = tuple[str | None, str]
+"""A device, and the profile that was metered on it."""
 
 
-def issued_on(catalogue: Catalogue, meters: set[str]) -> dict[str, list[int]]:
-    """Return, for each of some meters, the parents that were issued on it."""
-    found: dict[str, list[int]] = {}
-    at = 0
-    for table in catalogue.tables:
-        columns = (table[name].to_pylist() for name in ("allocation_basis", "device_id", "profile"))
-        for parent, facts in enumerate(zip(*columns, strict=True), start=at):
-            meter = meter_of(*facts)
-            if meter in meters:
+def issued_on(catalogue: Catalogue, meters: set[Meter]) -> dict[Meter, list[int]]:
+    """Return the parents that were issued on each of some meters.
+
+    Two devices are two meters. Where one of two certificates names no device, their profiles tell.
+    """
+    found: dict[Meter, list[int]] = {}
+    by_device: dict[str, list[Meter]] = {}
+    by_profile: dict[str, list[Meter]] = {}
+    for meter in meters:
+        by_profile.setdefault(meter[1], []).append(meter)
+        if meter[0] is not None:
+            by_device.setdefault(meter[0], []).append(meter)
+    names = ("allocation_basis", "device_id", "profile")
+    facts = (row for table in catalogue.tables for row in zip(*(table[n].to_pylist() for n in names), strict=True))
+    for parent, (basis, device, profile) in enumerate(facts):
+        if basis in METERED_BASES:
+            alike = [m for m in by_profile.get(profile, ()) if device is None or m[0] is None]
+            for meter in [*by_device.get(device, ()), *alike]:
                 found.setdefault(meter, []).append(parent)
-        at += table.num_rows
     return found
 
 
@@ -127,43 +137,68 @@ def used_wh(catalogue: Catalogue, parents: list[int], start_s: int, step_s: int,
 
 def _check_meters(conversion: Conversion, catalogue: Catalogue, report: Callable[..., None]) -> None:
     """No interval of a meter may be issued above what was metered, earlier issues included."""
-    metered = conversion.metered()
-    before = issued_on(catalogue, {meter_of(*facts) or "" for _, facts, _ in metered}) if len(catalogue) else {}
+    metered = conversion.metered() if len(catalogue) else []
+    before = _before(catalogue, {(device, profile) for _, (_, device, profile), _ in metered})
     fresh: dict[str, np.ndarray] = {}
-    for row, facts, (profile, first, hours) in metered:
-        meter = meter_of(*facts) or ""
-        if meter not in before:
+    for row, (_, _, name), (profile, first, hours) in metered:
+        if name not in before:
             continue
-        if meter not in fresh:
-            fresh[meter] = used_wh(catalogue, before[meter], profile.start_s, profile.step_s, len(profile.values))
-        fresh[meter][first : first + len(hours)] += hours
-        over = np.flatnonzero(fresh[meter] > profile.values)
+        if name not in fresh:
+            fresh[name] = used_wh(catalogue, before[name], profile.start_s, profile.step_s, len(profile.values))
+        span = slice(first, first + len(hours))
+        used, values = fresh[name][span], profile.values[span]
+        used += hours
+        over = np.flatnonzero(used > values)
         if len(over):
-            when = utc_text(profile.start_s + int(over[0]) * profile.step_s)
-            left = int(profile.values.sum() - (fresh[meter].sum() - hours.sum()))
+            when = utc_text(profile.start_s + (first + int(over[0])) * profile.step_s)
+            left = int(np.maximum(values - used + hours, 0).sum())
             what = (
                 f"its meter was used by earlier issues: {len(over)} intervals from {when} on exceed it; {left} Wh left"
             )
             report("over_meter_issued", row, what, column="energy_wh", value=when, count=len(over))
 
 
+def _before(catalogue: Catalogue, meters: set[Meter]) -> dict[str, list[int]]:
+    """Return the parents that took from each profile, whose certificates share it whatever their devices."""
+    found: dict[str, set[int]] = {}
+    for (_, profile), parents in issued_on(catalogue, meters).items():
+        found.setdefault(profile, set()).update(parents)
+    return {profile: sorted(parents) for profile, parents in found.items()}
+
+
 # --- files
 
 
-def stage(conversion: Conversion, folder: Path, owners: list[str], at_s: int, actor: str, key: str) -> Staged:
-    """Write the segments and the table of parents, and sync them. An orphan, until its entry is in the journal."""
+def stage(
+    conversion: Conversion, folder: Path, owners: list[str], at_s: int, actor: str, key: str,
+    progress: Callable[[int], None] | None = None,
+) -> Staged:  # fmt: skip
+    """Write the segments and the table of parents, and sync them. An orphan, until its entry is in the journal.
+
+    `progress` is called with the number of parents just stored.
+    """
     place = folder / SEGMENTS
     ids = conversion.annual.table["certificate_id"].to_pylist()
     starts = utc_seconds(conversion.annual.table["production_start"], "production_start")
+
+    hashing = Lock()
 
     def store(plan: BlockPlan, energy: np.ndarray) -> _Stored:
         rows = plan.rows
         steps = [plan_task.pieces[0].lot.share.profile.step_s for plan_task in plan.tasks for _ in plan_task.rows]
         named = [ids[row] for row in rows.tolist()]
-        leaves = merkle.block_leaves(named, starts[rows].tolist(), steps, energy)
-        return _Stored(rows, files.write_energy(place, energy).name, f"{len(rows)}x{plan.hours}", leaves)
+        # Two threads at leaves would take the interpreter from each other at every leaf: the other one writes meanwhile
+        written = files.write_energy(place, energy) if hashing.locked() else None
+        with hashing:
+            leaves = merkle.block_leaves(named, starts[rows].tolist(), steps, energy)
+        written = written or files.write_energy(place, energy)
+        return _Stored(rows, written.name, f"{len(rows)}x{plan.hours}", leaves)
 
-    stored = list(conversion.map_blocks(store))
+    stored = []
+    for block in conversion.map_blocks(store):
+        stored.append(block)
+        if progress is not None:
+            progress(len(block.rows))
     order = np.concatenate([block.rows for block in stored])
     table = conversion.parents_table(order, owners)
     parents = files.write_table(place, table)
@@ -188,26 +223,27 @@ def stage(conversion: Conversion, folder: Path, owners: list[str], at_s: int, ac
     return Staged(entry, content)
 
 
-def remaining(catalogue: Catalogue, annual: Any, profiles: Any) -> Any:
+def remaining(catalogue: Catalogue, annual: Annual, profiles: Profiles, default: str | None) -> Profiles:
     """Return profiles with what earlier issues left of them, where every certificate that uses one is metered on it.
 
-    So a second batch on the same meter shares what remains, as it would have in one batch.
+    So a second batch on the same meter shares what remains, as it would have in one batch. A batch that was issued
+    before finds what it found then.
     """
-    if not len(catalogue):
+    if not len(catalogue) or METERED_BASES.isdisjoint(annual.table["allocation_basis"].to_pylist()):
         return profiles
-    names = ("profile", "device_id", "allocation_basis")
-    facts = zip(*(annual.table[name].to_pylist() for name in names), strict=True)
-    rows = [(named or device, device, basis) for named, device, basis in facts]
-    named = {name for name, _, _ in rows if name in profiles}
-    alone = {
-        name: {meter_of(basis or "", device, name) for got, device, basis in rows if got == name} for name in named
-    }
-    meters = {name: next(iter(found)) for name, found in alone.items() if len(found) == 1 and None not in found}
-    before = issued_on(catalogue, {str(meter) for meter in meters.values()})
+    plan = make_plan(annual, profiles, default, keep_zero_hours=False)
+    used_by: dict[str, set[Meter | None]] = {}
+    for share, device, basis in zip(plan.shares, annual.table["device_id"].to_pylist(), plan.bases, strict=True):
+        if share is not None:
+            name = share.profile.name
+            used_by.setdefault(name, set()).add((device, name) if basis in METERED_BASES else None)
+    meters = {meter for found in used_by.values() if None not in found for meter in found if meter is not None}
+    known = [catalogue.place_of.get(name) for name in annual.table["certificate_id"].to_pylist()]
+    until = min((int(catalogue.issue[place]) for place in known if place is not None), default=None)
     fresh = {}
-    for name, meter in meters.items():
+    for name, parents in _before(catalogue, meters).items():
         profile = profiles[name]
-        if meter in before:
-            used = used_wh(catalogue, before[str(meter)], profile.start_s, profile.step_s, len(profile.values))
-            fresh[name] = replace(profile, values=np.maximum(profile.values - used, 0))
+        earlier = [parent for parent in parents if until is None or catalogue.issue[parent] < until]
+        used = used_wh(catalogue, earlier, profile.start_s, profile.step_s, len(profile.values))
+        fresh[name] = replace(profile, values=np.maximum(profile.values - used, 0))
     return replace(profiles, by_name=profiles.by_name | fresh) if fresh else profiles

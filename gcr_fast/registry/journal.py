@@ -161,8 +161,12 @@ class Journal:
         return cls.open(folder)
 
     @classmethod
-    def open(cls, folder: str | os.PathLike[str], read_only: bool = False) -> Self:
+    def open(cls, folder: str | os.PathLike[str], read_only: bool = False, *, still: bool = False) -> Self:
         """Open the journal in a folder.
+
+        `still`, for a reader, reads the main file alone if everything is in it, so that not even SQLite makes files
+        beside it. What is written meanwhile is not seen, and what is moved into that file spoils the reading: its
+        caller looks afterwards whether the file is still what it was.
 
         A reader needs no permission to write: where SQLite would need it, and everything is in the main file, that is
         read as it stands, so that what is written later may not be seen until the next opening.
@@ -172,7 +176,7 @@ class Journal:
         with _said_plainly(path):
             if not path.is_file():
                 raise RegistryError(f"there is no registry in {path.parent}")
-            db = _reader(path) if read_only else _writer(path)
+            db = _reader(path, still) if read_only else _writer(path)
             try:
                 _check_format(db, path)
             except BaseException:
@@ -305,10 +309,7 @@ class Journal:
     @property
     def log_bytes(self) -> int:
         """Size of the write-ahead log, by which its owner decides when to `checkpoint`."""
-        try:
-            return os.stat(f"{self.path}-wal").st_size
-        except FileNotFoundError:
-            return 0
+        return _log_bytes(self.path)
 
     def checkpoint(self, *, truncate: bool = True) -> bool:
         """Move the write-ahead log into the main file; its caller holds the writer lock.
@@ -544,9 +545,11 @@ def _set_up(db: sqlite3.Connection) -> None:
         db.execute(f"PRAGMA {setting}")
 
 
-def _reader(path: Path) -> sqlite3.Connection:
+def _reader(path: Path, still: bool) -> sqlite3.Connection:
     if not _allows(path, os.R_OK):
         raise RegistryError(f"{path} may not be read by this user")
+    if still and not _log_bytes(path):
+        return _settled(path)
     db = _connect(path, "mode=ro")
     try:
         db.execute("SELECT 1 FROM sqlite_schema").fetchone()
@@ -558,10 +561,16 @@ def _reader(path: Path) -> sqlite3.Connection:
     return db
 
 
+def _log_bytes(path: Path) -> int:
+    try:
+        return os.stat(f"{path}-wal").st_size
+    except FileNotFoundError:
+        return 0
+
+
 def _settled(path: Path) -> sqlite3.Connection:
     """Open the main file alone, which needs no files beside it and no locks; only if everything is in it."""
-    log = Path(f"{path}-wal")
-    if log.exists() and log.stat().st_size:
+    if _log_bytes(path):
         raise ReadOnlyError(
             f"{path} has a write-ahead log, which can only be read where SQLite may write beside it;"
             " copy the folder to such a place"
@@ -650,6 +659,8 @@ def _said_plainly(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _plain(error, path) from error
+    except UnicodeDecodeError as error:  # what SQLite says of a damaged schema quotes it
+        raise CorruptError(f"{path} is not as it was written: {error}; restore it from a copy") from error
     except OSError as error:
         raise OutputError(f"cannot use {path}: {error.strerror}; nothing was left behind") from error
 

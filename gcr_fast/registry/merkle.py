@@ -7,7 +7,7 @@ splitting at the largest power of two. Leaves and nodes are hashes of 32 bytes, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,19 +63,17 @@ def block_leaves(ids: Sequence[str], starts_s: Sequence[int], steps_s: Sequence[
     energy = _little_endian(energy)
     if energy.ndim != 2 or not len(ids) == len(starts_s) == len(steps_s) == len(energy):
         raise UsageError("a block needs one id, start, step and row of energy for each parent")
-    parents = zip(ids, starts_s, steps_s, energy, strict=True)
-    return b"".join([digest for parent in parents for digest in _parent_leaves(*parent)])
-
-
-def _parent_leaves(parent_id: str, start_s: int, step_s: int, row: np.ndarray) -> Iterator[bytes]:
-    prefix, width, view = _LEAF.copy(), row.itemsize, np.ascontiguousarray(row).view(np.uint8).data
-    prefix.update(parent_header(parent_id))
-    for low in range(0, len(row), LEAF_INTERVALS):
-        high = min(low + LEAF_INTERVALS, len(row))
-        leaf = prefix.copy()
-        leaf.update(block_header(int(start_s) + low * int(step_s), step_s, high - low, width))
-        leaf.update(view[low * width : high * width])
-        yield leaf.digest()
+    view, width, hours = np.ascontiguousarray(energy).reshape(-1).view(np.uint8).data, energy.itemsize, energy.shape[1]
+    spans = [(low, min(low + LEAF_INTERVALS, hours)) for low in range(0, hours, LEAF_INTERVALS)]
+    leaves = []
+    for at, (parent_id, start_s, step_s) in enumerate(zip(ids, map(int, starts_s), map(int, steps_s), strict=True)):
+        prefix, row = parent_header(parent_id), at * hours
+        for low, high in spans:
+            leaf = _LEAF.copy()  # and few calls: between two of them, another thread may take over
+            leaf.update(prefix + block_header(start_s + low * step_s, step_s, high - low, width))
+            leaf.update(view[(row + low) * width : (row + high) * width])
+            leaves.append(leaf.digest())
+    return b"".join(leaves)
 
 
 def _little_endian(energy: np.ndarray) -> np.ndarray:

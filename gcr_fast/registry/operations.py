@@ -10,10 +10,10 @@ import numpy as np
 from gcr_fast.errors import UsageError
 from gcr_fast.findings import Findings
 from gcr_fast.periods import utc_text
-from gcr_fast.registry.changes import Request, latest_before, select
+from gcr_fast.registry.changes import Request, latest_before, list_each
 from gcr_fast.registry.lifecycle import compensates
 from gcr_fast.registry.receipts import Receipt
-from gcr_fast.registry.selection import Rows, Where, id_text, seconds_of
+from gcr_fast.registry.selection import Rows, Where, seconds_of
 from gcr_fast.registry.state import VISIBLE, State
 
 
@@ -58,6 +58,7 @@ class Operations(ABC):
         `price` per MWh, decimal, in units of `currency` (0 is a price, None is none). `wh` takes that much of the
         selection: from its `earliest` hours on, or `proportional` to each; an hour is split exactly where need be.
         """
+        _needs(seller=seller, buyer=buyer)
         texts = {"order": order} if wh is not None else {}
         request = Request(
             "trade", selection, self.now(), actor, key, seller, buyer, wh, order, price, currency or "", texts
@@ -69,6 +70,7 @@ class Operations(ABC):
         actor: str = "", key: str = "", dry_run: bool = False,
     ) -> Receipt:  # fmt: skip
         """Keep certificates for something that is still to come; they cannot be traded."""
+        _needs(owner=owner)
         request = Request(
             "reserve", selection, self.now(), actor, key, owner, wh=wh, order=order, texts=_given(reason=reason)
         )
@@ -78,6 +80,7 @@ class Operations(ABC):
         self, selection: Any, owner: str, *, reason: str = "", actor: str = "", key: str = "", dry_run: bool = False
     ) -> Receipt:
         """Make reserved certificates active again."""
+        _needs(owner=owner)
         return self._plain("release", selection, owner, reason, actor, key, dry_run)
 
     def lock(self, selection: Any, *, reason: str, actor: str = "", key: str = "", dry_run: bool = False) -> Receipt:
@@ -103,8 +106,7 @@ class Operations(ABC):
         dry_run: bool = False,
     ) -> Receipt:
         """Cancel certificates finally for a named beneficiary; `statements.statement` tells of it."""
-        if not beneficiary.strip():
-            raise UsageError("retiring needs a beneficiary")
+        _needs(owner=owner, beneficiary=beneficiary)
         texts = _given(beneficiary=beneficiary, purpose=purpose, period=period)
         request = Request("retire", selection, self.now(), actor, key, owner, wh=wh, order=order, texts=texts)
         return self.change(request, dry_run=dry_run)
@@ -126,46 +128,57 @@ class Operations(ABC):
         An hour of a reference is claimed once. `zone` is the country of the consumption: certificates of another are
         refused. `consumption`, a table (start, energy_wh) with an `__arrow_c_stream__`, bounds what each hour can take.
         """
-        if not reference.strip():
-            raise UsageError("a claim needs the reference of a consumption, such as a meter")
-        findings = Findings()
-        rows = select(self.latest(), selection, findings)
-        findings.check()
-        self._check_claim(rows, reference, zone, consumption, findings)
-        findings.check()
+        _needs(owner=owner, reference=reference)
+        used = None if consumption is None else _consumed(consumption)
+
+        def check(state: State, rows: Rows, found: Findings) -> None:
+            _check_claim(state, rows, reference, zone, found)
+            if used is not None:
+                _check_consumption(rows, used, reference, found)
+
         texts = _given(reference=reference, zone=zone)
-        return self.change(Request("claim", selection, self.now(), actor, key, owner, texts=texts), dry_run=dry_run)
+        request = Request("claim", selection, self.now(), actor, key, owner, texts=texts, check=check)
+        return self.change(request, dry_run=dry_run)
 
     def expire(
         self, now: Any = None, selection: Any = None, *, months: int | None = None, actor: str = "", key: str = "",
         dry_run: bool = False,
     ) -> Receipt:  # fmt: skip
         """End the life of certificates that are older, at `now`, than the registry's (or so many) `months`."""
-        lifetime = months or self.expiry_months()
-        if lifetime is None:
-            raise UsageError("this registry has no expiry_months; say after how many months: months=18")
+        lifetime = self.expiry_months() if months is None else months
+        if lifetime is None or lifetime < 1:
+            raise UsageError("say after how many months, 1 or more: months=18; this registry has no expiry_months")
         at_s = self.now() if now is None else seconds_of(now, "now")
+        end = latest_before(at_s, lifetime)
         if selection is None:
-            end = latest_before(at_s, lifetime)
             selection = Where(end=end, status=("ACTIVE", "RESERVED", "LOCKED"))
-        texts = {"months": str(lifetime)}
-        return self.change(Request("expire", selection, at_s, actor, key, texts=texts), dry_run=dry_run)
+
+        def check(state: State, rows: Rows, found: Findings) -> None:
+            list_each(
+                state,
+                found,
+                "not_expired",
+                rows.take(rows.start_ms >= end * 1000),
+                lambda _: f"lives for {lifetime} months after its production",
+            )
+
+        request = Request("expire", selection, at_s, actor, key, texts={"months": str(lifetime)}, check=check)
+        return self.change(request, dry_run=dry_run)
 
     def withdraw(
         self, selection: Any, *, reason: str, compensation: str = "", actor: str = "", key: str = "",
         dry_run: bool = False,
     ) -> Receipt:  # fmt: skip
         """Take certificates back, as the registry; of retired ones only with a `compensation`: how it is made good."""
-        findings = Findings()
-        state = self.latest()
-        rows = select(state, selection, findings)
-        findings.check()
-        used = [compensates("withdraw", int(VISIBLE[stored])) for stored in np.unique(rows.states)]
-        if any(used) and not compensation.strip():
-            findings.add("needs_compensation", "retired certificates are withdrawn, and nothing compensates for them")
-            findings.check()
+
+        def check(_: State, rows: Rows, found: Findings) -> None:
+            used = [compensates("withdraw", int(VISIBLE[stored])) for stored in np.unique(rows.states)]
+            if any(used) and not compensation.strip():
+                found.add("needs_compensation", "retired certificates are withdrawn, and nothing compensates for them")
+
         texts = _given(reason=reason, compensation=compensation)
-        return self.change(Request("withdraw", selection, self.now(), actor, key, texts=texts), dry_run=dry_run)
+        request = Request("withdraw", selection, self.now(), actor, key, texts=texts, check=check)
+        return self.change(request, dry_run=dry_run)
 
     @abstractmethod
     def expiry_months(self) -> int | None:
@@ -177,31 +190,23 @@ class Operations(ABC):
         request = Request(action, selection, self.now(), actor, key, owner, texts=_given(reason=reason))
         return self.change(request, dry_run=dry_run)
 
-    def _check_claim(self, rows: Rows, reference: str, zone: str, consumption: Any, findings: Findings) -> None:
-        catalogue = self.state.catalogue
-        if zone:
-            code = catalogue.countries.find(zone)
-            other = np.flatnonzero(catalogue.numbers["country"][rows.parents] != (-2 if code is None else code))
-            for at in other.tolist():
-                name = id_text(self.state, int(rows.handles[at]))
-                findings.add("other_zone", f"{name} is not of {zone}", certificate_id=name, value=zone)
-        hours, place = np.unique(rows.start_ms // 1000, return_inverse=True)
-        known = self.state.references.find(reference)
-        claims = self.state.claims.rows
-        before = claims[claims[:, 0] == known, 1] if known is not None else claims[:0, 1]
-        for hour in np.intersect1d(hours, before).tolist():
-            when = utc_text(hour)
-            findings.add("already_claimed", f"the consumption {reference} of {when} was claimed before", value=when)
-        if consumption is not None:
-            sums = np.zeros(len(hours), np.int64)
-            np.add.at(sums, place, rows.energy_wh)
-            _check_consumption(hours, sums, consumption, reference, findings)
+
+def _check_claim(state: State, rows: Rows, reference: str, zone: str, found: Findings) -> None:
+    """Certificates are of the zone of the consumption, and no hour of it is claimed twice."""
+    if zone:
+        code = state.catalogue.countries.find(zone)
+        other = state.catalogue.numbers["country"][rows.parents] != (-2 if code is None else code)
+        list_each(state, found, "other_zone", rows.take(other), lambda _: f"is not of {zone}")
+    known = state.references.find(reference)
+    claims = state.claims.rows
+    before = claims[claims[:, 0] == known, 1] if known is not None else claims[:0, 1]
+    for hour in np.intersect1d(rows.start_ms // 1000, before).tolist():
+        when = utc_text(hour)
+        found.add("already_claimed", f"the consumption {reference} of {when} was claimed before", value=when)
 
 
-def _check_consumption(
-    hours: np.ndarray, sums: np.ndarray, consumption: Any, reference: str, findings: Findings
-) -> None:
-    """No hour may be claimed for more than was consumed in it."""
+def _consumed(consumption: Any) -> dict[int, int]:
+    """Return Wh by UTC second of a table (start, energy_wh)."""
     import pyarrow as pa
 
     from gcr_fast.columns import int64_view, utc_seconds
@@ -209,11 +214,27 @@ def _check_consumption(
     table = pa.table(consumption)
     starts, wh = utc_seconds(table["start"], "start"), int64_view(table["energy_wh"], "energy_wh")
     used = dict(zip(starts.tolist(), wh.tolist(), strict=True))
+    if len(used) < len(starts):
+        raise UsageError("the consumption tells of an interval twice; give each start once")
+    return used
+
+
+def _check_consumption(rows: Rows, used: dict[int, int], reference: str, found: Findings) -> None:
+    """No hour may be claimed for more than was consumed in it."""
+    hours, place = np.unique(rows.start_ms // 1000, return_inverse=True)
+    sums = np.zeros(len(hours), np.int64)
+    np.add.at(sums, place, rows.energy_wh)
     for hour, claimed in zip(hours.tolist(), sums.tolist(), strict=True):
         if claimed > used.get(hour, 0):
             when = utc_text(hour)
             what = f"{claimed} Wh would be claimed for {reference} at {when}, {used.get(hour, 0)} Wh were consumed"
-            findings.add("amount_over", what, value=when)
+            found.add("amount_over", what, value=when)
+
+
+def _needs(**texts: str) -> None:
+    for name, text in texts.items():
+        if not isinstance(text, str) or not text.strip():
+            raise UsageError(f"name the {name}, not {text!r}")
 
 
 def _given(**texts: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Proof that an hourly certificate was issued: stands alone, so that an auditor may copy this one file and run it.
 
-    python proof.py proof.json --root HEX
+    python proof.py proof.json --root HEX        the root of the issue, if that is what you trust
+    python proof.py proof.json --hash HEX        or the hash of the journal at the issue's entry
 
 A leaf is a block of consecutive intervals of one parent. Leaves form the Merkle tree of RFC 6962, section 2.1:
 leaf = SHA-256(0x00 || data), node = SHA-256(0x01 || left || right). Only the standard library is used.
@@ -22,12 +23,18 @@ HOUR_S = 3600
 WIDTHS = {4: "i", 8: "q"}
 """Bytes of an energy as stored, and how struct calls them."""
 MOST = (1 << 63) - 1
+CHAIN = b"gcr-journal-1"
+"""What the hash of an entry of the journal begins with; then its number, the hash before it, and its bytes."""
+ENTRY = struct.Struct("<BBB5x13q")
+ENCODING, ISSUE = 1, 2
+"""The first two bytes of an entry that issues something."""
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIELDS = {
-    "proof": {"format", "certificate", "leaf", "index", "size", "path", "root"},
+    "proof": {"format", "certificate", "leaf", "index", "size", "path", "root", "journal"},
     "certificate": {"id", "parent", "start", "interval_s", "energy_wh"},
     "leaf": {"parent_certificate_id", "first_start", "interval_s", "width", "energies"},
+    "journal": {"entry", "previous", "payload", "hash"},
 }
 """All that may stand in a proof: anything more would look proved, and is not."""
 
@@ -96,11 +103,13 @@ def certificate_id(parent_id: str, start_s: int, step_s: int) -> str:
     return f"HOURLY-{parent_id}-{stamp}"
 
 
-def verify_proof(proof: dict[str, Any], root: str | None = None, size: int | None = None) -> bool:
+def verify_proof(
+    proof: dict[str, Any], root: str | None = None, size: int | None = None, journal_hash: str | None = None
+) -> bool:
     """Return True if the proof holds; else a `ProofError` says what is wrong.
 
-    `root` (hex) must come from a source you trust, such as a signed journal head. Without it the proof is only
-    checked against the root it names itself, which shows that it is consistent, not that anything was issued.
+    `root` (hex), or `journal_hash` (hex) of the issue's entry, must come from a source you trust. Without either the
+    proof is only checked against what it names itself: it is consistent, which does not show that anything was issued.
     A root proves the certificate, its leaf and their energies, but not how many leaves there are: trees of several
     sizes share a path. Who relies on `index` or `size` gives the `size` that was published with the root.
     """
@@ -110,6 +119,7 @@ def verify_proof(proof: dict[str, Any], root: str | None = None, size: int | Non
     named = _digest(proof, "root")
     if root is not None and root.strip().lower() != named.hex():
         raise ProofError("the proof is for another root")
+    _check_journal(proof, named, journal_hash)
     leaf = _only(_get(proof, "leaf", dict), "leaf")
     data = _leaf_data(leaf)
     _check_certificate(_only(_get(proof, "certificate", dict), "certificate"), leaf)
@@ -132,6 +142,36 @@ def _leaf_data(leaf: dict[str, Any]) -> bytes:
         raise ProofError(f"energies hold what is no whole number of Wh in {width} bytes")
     header = block_header(_second(leaf, "first_start"), step, len(energies), width)
     return parent_header(name) + header + struct.pack(f"<{len(energies)}{WIDTHS[width]}", *energies)
+
+
+def _check_journal(proof: dict[str, Any], root: bytes, trusted: str | None) -> None:
+    """Refuse an entry of the journal that does not hash to what it says, or issued something else."""
+    if "journal" not in proof:
+        if trusted is not None:
+            raise ProofError("the proof names no entry of the journal")
+        return
+    entry = _only(_get(proof, "journal", dict), "journal")
+    payload, number = _bytes(entry, "payload"), _whole(entry, "entry", 1, MOST)
+    chained = CHAIN + struct.pack("<q", number) + _digest(entry, "previous") + payload
+    digest = hashlib.sha256(chained).digest()
+    if digest != _digest(entry, "hash") or (trusted is not None and trusted.strip().lower() != digest.hex()):
+        raise ProofError("the entry of the journal hashes to something else")
+    if _texts(payload).get(b"merkle_root") != root.hex().encode():
+        raise ProofError("the entry of the journal has another root")
+
+
+def _texts(payload: bytes) -> dict[bytes, bytes]:
+    """Return the texts of an encoded entry; of what is none, nothing. Its layout: `entries.py`, encoding 1."""
+    try:
+        *_, runs, splits, actor, key, currency, count = ENTRY.unpack_from(payload)
+        at, texts = ENTRY.size + 16 * (runs + splits) + actor + key + currency, {}
+        for _ in range(count):
+            name, value = struct.unpack_from("<2q", payload, at)
+            texts[payload[at + 16 : at + 16 + name]] = payload[at + 16 + name : at + 16 + name + value]
+            at += 16 + name + value
+    except struct.error:
+        return {}
+    return texts if at == len(payload) and payload[0] == ENCODING and payload[1] == ISSUE else {}
 
 
 def _check_certificate(certificate: dict[str, Any], leaf: dict[str, Any]) -> None:
@@ -189,6 +229,13 @@ def _digest(record: dict[str, Any], name: str) -> bytes:
     return bytes.fromhex(value)
 
 
+def _bytes(record: dict[str, Any], name: str) -> bytes:
+    value = _get(record, name, str)
+    if len(value) % 2 or set(value) - set("0123456789abcdef"):
+        raise ProofError(f"{name} holds what is no bytes in lower-case hex")
+    return bytes.fromhex(value)
+
+
 def _second(record: dict[str, Any], name: str) -> int:
     text = _get(record, name, str)
     try:
@@ -213,15 +260,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("proof", help="the proof, a JSON file")
     parser.add_argument("--root", help="the root that you trust, in hex; without it only consistency is checked")
     parser.add_argument("--size", type=int, help="the number of leaves that was published with the root")
+    parser.add_argument("--hash", help="the hash of the journal at the issue's entry that you trust, in hex")
     options = parser.parse_args(arguments)
     try:
         with open(options.proof, encoding="utf-8") as file:
             proof = json.load(file, object_pairs_hook=_once)
-        verify_proof(proof, options.root, options.size)
+        verify_proof(proof, options.root, options.size, options.hash)
     except (OSError, ValueError, RecursionError) as error:
         raise SystemExit(f"NOT PROVED: {error}") from None
     issued = f"{proof['certificate']['id']} was issued with {proof['certificate']['energy_wh']} Wh"
-    print(f"PROVED: {issued}, root {proof['root']}" + ("" if options.root else " (as the proof itself names it)"))
+    trusted = options.root or options.hash
+    print(f"PROVED: {issued}, root {proof['root']}" + ("" if trusted else " (as the proof itself names it)"))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -18,17 +18,19 @@ from types import TracebackType
 from typing import Any, Self
 
 from gcr_fast.annual import annual_from
-from gcr_fast.errors import CorruptError, ReadOnlyError, RegistryError, UsageError
+from gcr_fast.errors import CorruptError, GcrError, ReadOnlyError, RegistryError, UsageError
 from gcr_fast.findings import Findings
 from gcr_fast.processor import Conversion, convert
 from gcr_fast.profiles import profiles_from
 from gcr_fast.registry import issuing, segments, snapshots
 from gcr_fast.registry.catalogue import SEGMENTS, Catalogue
-from gcr_fast.registry.changes import Deadline, Request, prepare
-from gcr_fast.registry.entries import Entry
-from gcr_fast.registry.journal import Journal, Transaction
+from gcr_fast.registry.changes import Deadline, Request, prepare, same
+from gcr_fast.registry.entries import GENESIS, Entry, chain_hash
+from gcr_fast.registry.evidence import Evidence
+from gcr_fast.registry.journal import Journal, Record, Transaction
 from gcr_fast.registry.lock import WriterLock
 from gcr_fast.registry.operations import Operations
+from gcr_fast.registry.questions import Questions
 from gcr_fast.registry.receipts import Receipt
 from gcr_fast.registry.results import Result
 from gcr_fast.registry.selection import Selection, Where
@@ -41,7 +43,7 @@ LOG_BYTES = 64 << 20
 """Size of SQLite's log from which it is folded into the main file."""
 
 
-class Registry(Operations):
+class Registry(Operations, Evidence, Questions):
     """`Registry.create(path)` or `Registry.open(path)`; close it, or use it as a context manager."""
 
     def __init__(self, folder: Path, journal: Journal, lock_timeout_s: float, clock: Callable[[], float]) -> None:
@@ -51,6 +53,7 @@ class Registry(Operations):
         self._lock_timeout_s = lock_timeout_s
         self._transaction: Transaction | None = None
         self._snapshot_at = 0
+        self._in_series = False
         self._torn = False
         self.state = self._rebuilt()
 
@@ -101,17 +104,24 @@ class Registry(Operations):
     ) -> Self:
         """Open a registry; a reader sees what is committed, and more of it after `refresh`."""
         folder = Path(path)
-        registry = cls(folder, Journal.open(folder, read_only), lock_timeout_s, clock)
-        if not read_only:
-            registry._sweep()
+        journal = Journal.open(folder, read_only)
+        try:
+            registry = cls(folder, journal, lock_timeout_s, clock)
+            if not read_only:
+                registry._sweep()
+        except BaseException:
+            journal.close()
+            raise
         return registry
 
     def close(self) -> None:
-        """Leave a snapshot if much has happened, and close."""
-        if not self.journal.read_only and self.state.position > self._snapshot_at:
-            with contextlib.suppress(RegistryError), WriterLock(self.folder / LOCK, 0.0):
-                self._leave_snapshot()
-        self.journal.close()
+        """Leave a snapshot if anything has happened and there is room for one, and close in any case."""
+        try:
+            if not self.journal.read_only and self.state.position > self._snapshot_at:
+                with contextlib.suppress(GcrError), WriterLock(self.folder / LOCK, 0.0):
+                    self._leave_snapshot()
+        finally:
+            self.journal.close()
 
     def __enter__(self) -> Self:
         return self
@@ -143,10 +153,41 @@ class Registry(Operations):
         return self.state.position
 
     def refresh(self) -> Self:
-        """Take in what others have committed since."""
-        for record in self.journal.entries(after=self.state.position):
-            self.state.apply(record.seq, record.entry)
+        """Take in what others have committed since; of an entry that cannot be read, nothing is taken in."""
+        if self._torn:
+            self._restore()
+        try:
+            for record in self._sound(self.journal.entries(after=self.state.position)):
+                self._take_in(record.seq, record.entry)
+        except BaseException:
+            if self._torn:
+                self._restore(self.state.position)
+            raise
         return self
+
+    def _take_in(self, seq: int, entry: Entry) -> None:
+        self._torn = True  # until the entry is taken in whole, nothing may be committed
+        self.state.apply(seq, entry)
+        self._torn = False
+
+    def _restore(self, upto: int | None = None) -> None:
+        """Compute the state anew; should that fail, whoever needs it next tries again."""
+        self._torn = True
+        self.state = self._rebuilt(upto)
+        self._torn = False
+
+    def _sound(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield entries whose hashes follow from their bytes; one that does not is a `CorruptError`."""
+        seq, head = 0, GENESIS
+        for record in records:
+            if record.seq != seq + 1:
+                before = next(self.journal.entries(after=record.seq - 2, upto=record.seq - 1), None)
+                head = GENESIS if before is None else before.hash
+            if chain_hash(head, record.seq, record.payload) != record.hash:
+                what = f"entry {record.seq} of {self.journal.path} is not as it was written; restore it from a copy"
+                raise CorruptError(what)
+            seq, head = record.seq, record.hash
+            yield record
 
     def as_of(self, position: int) -> State:
         """Return the state after a past entry, computed anew."""
@@ -167,7 +208,7 @@ class Registry(Operations):
 
     def _loaded(self, position: int, name: str) -> State:
         state = State(Catalogue(self.folder))
-        for record in self.journal.entries(upto=position, kinds=("party", "issue")):
+        for record in self._sound(self.journal.entries(upto=position, kinds=("party", "issue"))):
             if record.entry.kind == "issue":
                 state.adopt(record.seq, record.entry)
             else:
@@ -176,7 +217,7 @@ class Registry(Operations):
         return state
 
     def _replayed(self, state: State, last: int) -> State:
-        for record in self.journal.entries(after=state.position, upto=last):
+        for record in self._sound(self.journal.entries(after=state.position, upto=last)):
             state.apply(record.seq, record.entry)
         return state
 
@@ -198,14 +239,19 @@ class Registry(Operations):
             self._leave_snapshot()
 
     def _sweep(self) -> None:
-        """Remove what a killed process left; not while another writes."""
-        with contextlib.suppress(RegistryError), WriterLock(self.folder / LOCK, 0.0):
+        """Remove what a killed process left; not while another writes, and if it cannot be, another time."""
+        with contextlib.suppress(GcrError), WriterLock(self.folder / LOCK, 0.0):
             self.refresh()
-            known = {block.name for block in self.state.catalogue.blocks}
-            known |= {dict(r.entry.texts)["parents"] for r in self.journal.entries(kinds=("issue",))}
-            segments.sweep(self.folder / SEGMENTS, known)
-            kept = {snapshot.name for snapshot in self.journal.snapshots()}
-            segments.sweep(self.folder / snapshots.SNAPSHOTS, kept)
+            self._clean()
+
+    def _clean(self) -> None:
+        """Remove files that no entry names; the lock is held."""
+        known = {block.name for block in self.state.catalogue.blocks}
+        known |= {dict(r.entry.texts)["parents"] for r in self.journal.entries(kinds=("issue",))}
+        segments.sweep(self.folder / SEGMENTS, known)
+        snapshots.make_folder(self.folder)
+        kept = {snapshot.name for snapshot in self.journal.snapshots()}
+        segments.sweep(self.folder / snapshots.SNAPSHOTS, kept)
 
     # --- changing
 
@@ -233,12 +279,24 @@ class Registry(Operations):
                         raise RegistryError("an entry was not taken in whole, so nothing of its group is kept")
             except BaseException:
                 if self._torn or self.state.position != self._committed():
-                    self.state, self._torn = self._rebuilt(), False
+                    self._restore()
                 raise
             finally:
                 self._transaction = None
             if self.state.position != before:
-                self._look_after()
+                with contextlib.suppress(GcrError):  # the changes are durable: an error would have them made again
+                    self._look_after()
+
+    @contextmanager
+    def series(self) -> Iterator[None]:
+        """Make many groups one after another: a snapshot, if it is time for one, is left once they are done."""
+        self._in_series = True
+        try:
+            yield
+        finally:
+            self._in_series = False
+        with contextlib.suppress(GcrError), WriterLock(self.folder / LOCK, 0.0):
+            self._look_after()
 
     def _committed(self) -> int:
         try:
@@ -248,7 +306,7 @@ class Registry(Operations):
 
     def _look_after(self) -> None:
         """Fold the log and leave a snapshot when it is time; the lock is held."""
-        if self.state.position - self._snapshot_at >= SNAPSHOT_EVERY:
+        if self.state.position - self._snapshot_at >= SNAPSHOT_EVERY and not self._in_series:
             self._leave_snapshot()
         elif self.journal.log_bytes > LOG_BYTES:
             self.journal.checkpoint(truncate=False)
@@ -264,9 +322,7 @@ class Registry(Operations):
 
     def _append(self, transaction: Transaction, entry: Entry) -> Receipt:
         receipt = transaction.append(entry)
-        self._torn = True  # until the entry is taken in whole, nothing may be committed
-        self.state.apply(receipt.seq, entry)
-        self._torn = False
+        self._take_in(receipt.seq, entry)
         return Receipt.of(receipt.seq, receipt.hash, entry)
 
     def now(self) -> int:
@@ -304,12 +360,14 @@ class Registry(Operations):
         actor: str = "",
         key: str = "",
         dry_run: bool = False,
+        progress: Callable[[int], None] | None = None,
         **options: Any,
     ) -> Receipt:
         """Issue the hours of a `Conversion`, or of annual certificates and profiles (`options` as for `convert`).
 
         As a whole or not at all: `RefusedError` lists every reason. What was issued before, exactly so, is left as it
-        is. Owners that are no parties are refused, or with `create_parties` added.
+        is. Owners that are no parties are refused, or with `create_parties` added. `progress` is
+        called with the number of certificates just stored.
         """
         self._require_writable()
         conversion = annual if isinstance(annual, Conversion) else self._converted(annual, profiles, options)
@@ -317,6 +375,7 @@ class Registry(Operations):
             owners = issuing.owners_of(conversion)
             findings = issuing.refusals(conversion, self.state.catalogue)
             repeat = self._same_issue(conversion, owners) if _all_known(conversion, self.state.catalogue) else None
+            self._check_key(key, repeat, findings)
             if repeat is not None:
                 return repeat
             self._check_parties(owners, create_parties, findings)
@@ -324,10 +383,9 @@ class Registry(Operations):
             if dry_run:
                 totals = conversion.report.totals
                 return Receipt(0, "", "issue", totals["nonzero_hours"], totals["issued_wh"])
+            staged = issuing.stage(conversion, self.folder, owners, self.now(), actor, key, progress)
             for name in dict.fromkeys(owners):
-                if not self.state.catalogue.party_code(name):
-                    self._append(transaction, Entry("party", self.now(), actor, texts=(("name", name),)))
-            staged = issuing.stage(conversion, self.folder, owners, self.now(), actor, key)
+                self.add_party(name, actor=actor)
             return self._append(transaction, staged.entry)
 
     def _converted(self, annual: Any, profiles: Any, options: Mapping[str, Any]) -> Conversion:
@@ -335,7 +393,8 @@ class Registry(Operations):
             raise UsageError("issue takes a Conversion, or annual certificates and profiles")
         certificates = annual_from(annual, strict=False)
         self.refresh()
-        shapes = issuing.remaining(self.state.catalogue, certificates, profiles_from(profiles, strict=False))
+        given, default = profiles_from(profiles, strict=False), options.get("profile")
+        shapes = issuing.remaining(self.state.catalogue, certificates, given, default)
         return convert(certificates, shapes, **options)
 
     def _same_issue(self, conversion: Conversion, owners: list[str]) -> Receipt | None:
@@ -344,7 +403,15 @@ class Registry(Operations):
         for record in self.journal.entries(kinds=("issue",)):
             if dict(record.entry.texts)["content"] == content:
                 return Receipt.of(record.seq, record.hash, record.entry, repeated=True)
+        self._clean()
         return None
+
+    def _check_key(self, key: str, repeat: Receipt | None, findings: Findings) -> None:
+        """A key that another entry has cannot be this issue's."""
+        seq = self.journal.find_key(key) if key else None
+        if seq is not None and (repeat is None or repeat.entry != seq):
+            _key_reused(key, next(self.journal.entries(after=seq - 1, upto=seq)), findings)
+            findings.check()
 
     def _check_parties(self, owners: list[str], create: bool, findings: Findings) -> None:
         for name in dict.fromkeys(owners):
@@ -358,13 +425,11 @@ class Registry(Operations):
             repeat = self._repeated(request)
             if repeat is not None:
                 return repeat
-            if create_parties and request.to_party and not self.state.catalogue.party_code(request.to_party):
-                if dry_run:
-                    raise UsageError(f"there is no party {request.to_party!r} yet, so nothing can be tried with it")
-                self.add_party(request.to_party, actor=request.actor)
-            entry, _ = prepare(self.state, request, self.deadline)
+            entry, _ = prepare(self.state, request, self.deadline, new_buyer=create_parties)
             if dry_run:
                 return Receipt.of(0, b"", entry)
+            if request.to_party and entry.to_party > len(self.state.catalogue.parties.words):
+                self.add_party(request.to_party, actor=request.actor)
             return self._append(transaction, entry)
 
     def _repeated(self, request: Request) -> Receipt | None:
@@ -373,18 +438,11 @@ class Registry(Operations):
         if seq is None:
             return None
         record = next(self.journal.entries(after=seq - 1, upto=seq))
-        entry, catalogue = record.entry, self.state.catalogue
-        same = (entry.kind, entry.from_party, entry.to_party) == (
-            request.action,
-            catalogue.party_code(request.from_party or ""),
-            catalogue.party_code(request.to_party or ""),
-        )
-        if not same:
-            what = f"key {request.key!r} was used by entry {seq}, a {entry.kind}"
-            findings = Findings()
-            findings.add("key_reused", what, value=request.key)
-            findings.check()
-        return Receipt.of(seq, record.hash, entry, repeated=True)
+        findings = Findings()
+        if not same(self.state, request, record.entry):
+            _key_reused(request.key, record, findings)
+        findings.check()
+        return Receipt.of(seq, record.hash, record.entry, repeated=True)
 
     # --- asking
 
@@ -397,6 +455,11 @@ class Registry(Operations):
         """
         state = self.state if as_of is None else self.as_of(as_of)
         return Result(state, Selection(state, Where.of(filters)), limit, after)
+
+
+def _key_reused(key: str, record: Record, findings: Findings) -> None:
+    what = f"key {key!r} was used by entry {record.seq}, another {record.entry.kind}"
+    findings.add("key_reused", what, value=key)
 
 
 def _all_known(conversion: Conversion, catalogue: Catalogue) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.codes import BASES, SOURCE_TYPES, STATUSES
-from gcr_fast.columns import arrow_int64
+from gcr_fast.codes import SOURCE_TYPES, STATUSES
 from gcr_fast.errors import UsageError
-from gcr_fast.registry.selection import Rows, Selection, id_text
+from gcr_fast.registry.rendering import columns_of, schema_of
+from gcr_fast.registry.selection import Rows, Selection
 from gcr_fast.registry.state import VISIBLE, State
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 GROUPS = ("owner", "source_type", "status", "device", "country", "hour_of_day", "day", "month", "year")
 """What certificates can be grouped by."""
 DENSE_GROUPS = 1 << 22
-EAGER_ROWS = 1 << 22
-"""Up to so many rows are read at once when first asked for."""
 
 
 class Result:
@@ -30,18 +28,14 @@ class Result:
     def __init__(self, state: State, selection: Selection, limit: int | None = None, after: int | None = None) -> None:
         if limit is not None and limit < 1:
             raise UsageError(f"limit must be 1 or more, not {limit}")
-        self._state, self._selection, self._limit, self._after = state, selection, limit, after
+        self._state, self._limit = state, limit
+        self._selection = selection if after is None else selection.beyond(after)
 
     def rows(self) -> Iterator[Rows]:
         """Yield the certificates as arrays, batch by batch."""
-        left, past = self._limit, self._after is None
+        left = self._limit
         for rows in self._selection.batches():
             some = rows
-            if not past:
-                at = np.flatnonzero(rows.handles == self._after)
-                if not len(at):
-                    continue
-                some, past = rows.take(slice(int(at[0]) + 1, None)), True
             if left is not None:
                 some, left = some.take(slice(0, left)), left - min(left, len(some))
             if len(some):
@@ -76,26 +70,21 @@ class Result:
 
     def schema(self, certificate_ids: bool = False) -> pa.Schema:
         """Return the schema of the table."""
-        from gcr_fast.schema import arrow_schema
-
-        schema = arrow_schema("certificates", without=() if certificate_ids else ("certificate_id",))
-        import pyarrow as pa
-
-        return pa.schema([field.with_nullable(False) for field in schema], metadata=schema.metadata)
+        return schema_of(certificate_ids)
 
     def batches(self, certificate_ids: bool = False) -> Iterator[pa.RecordBatch]:
         """Yield record batches."""
         import pyarrow as pa
 
-        schema = self.schema(certificate_ids)
+        schema = schema_of(certificate_ids)
         for rows in self.rows():
-            yield pa.RecordBatch.from_arrays(self._columns(rows, certificate_ids), schema=schema)
+            yield pa.RecordBatch.from_arrays(columns_of(self._state, rows, certificate_ids), schema=schema)
 
     def to_table(self, certificate_ids: bool = False) -> pa.Table:
         """Return all certificates as one table."""
         import pyarrow as pa
 
-        return pa.Table.from_batches(list(self.batches(certificate_ids)), schema=self.schema(certificate_ids))
+        return pa.Table.from_batches(list(self.batches(certificate_ids)), schema=schema_of(certificate_ids))
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """Stream to any Arrow library: Polars, DuckDB, pandas."""
@@ -106,27 +95,6 @@ class Result:
 
     def __len__(self) -> int:
         return self.count
-
-    def _columns(self, rows: Rows, certificate_ids: bool) -> list[pa.Array]:
-        import pyarrow as pa
-
-        numbers, catalogue = self._state.catalogue.numbers, self._state.catalogue
-        parents = rows.parents
-        columns = [
-            arrow_int64(np.ascontiguousarray(rows.handles)),
-            _words(parents, catalogue.ids),
-            arrow_int64(np.ascontiguousarray(rows.start_ms)).cast(pa.timestamp("ms", "UTC")),
-            pa.array(numbers["step_s"][parents].astype(np.int32)),
-            arrow_int64(np.ascontiguousarray(rows.energy_wh)),
-            _words(numbers["source"][parents], _constant(SOURCE_TYPES)),
-            _words(VISIBLE[rows.states], _constant(STATUSES)),
-            _words(numbers["basis"][parents], _constant(BASES)),
-            _words(rows.owners - 1, pa.array(catalogue.parties.words, pa.string())),
-        ]
-        if certificate_ids:
-            ids = [id_text(self._state, handle) for handle in rows.handles.tolist()]
-            columns.insert(1, pa.array(ids, pa.string()))
-        return columns
 
     def group_by(self, *names: str) -> pa.Table:
         """Return certificates and Wh for each combination of `GROUPS` that occurs, in ascending order."""
@@ -194,31 +162,14 @@ def _grouped(keys: list[np.ndarray], energy: np.ndarray) -> Iterator[tuple[tuple
 
     lows = [int(key.min()) for key in keys]
     sizes = [int(key.max()) - low + 1 for key, low in zip(keys, lows, strict=True)]
-    total = int(np.prod([float(size) for size in sizes]))
-    joined = np.zeros(len(energy), dtype=np.int64)
+    joined, total = np.zeros(len(energy), dtype=np.int64), 1
     for key, low, size in zip(keys, lows, sizes, strict=True):
-        joined = joined * size + (key - low)
-    if total > DENSE_GROUPS:
-        distinct, joined = np.unique(joined, return_inverse=True)
-    else:
-        distinct = np.arange(total)
-    counts, sums = np.zeros(len(distinct), np.int64), np.zeros(len(distinct), np.int64)
+        joined, total = joined * size + (key - low), total * size
+        if total > DENSE_GROUPS:  # only those that occur: most do not, and the product must fit 64 bits
+            distinct, joined = np.unique(joined, return_inverse=True)
+            total = len(distinct)
+    counts, sums, sample = (np.zeros(total, np.int64) for _ in range(3))
     grouped(joined, np.ascontiguousarray(energy), counts, sums)
+    sample[joined] = np.arange(len(joined))
     for at in np.flatnonzero(counts).tolist():
-        rest, parts = int(distinct[at]), []
-        for low, size in zip(reversed(lows), reversed(sizes), strict=True):
-            rest, part = divmod(rest, size)
-            parts.append(part + low)
-        yield tuple(reversed(parts)), (int(counts[at]), int(sums[at]))
-
-
-def _words(codes: np.ndarray, dictionary: pa.Array) -> pa.DictionaryArray:
-    import pyarrow as pa
-
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), dictionary, safe=False)
-
-
-def _constant(words: Sequence[str]) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array(words, pa.string())
+        yield tuple(int(key[sample[at]]) for key in keys), (int(counts[at]), int(sums[at]))

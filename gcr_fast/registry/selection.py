@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,12 @@ from gcr_fast.periods import utc_text
 from gcr_fast.registry.catalogue import Block, Vocabulary
 from gcr_fast.registry.lifecycle import ACTIVE, SPLIT
 from gcr_fast.registry.state import FIRST, OWNER, PIECE, ROW, STATE, STORED, TRADED, VISIBLE, WH, State
+from gcr_fast.registry.untouched import columns_of
 
 BATCH_ROWS = 1 << 19
 Words = str | Sequence[str] | None
 Moment = str | int | datetime | None
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,10 @@ class Where:
         """Take filters, a mapping of them, or ids of certificates."""
         if isinstance(given, Where):
             return given
+        if given is None:
+            raise UsageError("say which certificates: filters, or ids")
         if isinstance(given, dict):
-            unknown = set(given) - {field.name for field in fields(cls)}
+            unknown = given.keys() - cls.__dataclass_fields__.keys()
             if unknown:
                 raise UsageError(f"no filter {', '.join(sorted(unknown))}; there are {', '.join(cls.names())}")
             return cls(**given)
@@ -65,19 +70,23 @@ class Where:
         return tuple(field.name for field in fields(cls))
 
 
-def seconds_of(moment: str | int | datetime, what: str = "time") -> int:
-    """Return UTC seconds of a moment: ISO 8601 with an offset, an aware datetime, or seconds themselves."""
-    if isinstance(moment, int):
-        return moment
+def seconds_of(moment: str | int | datetime, what: str = "time", *, up: bool = False) -> int:
+    """Return UTC seconds of a moment: ISO 8601 with an offset, an aware datetime, or seconds themselves.
+
+    A fraction of a second is rounded down, or `up`.
+    """
+    if isinstance(moment, int | np.integer):
+        return int(moment)
     try:
         read = moment if isinstance(moment, datetime) else datetime.fromisoformat(moment.strip())
-    except ValueError:
+    except (ValueError, AttributeError):
         raise UsageError(f"{what} {moment!r} is not an ISO 8601 time such as 2024-06-01T12:00Z") from None
     if read.tzinfo is None and isinstance(moment, str) and len(moment.strip()) == len("2024-06-01"):
         read = read.replace(tzinfo=UTC)  # a day is a day of UTC here, as are all stamps of certificates
     if read.tzinfo is None:
         raise UsageError(f"{what} {moment!r} names no time zone; append Z or an offset")
-    return int(read.timestamp())
+    since, second = read - _EPOCH, timedelta(seconds=1)
+    return -(-since // second) if up else since // second
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,22 +135,33 @@ class Selection:
     def __init__(self, state: State, where: Where) -> None:
         self.state = state
         self.owner = 0 if where.owner is None else _known(where.owner, state.catalogue.parties, "party") + 1
-        self.wanted, self.traded = _statuses(where.status)
+        self.wanted, self.traded = _statuses(_frozen(where.status))
         self.clock = _clock(where.hour_of_day)
-        if where.min_wh < 1:
-            raise UsageError(f"min_wh must be 1 or more, not {where.min_wh}")
-        self.min_wh = where.min_wh
+        self.min_wh = _least(where.min_wh)
         self.handles = None if where.certificate is None else resolve_ids(state, where.certificate)
         self.parents = self._candidates(where)
         self.low, self.high = self._intervals(where)
+        self.past: tuple[int, int, int] | None = None
 
     def _candidates(self, where: Where) -> np.ndarray:
         """Return the parents that may have matching certificates, ascending."""
         catalogue = self.state.catalogue
-        if where.parent is not None:
-            parents: np.ndarray = np.unique([_parent(self.state, name) for name in _listed(where.parent)])
+        if isinstance(where.parent, str):
+            parents = np.array([_parent(self.state, where.parent)])
+        elif where.parent is not None:
+            parents = np.unique(np.array([_parent(self.state, name) for name in _listed(where.parent)], dtype=np.int64))
         else:
             parents = np.arange(len(catalogue))
+        if (where.source_type, where.basis, where.device, where.country) != (None, None, None, None):
+            parents = self._described(parents, where)
+        if self.handles is not None:
+            rows = np.array([self.state.holding(handle)[0] for handle in self.handles], dtype=np.int64)
+            parents = np.intersect1d(parents, catalogue.parent_of(rows))
+        return self._held(parents) if self.owner or where.status is not None else parents
+
+    def _described(self, parents: np.ndarray, where: Where) -> np.ndarray:
+        """Return those of some parents that are of a source, basis, device and country."""
+        catalogue = self.state.catalogue
         for column, wanted in (
             ("source", _sources(where.source_type)),
             ("basis", _fixed(where.basis, BASES, "basis")),
@@ -150,10 +170,7 @@ class Selection:
         ):
             if wanted is not None:
                 parents = parents[np.isin(catalogue.numbers[column][parents], wanted)]
-        if self.handles is not None:
-            rows = np.array([self.state.holding(handle)[0] for handle in self.handles], dtype=np.int64)
-            parents = np.intersect1d(parents, catalogue.parent_of(rows))
-        return self._held(parents) if self.owner or where.status is not None else parents
+        return parents
 
     def _held(self, parents: np.ndarray) -> np.ndarray:
         """Leave out untouched parents that were born to someone else, or in another state."""
@@ -162,72 +179,130 @@ class Selection:
         if self.owner:
             fits &= numbers["owner"][parents] == self.owner
         if self.state.touched:
-            touched = np.fromiter(self.state.touched, np.int64, len(self.state.touched))
-            fits |= np.isin(parents, touched)
+            fits |= self.state.touched_mask()[parents]
         held: np.ndarray = parents[fits]
         return held
 
     def _intervals(self, where: Where) -> tuple[np.ndarray, np.ndarray]:
         """Return each candidate's first interval in the time range, and the one after its last."""
         numbers = self.state.catalogue.numbers
-        begin, step, hours = (numbers[name][self.parents] for name in ("start_s", "step_s", "hours"))
-        low, high = np.zeros(len(self.parents), np.int64), hours.copy()
+        low, high = np.zeros(len(self.parents), np.int64), numbers["hours"][self.parents]
+        if where.at is None and where.start is None and where.end is None:
+            return low, high
+        begin, step = numbers["start_s"][self.parents], numbers["step_s"][self.parents]
         if where.at is not None:
             place = (seconds_of(where.at, "at") - begin) // step
             low, high = np.maximum(low, place), np.minimum(high, place + 1)
         if where.start is not None:
-            low = np.maximum(low, -((begin - seconds_of(where.start, "start")) // step))
+            low = np.maximum(low, -((begin - seconds_of(where.start, "start", up=True)) // step))
         if where.end is not None:
-            high = np.minimum(high, -((begin - seconds_of(where.end, "end")) // step))
+            high = np.minimum(high, -((begin - seconds_of(where.end, "end", up=True)) // step))
         some = low < high
         self.parents = self.parents[some]
         return low[some], high[some]
+
+    def beyond(self, handle: int) -> Selection:
+        """Return the rest of this selection that follows a certificate, even one that it no longer has."""
+        if _checked(self.state, handle) is None:
+            raise UsageError(f"no certificate {handle} that anything could follow")
+        row, first, wh, _, _ = self.state.holding(handle)
+        rest = self._copy()
+        # parts of what was split meanwhile have been seen whole; where SPLIT is asked for, wholes and parts are listed
+        rest.past = (row, first, handle) if self.wanted[SPLIT + 1] else (row, first + wh - 1, handle)
+        parent = int(self.state.catalogue.parent_of(np.array([row]))[0])
+        some = self.parents >= parent
+        rest.parents, rest.low, rest.high = self.parents[some], self.low[some].copy(), self.high[some]
+        if len(rest.parents) and rest.parents[0] == parent:
+            rest.low[0] = min(max(rest.low[0], row - self.state.catalogue.numbers["first_row"][parent]), rest.high[0])
+        return rest
+
+    def _copy(self) -> Selection:
+        other = Selection.__new__(Selection)
+        other.__dict__.update(self.__dict__)
+        return other
 
     # --- reading
 
     def batches(self, rows: int = BATCH_ROWS) -> Iterator[Rows]:
         """Yield the certificates, at most about so many at a time."""
+        found = self._found(rows)
+        return found if self.past is None else map(self._after, found)
+
+    def _after(self, rows: Rows) -> Rows:
+        """Leave out what does not follow `past` in order of row, piece and handle."""
+        assert self.past is not None
+        of, pieces = rows.handles.copy(), rows.handles >= PIECE
+        of[pieces] = self.state.pieces.rows[rows.handles[pieces] - PIECE, ROW]
+        first = np.zeros(len(rows), np.int64) if rows.first_wh is None else rows.first_wh
+        row, wh, handle = self.past
+        later = (first > wh) | ((first == wh) & (rows.handles > handle))
+        return rows.take((of > row) | ((of == row) & later))
+
+    def _found(self, rows: int) -> Iterator[Rows]:
         if self.handles is not None:
             yield self._by_handle(self.handles)
-            return
-        numbers = self.state.catalogue.numbers
-        blocks, sizes = numbers["block"][self.parents], self.high - self.low
-        at = 0
-        while at < len(self.parents):
-            last = int(np.searchsorted(blocks, blocks[at], side="right"))
-            stop = at + max(1, int(np.searchsorted(np.cumsum(sizes[at:last]), rows, side="right")))
-            yield self._read(self.state.catalogue.blocks[int(blocks[at])], slice(at, stop), int(sizes[at:stop].sum()))
-            at = stop
+        elif self._as_issued():
+            yield self._untouched()
+        else:
+            at, reached = 0, np.append(0, np.cumsum(self.high - self.low))
+            while at < len(self.parents):
+                stop = max(at + 1, int(np.searchsorted(reached, reached[at] + rows, side="right")) - 1)
+                yield self._read(slice(at, stop), int(reached[stop] - reached[at]))
+                at = stop
+
+    def _as_issued(self) -> bool:
+        """Whether this asks for one parent that nothing has touched, so that all of its rows are alike."""
+        alone = len(self.parents) == 1 and self.clock is EVERY_HOUR and not self.traded
+        return alone and self.parents.item(0) not in self.state.touched
+
+    def _untouched(self) -> Rows:
+        parent, catalogue = self.parents.item(0), self.state.catalogue
+        born = catalogue.numbers["owner"].item(parent), catalogue.numbers["state"].item(parent)
+        high = self.high.item(0) if self.owner in (0, born[0]) and self.wanted[born[1]] else self.low.item(0)
+        return Rows(*columns_of(catalogue, parent, self.low.item(0), high, self.min_wh))
 
     def all(self) -> Rows:
         """Return all certificates at once."""
         return concat(list(self.batches(1 << 62)))
 
-    def _read(self, block: Block, chosen: slice, size: int) -> Rows:
+    def _read(self, chosen: slice, size: int) -> Rows:
+        """Read the chosen candidates, which have so many rows."""
+        catalogue, parents = self.state.catalogue, self.parents[chosen]
+        first = catalogue.numbers["first_row"][parents] + self.low[chosen]
+        runs = np.stack([first, self.high[chosen] - self.low[chosen]], axis=1)
+        handles, start_ms, wh = (np.empty(size, np.int64) for _ in range(3))
+        places, owners, states = np.empty(size, np.int64), np.empty(size, np.int32), np.empty(size, np.int8)
+        outs = (handles, places, start_ms, wh, owners, states)
+        found = 0
+        blocks = catalogue.numbers["block"][parents]
+        for low, high in _spans(blocks):
+            block = catalogue.blocks[blocks.item(low)]
+            count = self._match(block, runs[low:high], tuple(out[found:] for out in outs))
+            handles[found : found + count] += block.first_row
+            places[found : found + count] += block.first_parent
+            found += count
+        rows = Rows(handles[:found], places[:found], start_ms[:found], wh[:found], owners[:found], states[:found])
+        return self._with_pieces(rows, runs) if self.state.pieces_of else rows
+
+    def _match(self, block: Block, runs: np.ndarray, outs: tuple[np.ndarray, ...]) -> int:
+        """Write the certificates of runs of one segment into the columns, counted from its start. Returns how many."""
         from gcr_fast.kernels.lookup import matching
 
-        state, born, columns = self.state, self.state.born[block.number], self.state.columns[block.number]
-        first = self.state.catalogue.numbers["first_row"][self.parents[chosen]] - block.first_row
-        runs = np.stack([first + self.low[chosen], self.high[chosen] - self.low[chosen]], axis=1)
-        handles, start_ms, wh = (np.empty(size, np.int64) for _ in range(3))
-        parents, owners, states = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int8)
-        found = matching(
-            runs, block.hours, block.flat, columns.owners, columns.states, born.owners, born.states, born.starts,
-            born.steps, self.owner, self.wanted, self.traded, self.clock, self.min_wh,
-            handles, parents, start_ms, wh, owners, states,
+        born, columns = self.state.born[block.number], self.state.columns[block.number]
+        return matching(
+            runs - np.array([block.first_row, 0]), block.hours, block.flat, columns.owners, columns.states,
+            born.owners, born.states, born.starts, born.steps,
+            self.owner, self.wanted, self.traded, self.clock, self.min_wh, *outs,
         )  # fmt: skip
-        rows = Rows(
-            handles[:found] + block.first_row, parents[:found] + np.int64(block.first_parent), start_ms[:found],
-            wh[:found], owners[:found], states[:found],
-        )  # fmt: skip
-        return self._with_pieces(rows, runs + np.array([block.first_row, 0])) if state.pieces_of else rows
 
     def _with_pieces(self, rows: Rows, runs: np.ndarray) -> Rows:
         """Add the pieces of rows in the runs, each in its place."""
-        split = np.sort(np.fromiter(self.state.pieces_of, np.int64, len(self.state.pieces_of)))
-        inside = [split[slice(*np.searchsorted(split, (low, low + size)))] for low, size in runs.tolist()]
-        numbers = [number for row in np.concatenate(inside).tolist() for number in self.state.pieces_of[row]]
-        return self._merge(rows, self._pieces(np.array(numbers, dtype=np.int64)))
+        split = self.state.split_rows()
+        lows, highs = np.searchsorted(split, runs[:, 0]), np.searchsorted(split, runs.sum(axis=1))
+        some = np.flatnonzero(lows < highs)
+        inside = [split[low:high] for low, high in zip(lows[some].tolist(), highs[some].tolist(), strict=True)]
+        numbers = [number for part in inside for row in part.tolist() for number in self.state.pieces_of[row]]
+        return self._merge(rows, self._pieces(np.array(numbers, dtype=np.int64))) if numbers else rows
 
     def _pieces(self, numbers: np.ndarray) -> Rows:
         """Return those of some pieces that match."""
@@ -257,29 +332,49 @@ class Selection:
         """Return the named certificates that match, in order of parent and time."""
         whole, pieces = np.unique(handles[handles < PIECE]), np.unique(handles[handles >= PIECE]) - PIECE
         parts = [self._one(int(row)) for row in whole.tolist()]
-        fits = np.isin(self.state.catalogue.parent_of(self.state.pieces.rows[pieces, ROW]), self.parents)
-        return self._merge(concat(parts), self._pieces(pieces[fits]))
+        fits = [self._within(row) for row in self.state.pieces.rows[pieces, ROW].tolist()]
+        return self._merge(concat(parts), self._pieces(pieces[np.array(fits, dtype=bool)]))
+
+    def _within(self, row: int) -> bool:
+        """Whether a row is of a candidate, and in its range."""
+        parent = int(self.state.catalogue.parent_of(np.array([row]))[0])
+        at = int(np.searchsorted(self.parents, parent))
+        if at == len(self.parents) or self.parents[at] != parent:
+            return False
+        place = row - int(self.state.catalogue.numbers["first_row"][parent])
+        return bool(self.low[at] <= place < self.high[at])
 
     def _one(self, row: int) -> Rows:
         """Read a single row with the filters that are set."""
-        block = self.state.catalogue.block_of(row)
         at = np.flatnonzero(self.parents == self.state.catalogue.parent_of(np.array([row]))[0])
-        alone = Selection.__new__(Selection)
-        alone.__dict__.update(self.__dict__)
+        alone = self._copy()
         alone.parents, place = self.parents[at], row - self.state.catalogue.numbers["first_row"][self.parents[at]]
         inside = (place >= self.low[at]) & (place < self.high[at])
         alone.parents, alone.low, alone.high = alone.parents[inside], place[inside], place[inside] + 1
-        read = alone._read(block, slice(0, len(alone.parents)), len(alone.parents))
+        read = alone._read(slice(0, len(alone.parents)), len(alone.parents))
         return read.take(read.handles < PIECE)
 
 
 # --- words to codes
 
 
+def _frozen(words: Any) -> Any:
+    """Return a list as a tuple, to be remembered by."""
+    return words if words is None or isinstance(words, str) else tuple(words)
+
+
 def _listed(words: Words) -> list[str]:
     if words is None:
         return []
     return [words] if isinstance(words, str) else list(words)
+
+
+def _spans(codes: np.ndarray) -> list[tuple[int, int]]:
+    """Return where each run of equal codes begins and ends."""
+    if not len(codes) or codes.item(0) == codes.item(-1):  # they ascend
+        return [(0, len(codes))][: len(codes)]
+    firsts = np.flatnonzero(np.diff(codes, prepend=-1)).tolist()
+    return list(zip(firsts, [*firsts[1:], len(codes)], strict=True))
 
 
 def _known(word: str, vocabulary: Vocabulary, what: str) -> int:
@@ -312,27 +407,48 @@ def _sources(words: Words) -> list[int] | None:
     return _fixed([*named, *members], SOURCE_TYPES, "source type")
 
 
-def _statuses(words: Words) -> tuple[np.ndarray, bool]:
+@lru_cache(maxsize=64)
+def _statuses(words: str | tuple[str, ...] | None) -> tuple[np.ndarray, bool]:
     """Return bool[stored states], and whether only traded certificates are meant."""
     wanted = np.zeros(STORED, dtype=bool)
     named = [word.upper() for word in _listed(words)]
     if words is None:
         wanted[1:] = VISIBLE[1:] != SPLIT
+        wanted.flags.writeable = False
         return wanted, False
     if "TRADED" in named and len(named) > 1:
         raise UsageError("TRADED is a view of ACTIVE: ask for it alone")
     codes = [ACTIVE] if named == ["TRADED"] else _fixed(named, STATUSES, "status")
     wanted[1:] = np.isin(VISIBLE[1:], codes or [])
+    wanted.flags.writeable = False
     return wanted, named == ["TRADED"]
 
 
+def _every_hour() -> np.ndarray:
+    clock = np.ones(24, dtype=bool)
+    clock.flags.writeable = False
+    return clock
+
+
+EVERY_HOUR = _every_hour()
+
+
 def _clock(hours: int | Sequence[int] | None) -> np.ndarray:
-    clock = np.full(24, hours is None)
-    for hour in [hours] if isinstance(hours, int) else hours or ():
+    if hours is None:
+        return EVERY_HOUR
+    clock = np.zeros(24, dtype=bool)
+    for hour in [hours] if isinstance(hours, int | np.integer) else hours:
         if not 0 <= hour < 24:
             raise UsageError(f"hour_of_day must be 0 to 23, not {hour}")
         clock[hour] = True
+    clock.flags.writeable = False
     return clock
+
+
+def _least(wh: int) -> int:
+    if not isinstance(wh, int | np.integer) or wh < 1:
+        raise UsageError(f"min_wh must be a whole number of Wh, 1 or more, not {wh!r}")
+    return min(int(wh), (1 << 63) - 1)
 
 
 def _parent(state: State, name: str) -> int:
@@ -353,7 +469,7 @@ def resolve_ids(state: State, given: Any) -> np.ndarray:
     handles: list[int] = []
     unknown: list[Any] = []
     for item in items:
-        found = find_id(state, item) if isinstance(item, str) else _checked(state, int(item))
+        found = handle_of(state, item)
         if found is None:
             unknown.append(item)
         else:
@@ -362,6 +478,15 @@ def resolve_ids(state: State, given: Any) -> np.ndarray:
         shown = ", ".join(map(str, unknown[:20])) + (f" and {len(unknown) - 20} more" if len(unknown) > 20 else "")
         raise UsageError(f"no such certificate: {shown}")
     return np.array(handles, dtype=np.int64)
+
+
+def handle_of(state: State, given: Any) -> int | None:
+    """Return the handle of a handle or text id, None if there is no such certificate."""
+    if isinstance(given, str):
+        return find_id(state, given)
+    if not isinstance(given, int | np.integer) or isinstance(given, bool):
+        raise UsageError(f"{given!r} is no certificate: give a handle, or an id such as HOURLY-GO-1-2024060112")
+    return _checked(state, int(given))
 
 
 def _checked(state: State, handle: int) -> int | None:
@@ -385,18 +510,20 @@ def id_text(state: State, handle: int) -> str:
 
 def find_id(state: State, text: str) -> int | None:
     """Return the handle of a text id, None if there is no such certificate."""
-    whole, _, piece = text.partition("/")
-    head, _, stamp = whole.rpartition("-")
+    row = _find_row(state, text)
+    if row is not None or "/" not in text:
+        return row
+    row = _find_row(state, text.rpartition("/")[0])  # ids of parents may have strokes, too
+    numbers = [] if row is None else state.pieces_of.get(row, [])
+    return next((PIECE + n for n in numbers if id_text(state, PIECE + n) == text), None)
+
+
+def _find_row(state: State, text: str) -> int | None:
+    head, _, stamp = text.rpartition("-")
     if not head.startswith("HOURLY-") or not stamp.isdigit() or len(stamp) not in (10, 12):
         return None
     parent = state.catalogue.place_of.get(head[len("HOURLY-") :])
-    if parent is None:
-        return None
-    row = _row_at(state, parent, stamp)
-    if row is None or not piece:
-        return row
-    numbers = state.pieces_of.get(row, [])
-    return next((PIECE + n for n in numbers if id_text(state, PIECE + n) == text), None)
+    return None if parent is None else _row_at(state, parent, stamp)
 
 
 def _row_at(state: State, parent: int, stamp: str) -> int | None:
@@ -410,7 +537,8 @@ def _row_at(state: State, parent: int, stamp: str) -> int | None:
         )
     except ValueError:
         return None
-    offset, rest = divmod(int(day.timestamp()) - int(numbers["start_s"][parent]), step)
-    if rest or not 0 <= offset < numbers["hours"][parent]:
+    named, begin = int(day.timestamp()), int(numbers["start_s"][parent])
+    offset = -((begin - named) // step)  # hours of half-hour zones begin at :30, which their ids leave out
+    if begin + offset * step >= named + max(step, 60) or not 0 <= offset < numbers["hours"][parent]:
         return None
     return _checked(state, int(numbers["first_row"][parent]) + offset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,18 @@ if TYPE_CHECKING:
 
 SNAPSHOTS = "snapshots"
 """The folder of snapshots."""
-VERSION = 1
+VERSION = 2
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder anew should somebody have deleted it: it is only a cache."""
+    with contextlib.suppress(OSError):  # whoever writes into it says why there is none
+        (folder / SNAPSHOTS).mkdir(exist_ok=True)
 
 
 def save(state: State, folder: Path) -> str:
     """Write the state and return the file's name; synced."""
+    make_folder(folder)
     written = files.write_table(folder / SNAPSHOTS, _table(state))
     files.sync_folder(folder / SNAPSHOTS)
     return written.name
@@ -49,7 +57,13 @@ def _table(state: State) -> pa.Table:
     columns["references"] = pa.array([state.references.words], pa.list_(pa.string()))
     columns["position"] = pa.array([state.position], pa.int64())
     columns["version"] = pa.array([VERSION], pa.int64())
+    columns |= {what: pa.array([size], pa.int64()) for what, size in _sizes(state).items()}
     return pa.table(columns)
+
+
+def _sizes(state: State) -> dict[str, int]:
+    """Return what a catalogue must have for the snapshot to fit: a damaged index can hide entries."""
+    return {"parents": len(state.catalogue), "parties": len(state.catalogue.parties.words)}
 
 
 def _gather(state: State, parents: np.ndarray, name: str, kind: type) -> np.ndarray:
@@ -78,6 +92,9 @@ def load(state: State, folder: Path, name: str) -> None:
     row = files.open_table(folder / SNAPSHOTS, name)
     if row["version"][0].as_py() != VERSION:
         raise CorruptError(f"{name} is a snapshot of another version")
+    for what, size in _sizes(state).items():
+        if row[what][0].as_py() != size:
+            raise CorruptError(f"{name} was left with {row[what][0].as_py()} {what}, the journal gives {size}")
 
     def array(column: str, kind: type, shape: tuple[int, ...]) -> np.ndarray:
         return np.frombuffer(row[column][0].as_buffer(), dtype=kind).reshape(shape).copy()

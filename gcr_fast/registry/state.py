@@ -92,6 +92,14 @@ class Growing:
         self._rows[self.count : need] = rows
         self.count = need
 
+    def add(self, *values: int) -> None:
+        """Add one row."""
+        if self.count == len(self._rows):
+            self.append(np.array([values], dtype=np.int64))
+            return
+        self._rows[self.count] = values
+        self.count += 1
+
 
 PIECE_COLUMNS = ("row", "first_wh", "energy_wh", "owner", "state", "of", "traded")
 ROW, FIRST, WH, OWNER, STATE, OF, TRADED = range(len(PIECE_COLUMNS))
@@ -138,6 +146,8 @@ class State:
         self.touches = Growing(2)
         """(parent, entry) for every parent that an entry touched."""
         self.touched: set[int] = set()
+        self._mask, self._masked = np.zeros(0, dtype=bool), 0
+        self._split_rows = np.zeros(0, dtype=np.int64)
         self.references = Vocabulary()
         """Consumption that was claimed for."""
         self.claims = Growing(2)
@@ -193,6 +203,43 @@ class State:
     # --- changing
 
     def _change(self, seq: int, entry: Entry) -> None:
+        runs = entry.runs
+        if len(runs) == 1 and runs.item(1) == 1 and runs.item(0) < PIECE and not len(entry.splits):
+            self._change_row(seq, runs.item(0), entry.kind, entry.to_party)
+        else:
+            self._change_all(seq, entry)
+        if entry.kind == "trade":
+            self._count_trade(entry)
+        elif entry.kind == "claim":
+            self._note_claim(entry)
+
+    def _change_row(self, seq: int, row: int, action: str, to_party: int) -> None:
+        """Do for a single row what `_move` and `_touch` do for runs: most trades are of one, and a call costs more."""
+        numbers = self.catalogue.numbers
+        parent = int(numbers["first_row"].searchsorted(row, side="right")) - 1
+        block = self.catalogue.blocks[numbers["block"].item(parent)]
+        columns, born = self.columns[block.number], self.born[block.number]
+        columns.touch()
+        local, place = row - block.first_row, parent - block.first_parent
+        self.touches.add(parent, seq)
+        self.touched.add(parent)
+        wh = int(block.flat.item(local))
+        if not wh:
+            return
+        owner = columns.owners.item(local) or born.owners.item(place)
+        state = columns.states.item(local) or born.states.item(place)
+        holder, after = owner, becomes(action).item(state) or state
+        if action == "trade" and to_party:
+            columns.owners[local] = holder = to_party
+        _shift(self.by_owner, (owner, state), (holder, after), wh)
+        if after != state:
+            columns.states[local] = after
+            begin = born.starts.item(place) + (local - place * block.hours) * born.steps.item(place)
+            month, source = int(months().searchsorted(begin, side="right")) - 1, born.sources.item(place)
+            _shift(self.by_source, (source, state), (source, after), wh)
+            _shift(self.by_month, (month, state), (month, after), wh)
+
+    def _change_all(self, seq: int, entry: Entry) -> None:
         if len(entry.splits):
             self._split(seq, entry)
         for handle, count in entry.runs.tolist():
@@ -204,10 +251,6 @@ class State:
                 for columns, local in self.parts(handle, count):
                     self._move(columns, local, entry.kind, entry.to_party)
                 self._touch(handle, count, seq)
-        if entry.kind == "trade":
-            self._count_trade(entry)
-        elif entry.kind == "claim":
-            self._note_claim(entry)
 
     def _note_claim(self, entry: Entry) -> None:
         reference = self.references.add(dict(entry.texts)["reference"])
@@ -217,8 +260,10 @@ class State:
 
     def _count_trade(self, entry: Entry) -> None:
         figures = self.trades.setdefault(entry.currency, [0, 0, 0, 0])
-        more = (1, entry.certificates, entry.energy_wh, entry.total_minor or 0)
-        self.trades[entry.currency] = [have + new for have, new in zip(figures, more, strict=True)]
+        figures[0] += 1
+        figures[1] += entry.certificates
+        figures[2] += entry.energy_wh
+        figures[3] += entry.total_minor or 0
 
     def parts(self, first: int, count: int) -> Iterator[tuple[Columns, np.ndarray]]:
         """Cut a run of rows by segment: yields its columns and the run int64[1, 2] in rows of the segment."""
@@ -293,6 +338,20 @@ class State:
 
     # --- looking
 
+    def touched_mask(self) -> np.ndarray:
+        """Return bool[parents]: `touched` as a mask, brought up to date with what was touched since the last call."""
+        if len(self._mask) < len(self.catalogue):
+            self._mask = np.append(self._mask, np.zeros(len(self.catalogue) - len(self._mask), dtype=bool))
+        self._mask[self.touches.rows[self._masked :, 0]] = True
+        self._masked = len(self.touches)
+        return self._mask
+
+    def split_rows(self) -> np.ndarray:
+        """Return the rows that have pieces, int64[n], ascending."""
+        if len(self._split_rows) < len(self.pieces_of):
+            self._split_rows = np.sort(np.fromiter(self.pieces_of, np.int64, len(self.pieces_of)))
+        return self._split_rows
+
     def start_of(self, row: int) -> int:
         """Return when a row's interval begins, UTC seconds."""
         parent = int(self.catalogue.parent_of(np.array([row]))[0])
@@ -320,6 +379,13 @@ class State:
         block = self.catalogue.block_of(handle)
         owners = self.columns[block.number].owners
         return bool(len(owners) and owners[handle - block.first_row])
+
+
+def _shift(sums: np.ndarray, out: tuple[int, int], into: tuple[int, int], wh: int) -> None:
+    """Move one certificate from one (key, stored state) of int64[keys, stored states, 2] to another."""
+    for (key, state), sign in ((out, -1), (into, 1)):
+        sums[key, state, 0] += sign
+        sums[key, state, 1] += sign * wh
 
 
 _BORN = ("owner", "state", "start_s", "step_s", "source")

@@ -86,3 +86,20 @@ def hourly(gcr):
     """The hours of annual.csv, converted."""
     gcr("convert", "annual.csv", "--profiles", "shipped", "--out", "hourly.parquet", "--quiet")
     return "hourly.parquet"
+
+
+@pytest.fixture
+def issued(gcr):
+    """A registry with the hours of annual.csv: 4,824 of Ada's solar, 8,784 of Bob's wind; entries 1 to 4."""
+    gcr("init", "registry", "--name", "Test", "--expiry-months", 18)
+    gcr("issue", "registry", "annual.csv", "--profiles", "shipped", "--create-parties")
+    return "registry"
+
+
+@pytest.fixture
+def registry(gcr, issued):
+    """The same after a trade (entry 5) of 5 MWh from Ada to Bob, and a retirement (entry 6) of what she has left."""
+    priced = ("--price", "45.50", "--currency", "EUR")
+    gcr("trade", issued, "--seller", "Ada", "--buyer", "Bob", "--wh", 5_000_000, *priced)
+    gcr("retire", issued, "--owner", "Ada", "--parent", "A-1", "--beneficiary", "Green <Ltd>", "--period", "2020")
+    return issued

@@ -1,5 +1,7 @@
 """`gcr demo`: everything that ships, converted and validated."""
 
+import shlex
+
 import duckdb
 import pytest
 from gcr_cli.demo import YEARS
@@ -13,11 +15,12 @@ compiled = pytest.mark.skipif(not jit_enabled(), reason="slow without compiled k
 @compiled
 def test_demo(gcr, folder):
     shown = gcr("demo").stdout
-    assert "0 MWh" not in shown
+    assert " 0 MWh" not in shown
     assert "gcr convert gcr-demo/certificates-2020.csv" in shown
     assert "duckdb -c" in shown
     assert sorted(path.name for path in (folder / "gcr-demo").iterdir()) == [
         "certificates-2019.csv", "certificates-2020.csv", "hourly-2019.parquet", "hourly-2020.parquet",
+        "registry", "retired.html",
     ]  # fmt: skip
 
 
@@ -35,6 +38,26 @@ def test_one_year_as_json_twice(gcr_json):
     assert said["ok"]
     assert said["conversions"][0]["totals"]["residual_wh"] == 0
     assert all(check["outcome"] != "failed" for check in said["validations"][0]["checks"])
+    life = said["registry"]
+    assert life["audit"]["ok"]
+    assert life["statistics"]["energy_wh"] == said["conversions"][0]["totals"]["issued_wh"]
+    assert life["statistics"]["by_status"]["RETIRED"]["energy_wh"] == life["retired"]["energy_wh"] > 0
+
+
+@compiled
+def test_what_it_shows_can_be_typed(gcr):
+    shown = gcr("demo", "--year", "2020", "--out", "d").stdout
+    typed = shown.split("The same by hand:")[1].split("With DuckDB:")[0].replace("\\\n", " ")
+    for line in filter(None, map(str.strip, typed.splitlines())):
+        gcr(*shlex.split(line)[1:])
+
+
+@compiled
+def test_a_registry_that_is_not_the_demos_is_left_alone(gcr, folder):
+    (folder / "d").mkdir()
+    gcr("init", "d/registry", "--name", "Mine")
+    assert "is not the registry of an earlier demo" in gcr("demo", "--year", "2020", "--out", "d", code=1).stderr
+    gcr("verify", "d/registry")
 
 
 def test_misuse(gcr, folder):

@@ -36,9 +36,19 @@ def test_help_ends_in_an_example_that_runs(gcr, name):
     assert example.startswith(f"gcr {name} ")
     if name == "demo" and not jit_enabled():
         pytest.skip("slow without compiled kernels")
-    if name == "validate":
-        gcr(*shlex.split(ALL["convert"].example)[1:])
+    for before in _needed(name):
+        gcr(*shlex.split(ALL[before].example)[1:])
     gcr(*shlex.split(example)[1:])
+
+
+def _needed(name):
+    """The commands whose examples come before that of a command."""
+    if name == "validate":
+        return ["convert"]
+    if "registry" not in ALL[name].example or name == "init":
+        return []
+    first = {"release": ["reserve"], "unlock": ["lock"], "claim": ["retire"], "statement": ["retire"]}
+    return ["init", *([] if name == "issue" else ["issue", *first.get(name, [])])]
 
 
 @pytest.mark.parametrize("name", list(ALL))
@@ -58,9 +68,24 @@ def test_every_option_has_help(name):
         ("profiles", "check", "generation.csv", "--zone", "UTC"),
         ("schema",),
         ("schema", "--codes"),
+        ("query", "registry"),
+        ("query", "registry", "--group-by", "month", "--group-by", "status"),
+        ("stats", "registry"),
+        ("parties", "list", "registry"),
+        ("info", "registry"),
+        ("info", "registry", "A-1"),
+        ("info", "registry", "HOURLY-A-1-2020060112"),
+        ("history", "registry", "HOURLY-A-1-2020060112"),
+        ("trades", "registry"),
+        ("trades", "registry", "5"),
+        ("trades", "registry", "--stats"),
+        ("statement", "registry", "6"),
+        ("verify", "registry"),
+        ("prove", "registry", "HOURLY-A-1-2020060112"),
+        ("audit", "registry"),
     ],
 )
-@pytest.mark.usefixtures("hourly")
+@pytest.mark.usefixtures("hourly", "registry")
 def test_tables_fit_80_columns(gcr, words):
     assert max(len(line) for line in gcr(*words).stdout.splitlines()) <= 80
 
@@ -81,7 +106,9 @@ def test_unknown_command(gcr):
 HEAVY = ("numba", "numpy", "pyarrow", "rich", "matplotlib", "gcr_fast_data")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["convert", "--help"], ["demo", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["convert", "--help"], ["demo", "--help"], ["--version"], ["trade", "--help"]]
+)
 def test_help_loads_nothing_heavy(words):
     program = (
         "import sys; from gcr_cli.main import main\n"
