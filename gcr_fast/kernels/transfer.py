@@ -1,4 +1,4 @@
-"""Changing hands and states: whether every certificate of some runs may, and doing it, with the sums kept up to date.
+"""Changing hands and states, with the sums kept up to date.
 
 A segment is energy [parents, hours] laid flat; a row is a position in it. Row r belongs to parent r // hours. Energy 0
 means that there is no certificate. `owners` and `states` are columns over rows, or empty while nothing was touched;
@@ -15,41 +15,6 @@ from gcr_fast.accelerate import kernel
 Ints = npt.NDArray[np.int64]
 Owners = npt.NDArray[np.int32]
 States = npt.NDArray[np.int8]
-Bools = npt.NDArray[np.bool_]
-
-
-@kernel
-def survey(
-    runs: Ints,
-    hours: int,
-    energy: Ints,
-    owners: Owners,
-    states: States,
-    born_owners: Owners,
-    born_states: States,
-    owner: int,
-    allowed: Bools,
-    figures: Ints,
-) -> None:
-    """Add to `figures` int64[4]: certificates, Wh, how many are not `owner`'s (0: anyone's), how many not in a state.
-
-    `runs` int64[k, 2]: first row and count. `born_*` are per parent. `allowed` bool[stored states].
-    """
-    for j in range(runs.shape[0]):
-        for row in range(runs[j, 0], runs[j, 0] + runs[j, 1]):
-            if energy[row] == 0:
-                continue
-            parent = row // hours
-            holder = np.int64(owners[row]) if owners.shape[0] else 0
-            state = np.int64(states[row]) if states.shape[0] else 0
-            if holder == 0:
-                holder = np.int64(born_owners[parent])
-            if state == 0:
-                state = np.int64(born_states[parent])
-            figures[0] += 1
-            figures[1] += np.int64(energy[row])
-            figures[2] += np.int64(owner not in (0, holder))
-            figures[3] += np.int64(not allowed[state])
 
 
 @kernel

@@ -144,7 +144,7 @@ class Operations(ABC):
         self, now: Any = None, selection: Any = None, *, months: int | None = None, actor: str = "", key: str = "",
         dry_run: bool = False,
     ) -> Receipt:  # fmt: skip
-        """End the life of certificates that are older, at `now`, than the registry's (or so many) `months`."""
+        """End the life of certificates that are older, at `now`, than `months`: the registry's, or more, not fewer."""
         lifetime = self.expiry_months() if months is None else months
         if lifetime is None or lifetime < 1:
             raise UsageError("say after how many months, 1 or more: months=18; this registry has no expiry_months")

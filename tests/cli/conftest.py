@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
 
@@ -103,3 +104,35 @@ def registry(gcr, issued):
     gcr("trade", issued, "--seller", "Ada", "--buyer", "Bob", "--wh", 5_000_000, *priced)
     gcr("retire", issued, "--owner", "Ada", "--parent", "A-1", "--beneficiary", "Green <Ltd>", "--period", "2020")
     return issued
+
+
+@pytest.fixture
+def in_terminal(folder):
+    """Run `gcr` on a pseudo-terminal."""
+
+    def run(words):
+        """Run `gcr` with stdout and stderr on a pseudo-terminal of 80 columns; return the exit code and the text."""
+        here, there = pty.openpty()
+        environment = {**os.environ, "COLUMNS": "80", "TERM": "xterm-256color"}
+        running = subprocess.Popen(
+            [sys.executable, "-m", "gcr_cli.main", *words],
+            cwd=folder,
+            stdout=there,
+            stderr=there,
+            stdin=there,
+            env=environment,
+        )
+        os.close(there)
+        text = b""
+        while True:
+            try:
+                piece = os.read(here, 65_536)
+            except OSError:  # how Linux says that the other end is closed
+                break
+            if not piece:
+                break
+            text += piece
+        os.close(here)
+        return running.wait(timeout=60), text.decode()
+
+    return run

@@ -8,6 +8,7 @@ import pyarrow.csv
 import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
+from gcr_cli.main import SECTIONS
 
 from gcr_fast import Registry
 
@@ -193,3 +194,21 @@ def test_the_last_trades_are_shown(gcr, gcr_json, issued):
         gcr("trade", issued, *SOLD, "--certificate", f"HOURLY-A-1-202006011{hour}", "--quiet")
     assert [row["entry"] for row in gcr_json("trades", issued, "--limit", 2)] == [7, 8]
     assert "4 trades; the last 3 shown" in gcr("trades", issued, "--limit", 3).stdout
+
+
+def test_only_one_style_names_the_registry():
+    """The folder comes first, in every command of a registry."""
+    for section in ("Registry", "Questions", "Changes", "Evidence"):
+        for command in SECTIONS[section]:
+            for each in getattr(command, "commands", {"": command}).values():
+                assert each.params[0].name == "registry"
+                assert "registry" in each.example
+
+
+def test_issuing_shows_its_progress_in_a_terminal(in_terminal, issued):
+    words = ["issue", "two", "annual.csv", "--profiles", "shipped", "--create-parties"]
+    in_terminal(["init", "two"])
+    code, text = in_terminal(words)
+    assert code == 0
+    assert "issuing" in text
+    assert in_terminal([*words, "--quiet"]) == (0, "")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import shlex
 import signal
 import subprocess
@@ -182,46 +181,20 @@ def test_interrupted_process_leaves_nothing(folder):
     assert not list(folder.glob(".h.csv*"))
 
 
-def in_terminal(words, folder):
-    """Run `gcr` with stdout and stderr on a pseudo-terminal of 80 columns; return the exit code and the text."""
-    here, there = pty.openpty()
-    environment = {**os.environ, "COLUMNS": "80", "TERM": "xterm-256color"}
-    running = subprocess.Popen(
-        [sys.executable, "-m", "gcr_cli.main", *words],
-        cwd=folder,
-        stdout=there,
-        stderr=there,
-        stdin=there,
-        env=environment,
-    )
-    os.close(there)
-    text = b""
-    while True:
-        try:
-            piece = os.read(here, 65_536)
-        except OSError:  # how Linux says that the other end is closed
-            break
-        if not piece:
-            break
-        text += piece
-    os.close(here)
-    return running.wait(timeout=60), text.decode()
-
-
-def test_progress_shows_in_a_terminal(folder):
+def test_progress_shows_in_a_terminal(folder, in_terminal):
     rows = "".join(f"P-{row},1,2020-0{1 + row % 9},CANCELED,conversion\n" for row in range(3))
     (folder / "some.csv").write_text("certificate_id,energy_mwh,year,status,purpose\n" + rows)
     words = ["convert", "some.csv", "--profile-from-total", "flat", "--out", "h.parquet"]
-    code, text = in_terminal(words, folder)
+    code, text = in_terminal(words)
     assert code == 0
     assert "converting" in text
-    code, text = in_terminal([*words, "--quiet"], folder)
+    code, text = in_terminal([*words, "--quiet"])
     assert (code, text) == (0, "")
-    code, text = in_terminal([*words, "--json"], folder)
+    code, text = in_terminal([*words, "--json"])
     assert json.loads(text)["ok"]
 
 
-def test_colour_only_in_a_terminal(folder, gcr):
-    _, text = in_terminal(["profiles", "show", "AT-2020-solar"], folder)
+def test_colour_only_in_a_terminal(in_terminal, gcr):
+    _, text = in_terminal(["profiles", "show", "AT-2020-solar"])
     assert "\x1b[48;5;" in text
     assert "\x1b" not in gcr("profiles", "show", "AT-2020-solar").stdout
