@@ -158,10 +158,10 @@ def test_the_schema_has_every_exported_column(registry, table):
     assert schema.equals(arrow_schema(table))
 
 
-def test_arrow_files_are_not_many_times_the_size_of_parquet(registry, tmp_path):
+def test_arrow_files_are_compressed(registry, tmp_path):
     registry.issue(*parents({"certificate_id": "YEAR", "energy_wh": 10**9}, hours=8784))
     sizes = {suffix: registry.export("certificates", tmp_path / f"c{suffix}").bytes for suffix in SUFFIXES}
-    assert sizes[".arrow"] < 3 * sizes[".parquet"]
+    assert sizes[".arrow"] < registry.query().to_table().nbytes / 5
     assert sizes[".arrow"] < sizes[".csv"] / 10
 
 
