@@ -114,6 +114,9 @@ FINDINGS = (
     FindingCode("missing_column", "error", "a needed column is absent", "add or rename the column; see `gcr schema`"),
     FindingCode("ambiguous_column", "error", "two columns stand for the same field", "keep one of them"),
     FindingCode("malformed_row", "error", "a row has another number of cells than the header", "quote or mend it"),
+    FindingCode("unknown_format", "error", "no known format", "see `gcr import formats`; describe it: --mapping"),
+    FindingCode("ambiguous_format", "error", "several formats fit", "name the format: --format"),
+    FindingCode("ambiguous_number", "error", "numbers that can be read in two ways", "export them with one mark"),
     # --- cells
     FindingCode("null_value", "error", "a needed value is missing", "fill it; missing is not zero"),
     FindingCode("unreadable_value", "error", "a value cannot be read as what the column holds", "correct the value"),
@@ -153,6 +156,7 @@ FINDINGS = (
     FindingCode("uneven_interval", "error", "an interval off the profile's regular grid", "mend its start"),
     FindingCode("duplicate_interval", "error", "an interval appears twice", "keep one of the rows"),
     FindingCode("missing_interval", "error", "intervals are missing", "supply them; gaps are never filled silently"),
+    FindingCode("estimated_interval", "error", "intervals were filled in", "supply them, or --allow-estimated"),
     FindingCode("negative_clipped", "info", "negative generation issues nothing", "none needed"),
     FindingCode("taken_as_weights", "info", "no unit: values are a shape, not energy", "name the unit: --unit"),
     FindingCode("duplicate_profile", "error", "the profile's intervals came from an earlier file", "drop one file"),

@@ -176,6 +176,19 @@ def _floor(cell: str, digits: int) -> tuple[int, bool]:
         return int(whole), whole != scaled
 
 
+def floor_floats(values: np.ndarray, digits: int) -> np.ndarray:
+    """Return floor(value * 10 ** digits) int64[n] of float64[n], each standing for its shortest decimal text.
+
+    Exact for |value * 10 ** digits| < 2^51: the nearest integer r is the floor unless the float lies below the float
+    nearest to r / 10 ** digits, and floats keep the order of the decimals that they stand for.
+    """
+    scale = float(10**digits)
+    nearest = np.rint(values * scale)
+    nearest -= values < nearest / scale
+    whole: np.ndarray = nearest.astype(np.int64)
+    return whole
+
+
 def mwh_text(energy_wh: int) -> str:
     """Return whole Wh as exact decimal MWh text: 1234567 -> "1.234567", 5000000 -> "5"."""
     sign, wh = ("-", -energy_wh) if energy_wh < 0 else ("", energy_wh)

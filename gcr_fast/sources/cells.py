@@ -1,0 +1,161 @@
+"""Numbers as the world writes them -> exact integers, and the findings about those that are none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.sources.files import File, refuse
+from gcr_fast.units import floor_floats, parse_scaled
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from gcr_fast.findings import Findings
+
+MEGA, KILO, ONE = 6, 3, 0
+"""Decimal places that make W or Wh of a MW, a kW, a W."""
+
+MAX_CELL = 1 << 45
+"""W or Wh in one interval (35 TWh) above which a number must be wrong: the world's plants together make less."""
+
+
+class Numbers(NamedTuple):
+    """A column of numbers as integers."""
+
+    values: np.ndarray
+    """int64[n], rounded down; 0 where null or bad."""
+    null: np.ndarray
+    """bool[n]: empty, or one of the words for a missing value."""
+    bad: np.ndarray
+    """bool[n]: something else than a number, or a number that cannot be."""
+
+
+class Locale(NamedTuple):
+    """How a file writes numbers."""
+
+    thousands: str
+    decimal: str
+
+
+ENGLISH, GERMAN, PLAIN, PLAIN_COMMA = Locale(",", "."), Locale(".", ","), Locale("", "."), Locale("", ",")
+
+
+def numbers(
+    column: pa.ChunkedArray | pa.Array, digits: int, missing: Iterable[str] = (), locale: Locale = PLAIN
+) -> Numbers:
+    """Read a column as floor(value * 10 ** digits). Floats stand for their shortest decimal text."""
+    import pyarrow as pa
+
+    flat = one_array(column)
+    if pa.types.is_floating(flat.type):
+        return _from_floats(flat, digits)
+    if pa.types.is_dictionary(flat.type) or not pa.types.is_string(flat.type):
+        flat = as_text(flat)
+    text = _without(flat, frozenset(missing), locale)
+    parsed = parse_scaled(text, digits)
+    wild = np.abs(parsed.values) > MAX_CELL
+    bad = parsed.unreadable | (wild & ~parsed.null)
+    return Numbers(np.where(bad | parsed.null, 0, parsed.values), parsed.null, bad)
+
+
+def _from_floats(flat: pa.Array, digits: int) -> Numbers:
+    null = flat.is_null().to_numpy(zero_copy_only=False)
+    raw = flat.fill_null(0.0) if flat.null_count else flat
+    floats = raw.to_numpy(zero_copy_only=False)
+    bad = ~(np.abs(floats) <= MAX_CELL / 10**digits)
+    if bad.any():
+        floats = np.where(bad, 0.0, floats)
+    return Numbers(floor_floats(floats, digits), null, bad & ~null)
+
+
+def _without(flat: pa.Array, missing: frozenset[str], locale: Locale) -> pa.Array:
+    """Return the text with missing words as null, without thousands marks, with a decimal point.
+
+    A thousands mark must stand before three digits, else the cell is left as it is, and is no number.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = pc.utf8_trim_whitespace(flat)
+    if missing:
+        none = pc.is_in(text, value_set=pa.array(sorted(missing), pa.string()))
+        text = pc.if_else(none, pa.scalar(None, pa.string()), text)
+    if locale.thousands:
+        mark = re.escape(locale.thousands)
+        shape = rf"^[+-]?\d{{1,3}}({mark}\d{{3}})+({re.escape(locale.decimal)}\d*)?$"
+        grouped = pc.match_substring_regex(text, shape)
+        text = pc.if_else(grouped, pc.replace_substring(text, locale.thousands, ""), text)
+    if locale.decimal == ",":
+        comma = pc.match_substring(text, ".")
+        swapped = pc.replace_substring(text, ",", ".", max_replacements=1)
+        text = pc.if_else(comma, pc.binary_join_element_wise(text, "?", ""), swapped)
+    return text
+
+
+_TWO_MARKS = re.compile(r"^[+-]?\d{1,3}(?:([.,])\d{3})+([.,])\d+$")
+_GROUPS = re.compile(r"^[+-]?\d{1,3}(?:([.,])\d{3}){2,}$")
+_FRACTION = re.compile(r"^[+-]?\d*([.,])(?:\d{1,2}|\d{4,})$|^[+-]?(?:0|\d{4,})([.,])\d{3}$")
+
+
+def locale_of(file: File, columns: Sequence[pa.ChunkedArray | pa.Array]) -> Locale:
+    """Decide from a file's numbers how it writes them; never from its language.
+
+    Refused: a file that writes them in two ways, or whose every number could be read in two (`1.234` alone).
+    """
+    decimals: dict[str, str] = {}
+    unsure = ""
+    for column in columns:
+        for cell in _distinct(column):
+            mark = _decimal_mark(cell)
+            if mark:
+                decimals.setdefault(mark, cell)
+            elif "," in cell or "." in cell:
+                unsure = unsure or cell
+    if len(decimals) > 1:
+        refuse(file, f"writes numbers in two ways: {' and '.join(decimals.values())}", "ambiguous_number")
+    if not decimals:
+        if unsure:
+            refuse(file, f"has numbers such as {unsure} that can be read in two ways", "ambiguous_number")
+        return PLAIN
+    return ENGLISH if "." in decimals else GERMAN
+
+
+def _distinct(column: pa.ChunkedArray | pa.Array) -> list[str]:
+    return [str(value).strip() for value in encode(as_text(one_array(column)))[1] if value]
+
+
+def _decimal_mark(cell: str) -> str | None:
+    """Return the decimal mark that a number must have, or None if it does not tell."""
+    both = _TWO_MARKS.match(cell)
+    if both and both[1] != both[2]:
+        return both[2]
+    groups = _GROUPS.match(cell)
+    if groups:
+        return "." if groups[1] == "," else ","
+    fraction = _FRACTION.match(cell)
+    return (fraction[1] or fraction[2]) if fraction else None
+
+
+def report(
+    findings: Findings,
+    file: File,
+    mask: np.ndarray,
+    lines: np.ndarray,
+    column: str,
+    cells: pa.ChunkedArray | pa.Array | None,
+    what: str,
+    code: str = "unreadable_value",
+) -> None:
+    """Add one finding for each row of `mask` bool[n]: the file, the line, the column and the cell."""
+    rows = np.flatnonzero(mask)
+    flat = None if cells is None or not len(rows) else one_array(cells)
+    for row in rows.tolist():
+        shown = None if flat is None else flat[row].as_py()
+        text = None if shown is None else str(shown)[:60]
+        said = f"{column} {text!r} {what}" if text is not None else f"{column} {what}"
+        findings.add(code, said, file=file.name, line=int(lines[row]), column=column, value=text)

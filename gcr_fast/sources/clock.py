@@ -1,0 +1,181 @@
+"""Times as the world writes them -> UTC seconds. Labels are parsed once each, whole columns at a time."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.periods import DAY_S, FIRST_YEAR, LAST_YEAR, local_to_utc
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+HOUR_S = 3600
+_DIRECTIVES = {
+    "Y": r"(?P<Y>\d{4})",
+    "m": r"(?P<m>\d{1,2})",
+    "d": r"(?P<d>\d{1,2})",
+    "H": r"(?P<H>\d{1,2})",
+    "I": r"(?P<I>\d{1,2})",
+    "M": r"(?P<M>\d{2})",
+    "S": r"(?P<S>\d{2})",
+    "p": r"(?P<p>[AaPp])\.?[Mm]\.?",
+    "b": r"(?P<b>[A-Za-z]{3})[a-z]*",
+    "z": r"(?P<z>Z|[+-]\d{2}:?\d{2})",
+}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+
+
+class Labels(NamedTuple):
+    """A column of times: seconds since 1970 of what is written, whatever its zone, and which cells are none."""
+
+    seconds: np.ndarray
+    """int64[n]; 0 where bad. With %z in the layout they are UTC."""
+    bad: np.ndarray
+    """bool[n]: empty, of another layout, or no date of the calendar (31 April)."""
+
+
+def parse_labels(column: pa.ChunkedArray | pa.Array, layout: str) -> Labels:
+    """Read a column by a strptime-like layout (%Y %m %d %H %I %M %S %p %b %z; `...` stands for anything after).
+
+    Nothing is guessed: a label of another layout is bad. 24:00 is the end of its day. Each distinct label is read once.
+    """
+    codes, values = encode(as_text(one_array(column)))
+    seconds, bad = _parse_distinct([None if value is None else str(value) for value in values], layout)
+    return Labels(np.append(seconds, 0)[codes], np.append(bad, True)[codes])
+
+
+def _parse_distinct(values: list[str | None], layout: str) -> tuple[np.ndarray, np.ndarray]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = pc.utf8_trim_whitespace(pa.array(values, pa.string()))
+    parts = pc.extract_regex(text, pattern=_pattern(layout))
+    found = parts.is_valid().to_numpy(zero_copy_only=False)
+    fields = {field.name: parts.field(at) for at, field in enumerate(parts.type)}
+    seconds, sound = _seconds(fields, len(values))
+    good = found & sound
+    return np.where(good, seconds, 0), ~good
+
+
+@lru_cache(maxsize=64)
+def _pattern(layout: str) -> str:
+    """Return the regular expression of a layout; text between directives is literal."""
+    body = layout.removesuffix("...")
+    pieces = re.split(r"%([A-Za-z])", body)
+    text = "".join(_DIRECTIVES[piece] if at % 2 else re.escape(piece) for at, piece in enumerate(pieces))
+    return f"^{text}{'.*' if layout.endswith('...') else ''}$"
+
+
+def _seconds(fields: dict[str, pa.Array], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return seconds int64[n] of date and time parts, and whether they are a moment of the calendar, bool[n]."""
+    year, day = _number(fields, "Y", count), _number(fields, "d", count)
+    month = _number(fields, "m", count) if "m" in fields else _named_months(fields["b"])
+    hour = _number(fields, "H", count) if "H" in fields else _twelve(fields, count)
+    minute, second = _number(fields, "M", count), _number(fields, "S", count)
+    leap = (month == 2) & (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    length = _DAYS[np.clip(month, 0, 12)] + leap
+    sound = (month >= 1) & (month <= 12) & (day >= 1) & (day <= length) & (minute < 60) & (second < 60)
+    sound &= (year >= FIRST_YEAR) & (year <= LAST_YEAR)
+    sound &= (hour >= 0) & ((hour < 24) | ((hour == 24) & (minute == 0) & (second == 0)))
+    months = np.where(sound, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
+    days = months.astype("datetime64[D]").astype(np.int64) + day - 1
+    seconds = days * DAY_S + hour * HOUR_S + minute * 60 + second - _offsets(fields, count)
+    return seconds, sound
+
+
+def _number(fields: dict[str, pa.Array], name: str, count: int) -> np.ndarray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if name not in fields:
+        return np.zeros(count, np.int64)
+    digits = pc.if_else(pc.equal(pc.fill_null(fields[name], ""), ""), "0", fields[name])
+    values: np.ndarray = pc.fill_null(digits, "0").cast(pa.int64()).to_numpy(zero_copy_only=False)
+    return values
+
+
+def _named_months(names: pa.Array) -> np.ndarray:
+    spelled = [(name or "").lower() for name in names.to_pylist()]
+    return np.array([_MONTHS.index(name) + 1 if name in _MONTHS else 0 for name in spelled], dtype=np.int64)
+
+
+def _twelve(fields: dict[str, pa.Array], count: int) -> np.ndarray:
+    """Return the hour of a twelve-hour clock; -1 for an hour that it does not have."""
+    if "I" not in fields:
+        return np.zeros(count, np.int64)
+    hour = _number(fields, "I", count)
+    afternoon = np.array([(cell or "").lower() == "p" for cell in fields["p"].to_pylist()], dtype=bool)
+    return np.where((hour < 1) | (hour > 12), -1, hour % 12 + 12 * afternoon)
+
+
+def _offsets(fields: dict[str, pa.Array], count: int) -> np.ndarray:
+    if "z" not in fields:
+        return np.zeros(count, np.int64)
+    return np.array([_offset(cell) for cell in fields["z"].to_pylist()], dtype=np.int64)
+
+
+@lru_cache(maxsize=256)
+def _offset(cell: str | None) -> int:
+    if not cell or cell == "Z":
+        return 0
+    hours, minutes = int(cell[1:3]), int(cell[-2:])
+    return (hours * HOUR_S + minutes * 60) * (-1 if cell[0] == "-" else 1)
+
+
+class Walk(NamedTuple):
+    """Local labels turned into UTC."""
+
+    seconds: np.ndarray
+    """int64[n] UTC."""
+    skipped: np.ndarray
+    """bool[n]: the clock change skips this local time."""
+    doubled: np.ndarray
+    """bool[n]: this local time happens twice on that day."""
+
+
+def walk(local_s: np.ndarray, zone: str, key: np.ndarray | None = None) -> Walk:
+    """Turn local wall-clock seconds int64[n] into UTC; of an hour that happens twice, the second mention is the later.
+
+    `key` int64[n] tells series apart where a file mixes them: second mentions are counted in each.
+    """
+    local = local_to_utc(local_s, zone)
+    doubled = local.earliest != local.latest
+    seconds: np.ndarray = np.where(local.skipped, local.latest, local.earliest)
+    rows = np.flatnonzero(doubled & ~local.skipped)
+    if len(rows):
+        again = _mentioned_before(local_s[rows], None if key is None else key[rows])
+        seconds[rows[again]] = local.latest[rows[again]]
+    return Walk(seconds, local.skipped, doubled & ~local.skipped)
+
+
+def _mentioned_before(local_s: np.ndarray, key: np.ndarray | None) -> np.ndarray:
+    """bool[n]: whether a label (of the same key) has stood in an earlier row."""
+    keys = np.zeros(len(local_s), np.int64) if key is None else key
+    order = np.lexsort((np.arange(len(local_s)), local_s, keys))
+    same = (local_s[order][1:] == local_s[order][:-1]) & (keys[order][1:] == keys[order][:-1])
+    again = np.zeros(len(local_s), dtype=bool)
+    again[order[1:]] = same
+    return again
+
+
+def numbered(midnights_s: np.ndarray, period: np.ndarray, length_s: int, zone: str) -> np.ndarray:
+    """Return UTC starts of numbered periods (1, 2, ...), which count from local midnight: 46, 48 or 50 in a day.
+
+    `midnights_s` int64[n] is the local wall-clock midnight of each row's day, `period` int64[n] its number.
+    """
+    starts: np.ndarray = local_to_utc(midnights_s, zone).earliest + (period - 1) * length_s
+    return starts
+
+
+def periods_in_day(midnights_s: np.ndarray, length_s: int, zone: str) -> np.ndarray:
+    """Return how many periods each row's local day has."""
+    begins = local_to_utc(midnights_s, zone).earliest
+    ends = local_to_utc(midnights_s + DAY_S, zone).earliest
+    count: np.ndarray = (ends - begins) // length_s
+    return count

@@ -1,0 +1,295 @@
+"""Opening a file that somebody else made: what it is, its text whatever the encoding, its table whatever the delimiter.
+
+Everything that is no data at all (an empty file, an error page saved under the name of a table, half an archive) is
+refused here, so that no format has to think of it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import json
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from gcr_fast.errors import RefusedError
+from gcr_fast.exchange.reading import DELIMITERS, Source, file_sha256, read_table
+from gcr_fast.findings import Finding, Findings
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    import pyarrow as pa
+
+HEAD_BYTES = 65_536
+MAX_UNPACKED = 1 << 31
+"""Bytes that a packed file may become: more is no export of a year of hours."""
+
+_MAGIC = ((b"PAR1", "parquet"), (b"ARROW1", "ipc"), (b"\xff\xff\xff\xff", "ipc"), (b"PK\x03\x04", "zip"))
+_PAGES = ("<!doctype html", "<html", "<head", "<body", "<script")
+_ENCODINGS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that exists and is not empty. Nothing but its head is read until something is asked for."""
+
+    path: Path
+    head: bytes
+    """The first 64 kB, unpacked."""
+    packed: bool
+    """Whether the file is gzip: it is unpacked in memory."""
+
+    @property
+    def name(self) -> str:
+        """The path, for messages."""
+        return str(self.path)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the file's bytes as they lie on disk."""
+        return file_sha256(self.path)
+
+    @cached_property
+    def kind(self) -> str:
+        """`csv` (any delimited text), `json`, `xml`, `parquet`, `ipc` or `zip` (a workbook)."""
+        for magic, kind in _MAGIC:
+            if self.head.startswith(magic):
+                return kind
+        first = self.head_text.lstrip()[:1]
+        return "xml" if first == "<" else "json" if first and first in "{[" else "csv"
+
+    @cached_property
+    def encoding(self) -> str:
+        """Of a text: UTF-8, UTF-16 with a byte order mark, or Shift-JIS, whichever can be it."""
+        for mark, name in _ENCODINGS:
+            if self.head.startswith(mark):
+                return name
+        for name in ("utf-8", "cp932"):
+            try:
+                codecs.getincrementaldecoder(name)().decode(self.head)
+            except UnicodeDecodeError:
+                continue
+            if name == "utf-8" or _is_japanese(self.head.decode(name, "ignore")):
+                return name
+        return "utf-8"
+
+    @cached_property
+    def head_text(self) -> str:
+        """The beginning as text; what cannot be decoded is left out."""
+        return self.head.decode(self.encoding, "ignore").lstrip("\ufeff")
+
+    @cached_property
+    def head_lines(self) -> list[str]:
+        """The first lines; the last may be cut."""
+        return self.head_text.splitlines()
+
+    @property
+    def data(self) -> bytes:
+        """All bytes, unpacked."""
+        if not self.packed:
+            return self.path.read_bytes()
+        try:
+            with gzip.open(self.path) as file:
+                data = file.read(MAX_UNPACKED)
+        except (OSError, EOFError, zlib.error) as error:
+            refuse(self, f"is damaged gzip: {error}")
+        if len(data) == MAX_UNPACKED:
+            refuse(self, f"unpacks to more than {MAX_UNPACKED >> 30} GiB")
+        return data
+
+    def text(self) -> str:
+        """All of it as text. Refused if a byte is no text in the file's encoding."""
+        try:
+            text = self.data.decode(self.encoding)
+        except UnicodeDecodeError as error:
+            refuse(self, f"is not {error.encoding} text: {error.reason} at byte {error.start}")
+        if "\0" in text[:HEAD_BYTES]:
+            refuse(self, "holds zero bytes: it is no text")
+        return text.lstrip("\ufeff")
+
+    def json(self) -> Any:
+        """Return the JSON document."""
+        try:
+            return json.loads(self.text(), parse_float=str)
+        except (json.JSONDecodeError, RecursionError) as error:
+            refuse(self, f"is damaged JSON: {error}")
+
+    def xml(self) -> Element:
+        """Return the root of the XML document. One that declares entities is refused: no export needs them."""
+        from xml.etree import ElementTree
+
+        text = self.data
+        if b"<!ENTITY" in text or b"<!DOCTYPE" in text:
+            refuse(self, "declares a document type or entities, which no export needs")
+        try:
+            return ElementTree.fromstring(text)
+        except ElementTree.ParseError as error:
+            refuse(self, f"is damaged XML: {error}")
+
+    def rows(self, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
+        """Yield (line, cells) of each row of a delimited text, blank ones left out. For small or irregular files."""
+        lines = csv.reader(io.StringIO(self.text(), newline=""), delimiter=delimiter)
+        after = 0
+        try:
+            for cells in lines:
+                if any(cells):
+                    yield after + 1, cells
+                after = lines.line_num
+        except csv.Error as error:
+            refuse(self, f"cannot be read as delimited text: {error}", line=lines.line_num)
+
+    def source(self) -> Source:
+        """Return a Parquet or Arrow file's table."""
+        return read_table(self.path)
+
+
+def open_file(path: str | os.PathLike[str]) -> File:
+    """Open a file. Refused: one that is missing, empty, a folder, or an HTML page (a download that failed)."""
+    place = Path(path)
+    try:
+        with place.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        code = "missing_file" if isinstance(error, FileNotFoundError) else "unreadable_file"
+        _raise(Finding(code, f"cannot open {place}: {error.strerror or error}", file=str(place)))
+    packed = head.startswith(b"\x1f\x8b")
+    opened = File(place, _unpacked_head(place) if packed else head, packed)
+    if not opened.head.strip(b" \r\n\t\xef\xbb\xbf"):
+        _raise(Finding("empty_file", f"{place} is empty", file=str(place)))
+    if opened.head_text.lstrip()[:200].lower().startswith(_PAGES):
+        refuse(opened, "is an HTML page, not data: the download must have failed")
+    return opened
+
+
+def _unpacked_head(place: Path) -> bytes:
+    try:
+        with gzip.open(place) as file:
+            return file.read(HEAD_BYTES)
+    except (OSError, EOFError, zlib.error) as error:
+        _raise(Finding("unreadable_file", f"{place} is damaged gzip: {error}", file=str(place)))
+
+
+def _is_japanese(text: str) -> bool:
+    """Whether a text has kanji or kana: any bytes at all can be read as some Shift-JIS."""
+    return any("\u3040" <= letter <= "\u30ff" or "\u4e00" <= letter <= "\u9fff" for letter in text)
+
+
+def refuse(file: File, message: str, code: str = "unreadable_file", **where: Any) -> NoReturn:
+    """Refuse a file as a whole; `message` goes on from its name."""
+    _raise(Finding(code, f"{file.path.name} {message}", file=file.name, **where))
+
+
+def _raise(finding: Finding) -> NoReturn:
+    raise RefusedError(Findings([finding]))
+
+
+def delimiter_of(line: str) -> str:
+    """Return the delimiter that a line has most of."""
+    return max(DELIMITERS, key=line.count)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A delimited text as columns: text, or floats where asked for. Row i stands on line `first_line + i`.
+
+    That holds unless a quoted cell spans lines or a blank line stands between rows; no format read this way has them.
+    """
+
+    columns: pa.Table
+    first_line: int
+
+    def __len__(self) -> int:
+        return int(self.columns.num_rows)
+
+    @property
+    def names(self) -> list[str]:
+        """Column names, trimmed."""
+        return list(self.columns.column_names)
+
+
+def read_csv(
+    file: File,
+    *,
+    delimiter: str = ",",
+    skip: int = 0,
+    floats: Sequence[str] | None = None,
+    decimal_mark: str = ".",
+    missing: Sequence[str] = ("",),
+    only: Sequence[str] | None = None,
+) -> Table:
+    """Read a regular delimited text whose header is on line `skip` + 1, fast, every cell as text.
+
+    `floats`: the columns to read as float64 instead; if one of their cells is no number (nor in `missing`), all are
+    text again, for the caller to name the cell. `only`: the columns to read. Rows of another length are refused, all.
+    """
+    import pyarrow as pa
+    from pyarrow import csv as pacsv
+
+    names = _header(file, delimiter, skip)
+    ragged: list[tuple[int, int]] = []
+
+    def note(row: Any) -> str:
+        ragged.append((row.number, row.actual_columns))
+        return "skip"
+
+    kinds = dict.fromkeys(names, pa.string()) | dict.fromkeys(floats or (), pa.float64())
+    parse = pacsv.ParseOptions(delimiter=delimiter, invalid_row_handler=note, newlines_in_values=False)
+    convert = pacsv.ConvertOptions(
+        column_types=kinds,
+        null_values=list(missing) if floats else [""],
+        strings_can_be_null=True,
+        decimal_point=decimal_mark,
+        include_columns=list(only or ()),
+    )
+    options = pacsv.ReadOptions(skip_rows=skip + 1, column_names=names, use_threads=not ragged)
+    try:
+        table = pacsv.read_csv(_stream(file), read_options=options, parse_options=parse, convert_options=convert)
+    except pa.ArrowInvalid as error:
+        if floats:
+            return read_csv(file, delimiter=delimiter, skip=skip, only=only)
+        refuse(file, f"cannot be read as delimited text: {error}")
+    except UnicodeDecodeError as error:
+        refuse(file, f"is not {error.encoding} text: {error.reason} at byte {error.start}")
+    if ragged:
+        _refuse_ragged(file, ragged, len(names), delimiter, skip)
+    return Table(table, skip + 2)
+
+
+def _stream(file: File) -> Any:
+    """Return what Arrow reads: the mapped file where it is plain UTF-8, else its text in memory."""
+    import pyarrow as pa
+
+    if not file.packed and file.encoding in {"utf-8", "utf-8-sig"}:
+        return pa.memory_map(file.name)
+    return pa.BufferReader(file.text().encode())
+
+
+def _header(file: File, delimiter: str, skip: int) -> list[str]:
+    lines = file.head_lines
+    if len(lines) <= skip:
+        refuse(file, f"ends before its header on line {skip + 1}")
+    cells = next(csv.reader([lines[skip]], delimiter=delimiter), [])
+    names = [cell.strip() for cell in cells]
+    doubled = sorted({name for name in names if name and names.count(name) > 1})
+    if doubled:
+        refuse(file, f"has two columns named {', '.join(doubled)}", "ambiguous_column")
+    return [name or f"column {at}" for at, name in enumerate(names, start=1)]
+
+
+def _refuse_ragged(file: File, ragged: list[tuple[int, int]], wanted: int, delimiter: str, skip: int) -> NoReturn:
+    """Say which lines have another number of cells; a threaded reader does not know, so they are counted again."""
+    findings = Findings()
+    for line, cells in file.rows(delimiter):
+        if line > skip + 1 and len(cells) != wanted:
+            findings.add("malformed_row", f"expected {wanted} cells, found {len(cells)}", file=file.name, line=line)
+    if not len(findings):
+        refuse(file, f"has {len(ragged)} rows without {wanted} cells", "malformed_row")
+    raise RefusedError(findings)

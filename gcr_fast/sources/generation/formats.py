@@ -1,0 +1,55 @@
+"""The one table of formats, and which of them a file is of: told by content, never by a file's name alone."""
+
+from __future__ import annotations
+
+import os
+
+from gcr_fast.errors import UsageError
+from gcr_fast.sources.files import File, open_file, refuse
+from gcr_fast.sources.generation import entsoe_old, opsd
+from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.tidy import tidy
+
+FORMATS: tuple[Format, ...] = (
+    entsoe_old.FORMAT,
+    opsd.FORMAT,
+)
+"""Every format, as the list shows them."""
+
+BY_NAME = {one.name: one for one in FORMATS}
+
+
+def identify(file: File) -> Format | None:
+    """Return the format of a file; None if it is of none. Refused, with the candidates: one that may be of several."""
+    found = [one for one in FORMATS if one.detect(file)]
+    if len(found) > 1:
+        names = " and ".join(one.name for one in found)
+        refuse(file, f"could be {names}; name one with --format", "ambiguous_format")
+    return found[0] if found else None
+
+
+def format_named(name: str) -> Format:
+    """Return the format of this name; an unknown one is a `UsageError`."""
+    if name not in BY_NAME:
+        raise UsageError(f"unknown format {name!r}; there are {', '.join(BY_NAME)}")
+    return BY_NAME[name]
+
+
+def read_readings(path: str | os.PathLike[str], how: How | None = None, format: str | None = None) -> Readings:  # noqa: A002
+    """Read any file of a known format. Raises `RefusedError` with every bad cell, or if the format is not known."""
+    file = open_file(path)
+    chosen = identify(file) if format is None else format_named(format)
+    if chosen is None:
+        refuse(file, "is of no format that is known (gcr import formats lists them)", "unknown_format")
+    return read_as(file, chosen, how or How())
+
+
+def read_as(file: File, chosen: Format, how: How) -> Readings:
+    """Read a file of a format, and tidy what it holds. Raises `RefusedError` with every bad cell."""
+    readings = chosen.read(file, how)
+    readings.findings.check()
+    tidied = tidy(readings, how)
+    if not readings.series:
+        why = "; ".join(f"{name}: {reason}" for name, reason in list(readings.left_out.items())[:5])
+        refuse(file, f"has no series of energy{f' ({why})' if why else ''}", "empty_file")
+    return tidied

@@ -1,0 +1,74 @@
+"""Open Power System Data, package time series: UTC rows, a column per zone and kind, many files of 200 columns."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from gcr_fast.sources.cells import MEGA, report
+from gcr_fast.sources.clock import parse_labels
+from gcr_fast.sources.files import File, read_csv, refuse
+from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.wide import Column, Layout, step_of, wide
+from gcr_fast.sources.words import KINDS, kind_of
+
+START = "utc_timestamp"
+_GENERATION = re.compile(r"^(?P<area>[A-Za-z0-9_]+?)_(?P<kind>solar|wind(?:_onshore|_offshore)?)_generation_actual$")
+_LOAD = re.compile(r"^(?P<area>[A-Za-z0-9_]+?)_load_actual_entsoe_(?:transparency|power_statistics)$")
+_NO_ENERGY = ("_capacity", "_profile", "_forecast", "_price", "_day_ahead", "_capacity_factor")
+
+
+def detect(file: File) -> bool:
+    """Whether the header has the package's time column and a column of its kind."""
+    return file.kind == "csv" and file.head_text.startswith(START) and bool(_columns(_header(file)))
+
+
+def _header(file: File) -> list[str]:
+    return [name.strip() for name in file.head_lines[0].split(",")]
+
+
+def _columns(names: list[str]) -> dict[str, Column]:
+    found: dict[str, Column] = {}
+    for name in names:
+        made, used = _GENERATION.match(name), _LOAD.match(name)
+        kind = kind_of(made["kind"]) if made else KINDS["load"] if used else None
+        match = made or used
+        if kind and match:
+            found[name] = Column(kind, match["area"].upper())
+    return found
+
+
+def read(file: File, how: How) -> Readings:
+    """Read the actual generation and load; capacities, profiles, forecasts and prices are left out."""
+    names = _header(file)
+    columns = _columns(names)
+    if not columns:
+        refuse(file, "has no column of actual generation or load", "missing_column")
+    table = read_csv(file, floats=list(columns), only=[START, *columns])
+    readings = Readings(file, FORMAT.name, rows=len(table), attribution="Open Power System Data")
+    for name in names:
+        if name not in columns and not name.startswith(("utc_", "cet_cest_")):
+            readings.left_out[name] = "no energy" if name.endswith(_NO_ENERGY) else "not known"
+    times = parse_labels(table.columns[START], "%Y-%m-%dT%H:%M:%S%z")
+    lines = np.arange(len(table)) + table.first_line
+    report(readings.findings, file, times.bad, lines, START, table.columns[START], "is not like 2017-01-01T00:00:00Z")
+    readings.findings.check()
+    rows = np.arange(len(table))
+    layout = Layout(digits=MEGA, power=True, interval_s=step_of(times.seconds))
+    wide(readings, table, times.seconds, rows, columns, layout)
+    return readings
+
+
+FORMAT = Format(
+    name="opsd",
+    title="Open Power System Data, time series",
+    looks_like="utc_timestamp,[cet_cest_timestamp,]DE_wind_generation_actual,...",
+    quirks=(
+        "columns of capacity, capacity factor and forecast stand beside generation: left out",
+        "MW, the mean of the interval that begins at the time",
+        "the last year stops in the middle: its missing hours are gaps",
+    ),
+    detect=detect,
+    read=read,
+)

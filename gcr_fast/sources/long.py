@@ -1,0 +1,81 @@
+"""A table with one row per time and series: the series are told apart by one or several columns of words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.sources.cells import Numbers
+from gcr_fast.sources.model import Reading, Readings
+from gcr_fast.sources.wide import Column
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Words = tuple[str, ...]
+Describe = Callable[[Words], Column | str]
+"""What the series of these words is, or in words why it is left out."""
+
+
+def series_keys(columns: Sequence[pa.ChunkedArray | pa.Array]) -> tuple[np.ndarray, list[Words]]:
+    """Return (key int64[n], words of each key): one key for each distinct combination of trimmed cells."""
+    key = np.zeros(len(columns[0]), dtype=np.int64)
+    words: list[Words] = [()]
+    for column in columns:
+        codes, values = encode(as_text(one_array(column)))
+        texts = [*("" if value is None else str(value).strip() for value in values), ""]
+        joined = key * len(texts) + np.where(codes < 0, len(texts) - 1, codes)
+        distinct, key = np.unique(joined, return_inverse=True)
+        words = [(*words[pair // len(texts)], texts[pair % len(texts)]) for pair in distinct.tolist()]
+    return key.astype(np.int64), words
+
+
+def long(
+    readings: Readings,
+    key: np.ndarray,
+    words: Sequence[Words],
+    describe: Describe,
+    starts: np.ndarray,
+    found: Numbers,
+    lines: np.ndarray,
+    *,
+    power: bool,
+    interval_s: int | Callable[[Words], int],
+    quality: np.ndarray | None = None,
+) -> None:
+    """Add a reading for each key. All arrays are [n], in the file's order; `starts` are UTC.
+
+    A series that is left out is accounted for by its words and rows; one without any value as well.
+    """
+    order = np.argsort(key, kind="stable")
+    bounds = np.searchsorted(key[order], np.arange(len(words) + 1))
+    for code, name in enumerate(words):
+        rows = order[bounds[code] : bounds[code + 1]]
+        column, said = describe(name), " ".join(filter(None, name))
+        if isinstance(column, Column) and len(rows) and found.null[rows].all():
+            column = "no value in any row"
+        if isinstance(column, str):
+            readings.left_out[said] = column
+            continue
+        if not len(rows):
+            continue
+        readings.series.append(
+            Reading(
+                kind=column.kind.slug,
+                area=column.area,
+                role=column.kind.role,
+                power=power,
+                starts=starts[rows],
+                interval_s=interval_s if isinstance(interval_s, int) else interval_s(name),
+                values=found.values[rows],
+                null=found.null[rows],
+                lines=lines[rows],
+                source_type=column.kind.source_type,
+                device_id=column.device_id,
+                column=said,
+                quality=None if quality is None or not quality[rows].any() else quality[rows],
+            )
+        )

@@ -1,0 +1,133 @@
+"""What every format is turned into: readings, each the measurements of one thing in one file.
+
+A format says what it is (`Format`), and reads a `File` into a `Reading` per series. Whatever all formats have in common
+(order, duplicates, gaps, hours, the sign) is done once, by whoever takes the readings.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+
+from gcr_fast.findings import Findings
+from gcr_fast.sources.files import File
+
+ROLES = ("generation", "storage", "consumption", "load", "trade")
+"""What a series of energy is. Only `generation` is ever converted; `load` is kept for matching.
+
+`storage` is what comes out of storage (or net of what goes in), `consumption` what goes into storage or a plant."""
+
+QUALITIES = ("measured", "imputed", "estimated")
+"""How an interval's value came about: as metered; made up by who published it; filled in here. Position = code."""
+MEASURED, IMPUTED, ESTIMATED = range(3)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One series of a file, in the file's order and with the file's sign. Arrays may be shared between series."""
+
+    kind: str
+    """What it is of, as a slug of `words`: `solar`, `hydro_run_of_river`, `fossil_gas`, `load`."""
+    area: str
+    """Of which area; empty if the file does not say."""
+    role: str
+    """One of `ROLES`."""
+    power: bool
+    """Whether values are W, the mean over the interval; else they are Wh."""
+    starts: np.ndarray
+    """int64[n] UTC seconds, the beginning of each interval."""
+    interval_s: int
+    """Length of an interval."""
+    values: np.ndarray
+    """int64[n] W or Wh, rounded down; 0 where null."""
+    null: np.ndarray
+    """bool[n]: no value where there should be one."""
+    lines: np.ndarray
+    """int64[n]: line of the file on which each stands (a counter where a file has no lines)."""
+    source_type: str | None = None
+    """Of `codes.SOURCE_TYPES`; None if it is no generation, or of no known kind."""
+    device_id: str | None = None
+    """The unit or meter, where the file is about units."""
+    column: str = ""
+    """How the file calls it, for messages."""
+    quality: np.ndarray | None = None
+    """uint8[n], codes of `QUALITIES`; None if all are measured."""
+
+    @property
+    def name(self) -> str:
+        """The profile's name: the device, else area and kind."""
+        return self.device_id or (f"{self.area}-{self.kind}" if self.area else self.kind)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+@dataclass(frozen=True)
+class How:
+    """What a user says about a file beyond its bytes."""
+
+    zone: str | None = None
+    """Of local times, where the file does not tell."""
+    year: int | None = None
+    """The calendar year (in the file's zone) to keep; or the year of a file that names none."""
+    areas: frozenset[str] = frozenset()
+    """Areas to keep; empty: all."""
+    types: frozenset[str] = frozenset()
+    """Kinds or source types to keep; empty: all."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Source type by unit, for files that do not say what a unit burns."""
+    mapping: Mapping[str, object] | None = None
+    """The description of a file of no known format (see `generic`)."""
+
+
+@dataclass
+class Readings:
+    """What one file holds: its series, and an account of every row and column that is in none of them."""
+
+    file: File
+    format: str
+    series: list[Reading] = field(default_factory=list)
+    zone: str = "UTC"
+    """In which a calendar year of this file is meant."""
+    rows: int = 0
+    """Rows (or points, where a file has no rows) that were read."""
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Rows that are in no series, by the reason in words."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Columns or kinds that are in no series, each with the reason."""
+    findings: Findings = field(default_factory=Findings)
+    attribution: str = ""
+    """Whom to name, where the publisher asks for it."""
+
+    def drop(self, reason: str, count: int = 1) -> None:
+        """Account for rows that are left out."""
+        if count:
+            self.dropped[reason] += int(count)
+
+
+Detect: TypeAlias = Callable[[File], bool]
+Read: TypeAlias = Callable[[File, How], Readings]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One public format."""
+
+    name: str
+    """The word for `--format`."""
+    title: str
+    """Publisher and product."""
+    looks_like: str
+    """What a person recognises it by: its header, or how its files are called."""
+    quirks: tuple[str, ...]
+    """Its traps, each with what is done about it."""
+    detect: Detect
+    """Whether a file is of this format, by its head alone. Never raises."""
+    read: Read
+    """Take it apart. Raises `RefusedError` with every bad cell."""
+    needs: str = ""
+    """The extra that has to be installed for it."""

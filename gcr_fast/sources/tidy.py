@@ -1,0 +1,106 @@
+"""What is done to every file's readings alike: repeated rows dropped and counted, areas, kinds and a year chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from gcr_fast.periods import year_period
+from gcr_fast.sources.model import How, Reading, Readings
+
+
+def tidy(readings: Readings, how: How) -> Readings:
+    """Drop rows that repeat an earlier one word for word, then keep what `how` asks for. Changes `readings`."""
+    groups = _by_rows(readings.series)
+    readings.series = [one for group in groups for one in _without_repeats(readings, group)]
+    _choose(readings, how)
+    if how.year is not None:
+        start_s, end_s = year_period(how.year, readings.zone)
+        kept = [_between(one, start_s, end_s) for one in readings.series]
+        outside = sum(len(before) - len(after) for before, after in zip(readings.series, kept, strict=True))
+        readings.drop(f"values outside {how.year} ({readings.zone})", outside)
+        readings.series = [one for one in kept if len(one)]
+    return readings
+
+
+def _by_rows(series: Iterable[Reading]) -> list[list[Reading]]:
+    """Group the series that stand side by side in the same rows: they share one array of starts."""
+    groups: dict[int, list[Reading]] = {}
+    for one in series:
+        groups.setdefault(id(one.starts), []).append(one)
+    return list(groups.values())
+
+
+def _without_repeats(readings: Readings, group: list[Reading]) -> list[Reading]:
+    """Drop a row if an earlier row has its start and, in every series of the group, its value.
+
+    Rows of one start that differ stay: which of them is right is not for us to say, and they are refused later.
+    """
+    starts = group[0].starts
+    if len(starts) < 2 or (np.diff(starts) > 0).all():
+        return group
+    order = np.argsort(starts, kind="stable")
+    same = starts[order][1:] == starts[order][:-1]
+    for one in group:
+        values, null = one.values[order], one.null[order]
+        same &= (values[1:] == values[:-1]) & (null[1:] == null[:-1])
+    repeated = np.zeros(len(starts), dtype=bool)
+    repeated[order[1:]] = same
+    if not repeated.any():
+        return group
+    readings.drop("rows that repeat an earlier one word for word", int(repeated.sum()))
+    return take(group, np.flatnonzero(~repeated))
+
+
+def take(group: list[Reading], rows: np.ndarray) -> list[Reading]:
+    """Return series that share their rows with these rows only; they still share what they shared."""
+    shared: dict[int, np.ndarray] = {}
+
+    def part(array: np.ndarray) -> np.ndarray:
+        if id(array) not in shared:
+            shared[id(array)] = array[rows]
+        return shared[id(array)]
+
+    return [
+        replace(
+            one,
+            starts=part(one.starts),
+            values=one.values[rows],
+            null=part(one.null),
+            lines=part(one.lines),
+            quality=None if one.quality is None else part(one.quality),
+        )
+        for one in group
+    ]
+
+
+def _between(one: Reading, start_s: int, end_s: int) -> Reading:
+    inside = (one.starts >= start_s) & (one.starts < end_s)
+    return one if inside.all() else take([one], np.flatnonzero(inside))[0]
+
+
+def _choose(readings: Readings, how: How) -> None:
+    """Keep the areas and kinds that are asked for; the rest is accounted for as left out."""
+    kept = []
+    for one in readings.series:
+        wanted_area = not how.areas or one.area in how.areas
+        wanted_kind = not how.types or {one.kind, one.source_type, one.role} & how.types
+        if wanted_area and wanted_kind:
+            kept.append(one)
+        else:
+            readings.left_out[one.name] = "not asked for"
+    readings.series = kept
+
+
+def latest(starts: np.ndarray, published: np.ndarray, key: np.ndarray | None = None) -> np.ndarray:
+    """Return the rows, ascending, that nothing published later replaces: one per start (and key int64[n]).
+
+    Of equals, the last row in the file stays.
+    """
+    keys = np.zeros(len(starts), np.int64) if key is None else key
+    order = np.lexsort((np.arange(len(starts)), published, starts, keys))
+    last = np.ones(len(order), dtype=bool)
+    last[:-1] = (starts[order][1:] != starts[order][:-1]) | (keys[order][1:] != keys[order][:-1])
+    return np.sort(order[last])

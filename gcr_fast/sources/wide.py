@@ -1,0 +1,90 @@
+"""A table with one row per time and one column per series: what most exports are, once their times are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from gcr_fast.sources.cells import PLAIN, Locale, Numbers, numbers, report
+from gcr_fast.sources.files import Table
+from gcr_fast.sources.model import Reading, Readings
+from gcr_fast.sources.words import Kind
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one column of a wide table holds."""
+
+    kind: Kind
+    area: str = ""
+    device_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the cells of a wide table are to be read."""
+
+    digits: int
+    """Decimal places that make W or Wh of the file's unit: 6 for MW and MWh."""
+    power: bool
+    interval_s: int
+    missing: tuple[str, ...] = ()
+    """Words for a value that should be there and is not."""
+    absent: tuple[str, ...] = ()
+    """Words for a series that the area does not have: a column of nothing else is left out."""
+    locale: Locale = PLAIN
+
+
+def wide(
+    readings: Readings,
+    table: Table,
+    starts: np.ndarray,
+    rows: np.ndarray,
+    columns: Mapping[str, Column],
+    layout: Layout,
+    quality: Callable[[str], np.ndarray | None] = lambda name: None,
+) -> None:
+    """Add a reading for each of `columns`. `starts` int64[n] are UTC, of the rows `rows` int64[n] of the table.
+
+    Columns without one value are left out and accounted for; a cell that is no number is a finding.
+    """
+    whole = len(rows) == len(table)
+    lines = rows + table.first_line
+    clear = np.zeros(len(rows), dtype=bool)
+    for name, column in columns.items():
+        found = numbers(table.columns[name], layout.digits, (*layout.missing, *layout.absent), layout.locale)
+        found = found if whole else Numbers(*(part[rows] for part in found))
+        if found.null.all():
+            readings.left_out[name] = "no value in any row"
+            continue
+        if found.bad.any():
+            cells = table.columns[name].combine_chunks()
+            report(readings.findings, readings.file, found.bad, lines, name, cells.take(rows), "is not a number")
+        readings.series.append(
+            Reading(
+                kind=column.kind.slug,
+                area=column.area,
+                role=column.kind.role,
+                power=layout.power,
+                starts=starts,
+                interval_s=layout.interval_s,
+                values=found.values,
+                null=found.null if found.null.any() else clear,
+                lines=lines,
+                source_type=column.kind.source_type,
+                device_id=column.device_id,
+                column=name,
+                quality=quality(name),
+            )
+        )
+
+
+def step_of(starts: np.ndarray, default: int = 3600) -> int:
+    """Return the most frequent distance of neighbouring times, in seconds."""
+    gaps = np.diff(np.unique(starts))
+    if not len(gaps):
+        return default
+    lengths, counts = np.unique(gaps, return_counts=True)
+    return int(lengths[np.argmax(counts)])
