@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from gcr_fast.annual import annual_from
 from gcr_fast.errors import CorruptError, GcrError, ReadOnlyError, RegistryError, UsageError
 from gcr_fast.findings import Findings
@@ -39,6 +41,12 @@ from gcr_fast.registry.state import State
 LOCK = "writer.lock"
 SNAPSHOT_EVERY = 10_000
 """Entries after which the next writer leaves a snapshot."""
+ENTRY_US, KERNELS_US = 50, 400_000
+"""What an opening takes to replay an entry, and to load the kernels, which only entries of several rows need."""
+LEAVE_US, ROWS_PER_US = 3_000, 100
+"""What a snapshot takes, and how many rows of touched parents it saves in a microsecond."""
+SNAPSHOTS_KEPT = 2
+"""The newest, and one more in case it is damaged."""
 LOG_BYTES = 64 << 20
 """Size of SQLite's log from which it is folded into the main file."""
 
@@ -79,12 +87,7 @@ class Registry(Operations, Evidence, Questions):
         for value, what in ((transfer_months, "transfer_months"), (expiry_months, "expiry_months")):
             if value is not None and value < 1:
                 raise UsageError(f"{what} must be 1 or more, not {value}")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / SEGMENTS).mkdir(exist_ok=True)
-            (folder / snapshots.SNAPSHOTS).mkdir(exist_ok=True)
-        except OSError as error:
-            raise RegistryError(f"cannot make {folder}: {error.strerror}") from error
+        _make_folders(folder)
         policy = {"transfer_months": transfer_months, "expiry_months": expiry_months}
         texts = {"name": name, "registry_id": secrets.token_hex(16)}
         texts |= {key: str(value) for key, value in policy.items() if value is not None}
@@ -115,13 +118,33 @@ class Registry(Operations, Evidence, Questions):
         return registry
 
     def close(self) -> None:
-        """Leave a snapshot if anything has happened and there is room for one, and close in any case."""
+        """Leave a snapshot if it is worth it, fold the log, and close in any case."""
         try:
-            if not self.journal.read_only and self.state.position > self._snapshot_at:
-                with contextlib.suppress(GcrError), WriterLock(self.folder / LOCK, 0.0):
-                    self._leave_snapshot()
+            if not self.journal.read_only:
+                with contextlib.suppress(GcrError):
+                    self._leave_tidy()
         finally:
             self.journal.close()
+
+    def _leave_tidy(self) -> None:
+        """Leave a snapshot, or at least all entries in the main file, unless another writer is at work."""
+        worth_it = self._worth_a_snapshot()
+        if worth_it or self.journal.log_bytes:
+            with WriterLock(self.folder / LOCK, 0.0):
+                if worth_it:
+                    self._leave_snapshot()
+                else:
+                    self.journal.checkpoint()
+
+    def _worth_a_snapshot(self) -> bool:
+        """Whether replaying what came since the last one would take the next opening longer than leaving one takes."""
+        touched = np.fromiter(self.state.touched, np.int64, len(self.state.touched))
+        rows = int(self.state.catalogue.numbers["hours"][touched].sum())
+        leave_us = LEAVE_US + rows // ROWS_PER_US
+        if (self.state.position - self._snapshot_at) * ENTRY_US >= leave_us:
+            return True
+        later = self.journal.entries(after=self._snapshot_at, upto=self.state.position)
+        return any(_needs_kernels(record.entry) for record in later) and leave_us <= KERNELS_US
 
     def __enter__(self) -> Self:
         return self
@@ -222,19 +245,20 @@ class Registry(Operations, Evidence, Questions):
         return state
 
     def _leave_snapshot(self) -> None:
-        """Save the state; the caller holds the lock. Older snapshots but one are dropped."""
+        """Save the state; the caller holds the lock. All snapshots but the newest `SNAPSHOTS_KEPT` are dropped."""
         self.refresh()
         name = snapshots.save(self.state, self.folder)
         self.journal.add_snapshot(self.state.position, name)
         self._snapshot_at = self.state.position
-        for old in self.journal.snapshots()[2:]:
+        for old in self.journal.snapshots()[SNAPSHOTS_KEPT:]:
             self.journal.drop_snapshot(old.name)
         segments.sweep(self.folder / snapshots.SNAPSHOTS, {kept.name for kept in self.journal.snapshots()})
         self.journal.checkpoint()
 
     def snapshot(self) -> None:
-        """Save the state, so that the next opening is quick."""
+        """Save the state, so that the next opening is quick. Not within a group, which is not committed yet."""
         self._require_writable()
+        self._require_no_group("what a snapshot saves")
         with WriterLock(self.folder / LOCK, self._lock_timeout_s):
             self._leave_snapshot()
 
@@ -455,6 +479,25 @@ class Registry(Operations, Evidence, Questions):
         """
         state = self.state if as_of is None else self.as_of(as_of)
         return Result(state, Selection(state, Where.of(filters)), limit, after)
+
+
+def _make_folders(folder: Path) -> None:
+    """Make a registry's folders so that they stay: a name is on disk once the folder that it stands in is synced."""
+    fresh = [each for each in folder.parents if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / SEGMENTS).mkdir(exist_ok=True)
+        (folder / snapshots.SNAPSHOTS).mkdir(exist_ok=True)
+    except OSError as error:
+        raise RegistryError(f"cannot make {folder}: {error.strerror}") from error
+    for each in (folder, *fresh):
+        if os.access(each.parent, os.R_OK):  # else it cannot be opened, and so not be synced
+            segments.sync_folder(each.parent)
+
+
+def _needs_kernels(entry: Entry) -> bool:
+    """Whether replaying an entry takes more than looking up one row."""
+    return entry.kind == "issue" or len(entry.splits) > 0 or len(entry.runs) > 1 or entry.certificates > 1
 
 
 def _key_reused(key: str, record: Record, findings: Findings) -> None:
