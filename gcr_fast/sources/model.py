@@ -16,15 +16,6 @@ import numpy as np
 from gcr_fast.findings import Findings
 from gcr_fast.sources.files import File
 
-ROLES = ("generation", "storage", "consumption", "load", "trade")
-"""What a series of energy is. Only `generation` is ever converted; `load` is kept for matching.
-
-`storage` is what comes out of storage (or net of what goes in), `consumption` what goes into storage or a plant."""
-
-QUALITIES = ("measured", "imputed", "estimated")
-"""How an interval's value came about: as metered; made up by who published it; filled in here. Position = code."""
-MEASURED, IMPUTED, ESTIMATED = range(3)
-
 
 @dataclass(frozen=True)
 class Reading:
@@ -35,7 +26,7 @@ class Reading:
     area: str
     """Of which area; empty if the file does not say."""
     role: str
-    """One of `ROLES`."""
+    """One of `codes.ROLES`."""
     power: bool
     """Whether values are W, the mean over the interval; else they are Wh."""
     starts: np.ndarray
@@ -55,7 +46,7 @@ class Reading:
     column: str = ""
     """How the file calls it, for messages."""
     quality: np.ndarray | None = None
-    """uint8[n], codes of `QUALITIES`; None if all are measured."""
+    """uint8[n], codes of `codes.QUALITIES`; None if all are measured."""
 
     @property
     def name(self) -> str:
@@ -99,6 +90,8 @@ class Readings:
     """Rows that are in no series, by the reason in words."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Columns or kinds that are in no series, each with the reason."""
+    notes: dict[str, str] = field(default_factory=dict)
+    """Rows or units that are in a series, but with something assumed of them: how many or which, and what."""
     findings: Findings = field(default_factory=Findings)
     attribution: str = ""
     """Whom to name, where the publisher asks for it."""
