@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -47,6 +47,8 @@ class Reading:
     """How the file calls it, for messages."""
     quality: np.ndarray | None = None
     """uint8[n], codes of `codes.QUALITIES`; None if all are measured."""
+    zone: str = ""
+    """In which a calendar year of this series is meant, where a file has areas of several zones."""
 
     @property
     def name(self) -> str:
@@ -55,6 +57,18 @@ class Reading:
 
     def __len__(self) -> int:
         return len(self.starts)
+
+
+class Page(NamedTuple):
+    """A part of an answer that a service gives in several."""
+
+    request: str
+    """What all pages of one answer have in common."""
+    first: int
+    """Which of the answer's rows this part begins with, from 0; -1 if it does not say."""
+    rows: int
+    total: int
+    """Rows of the whole answer."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +106,8 @@ class Readings:
     """Columns or kinds that are in no series, each with the reason."""
     notes: dict[str, str] = field(default_factory=dict)
     """Rows or units that are in a series, but with something assumed of them: how many or which, and what."""
+    pages: tuple[Page, ...] = ()
+    """What this file holds of an answer that a service gives in pages; see `pages.check`."""
     findings: Findings = field(default_factory=Findings)
     attribution: str = ""
     """Whom to name, where the publisher asks for it."""

@@ -17,10 +17,10 @@ def tidy(readings: Readings, how: How) -> Readings:
     readings.series = [one for group in groups for one in _without_repeats(readings, group)]
     _choose(readings, how)
     if how.year is not None:
-        start_s, end_s = year_period(how.year, readings.zone)
-        kept = [_between(one, start_s, end_s) for one in readings.series]
+        kept = [_between(one, *year_period(how.year, one.zone or readings.zone)) for one in readings.series]
         outside = sum(len(before) - len(after) for before, after in zip(readings.series, kept, strict=True))
-        readings.drop(f"values outside {how.year} ({readings.zone})", outside)
+        zones = ", ".join(dict.fromkeys(one.zone or readings.zone for one in readings.series))
+        readings.drop(f"values outside {how.year} ({zones})", outside)
         readings.series = [one for one in kept if len(one)]
     return readings
 

@@ -1,0 +1,40 @@
+"""Answers that a service gives in pages: whether the files at hand hold all of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gcr_fast.findings import Findings
+from gcr_fast.sources.model import Page, Readings
+
+
+def check(readings: Iterable[Readings]) -> None:
+    """Refuse files that together lack rows of an answer which came in pages, each answer with its own finding.
+
+    Give all files that are read together: a page alone is as incomplete as a table cut off in the middle.
+    """
+    answers: dict[tuple[str, str, int], list[tuple[str, Page]]] = {}
+    for one in readings:
+        for page in one.pages:
+            answers.setdefault((one.format, page.request, page.total), []).append((one.file.name, page))
+    findings = Findings()
+    for (_, _, total), pages in answers.items():
+        held = _held([page for _, page in pages])
+        if held < total:
+            names = list(dict.fromkeys(name for name, _ in pages))
+            said = (
+                f"{', '.join(names)}: {held} of the {total} rows of the answer; give its other pages together with it"
+            )
+            findings.add("missing_interval", said, file=names[0], count=total - held)
+    findings.check()
+
+
+def _held(pages: list[Page]) -> int:
+    """Return how many rows pages hold; what several of them hold counts once, where they say where they begin."""
+    held = sum(page.rows for page in {page for page in pages if page.first < 0})
+    reached = 0
+    for page in sorted((page for page in pages if page.first >= 0), key=lambda page: page.first):
+        end = page.first + page.rows
+        held += max(0, end - max(reached, page.first))
+        reached = max(reached, end)
+    return held
