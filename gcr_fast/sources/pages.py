@@ -23,15 +23,15 @@ def check(readings: Iterable[Readings]) -> None:
         if held < total:
             names = list(dict.fromkeys(name for name, _ in pages))
             said = (
-                f"{', '.join(names)}: {held} of the {total} rows of the answer; give its other pages together with it"
+                f"{', '.join(names)}: {held} of the {total} rows of one answer; give its other pages together with it"
             )
             findings.add("missing_interval", said, file=names[0], count=total - held)
     findings.check()
 
 
 def _held(pages: list[Page]) -> int:
-    """Return how many rows pages hold; what several of them hold counts once, where they say where they begin."""
-    held = sum(page.rows for page in {page for page in pages if page.first < 0})
+    """Return how many rows pages hold; of pages that say where they begin, what two of them hold counts once."""
+    held = sum(page.rows for page in pages if page.first < 0)
     reached = 0
     for page in sorted((page for page in pages if page.first >= 0), key=lambda page: page.first):
         end = page.first + page.rows
