@@ -63,17 +63,22 @@ KINDS = (
         "storage",
         hydro_pumped_storage="storage_discharge",
         hydro_and_pumped_storage="storage_discharge",
+        solar_and_battery_storage="storage_discharge",
+        wind_and_battery_storage="storage_discharge",
         battery_storage="storage_discharge",
         energy_storage="storage_discharge",
+        other_energy_storage="storage_discharge",
+        unknown_energy_storage="storage_discharge",
     )
     | _kinds("consumption", pumping=None, consumption=None)
     | _kinds("load", load=None)
     | _kinds("trade", exchange=None, imports=None)
 )
-"""Every kind by its slug. `hydro_and_pumped_storage` is reported as one sum by its publisher, so it is not hydro."""
+"""Every kind by its slug. `hydro_and_pumped_storage` is reported as one sum by its publisher, so it is not hydro; no
+more are panels or turbines and the batteries behind one meter with them solar or wind."""
 
 _WORDS = {
-    "biomass": "biomasse bio wood biofuels other_biomass bioenergies",
+    "biomass": "biomasse bio wood biofuel biofuels other_biomass bioenergies",
     "biogas": "landfill_gas sewage_gas",
     "waste": "abfall refuse municipal_waste non_renewable_waste renewable_waste",
     "solar": "pv photovoltaic photovoltaics photovoltaik sun solaire solarpower solar_photovoltaic",
@@ -102,7 +107,11 @@ _WORDS = {
     "fossil": "sonstige_konventionelle other_conventional thermal",
     "hydro_pumped_storage": "ps pumped_storage pumpspeicher pumped_hydro pumpage",
     "battery_storage": "bat batteries battery power_storage",
-    "energy_storage": "storage other_energy_storage unknown_energy_storage oes ues",
+    "energy_storage": "storage",
+    "other_energy_storage": "oes",
+    "unknown_energy_storage": "ues",
+    "solar_and_battery_storage": "snb",
+    "wind_and_battery_storage": "wnb",
     "pumping": "hydro_pumped_storage_consumption",
     "load": "demand total_load actual_total_load actual_load netzlast grid_load total_grid_load",
     "imports": "import",
