@@ -50,6 +50,19 @@ def parse_labels(column: pa.ChunkedArray | pa.Array, layout: str) -> Labels:
     return Labels(np.append(seconds, 0)[codes], np.append(bad, True)[codes])
 
 
+def parse_best(column: pa.ChunkedArray | pa.Array, *layouts: str) -> Labels:
+    """Read a column by the one of several layouts that fits most of it: a file writes its times in one way."""
+    best: Labels | None = None
+    for layout in layouts:
+        found = parse_labels(column, layout)
+        if best is None or found.bad.sum() < best.bad.sum():
+            best = found
+        if not best.bad.any():
+            break
+    assert best is not None, "at least one layout"
+    return best
+
+
 def _parse_distinct(values: list[str | None], layout: str) -> tuple[np.ndarray, np.ndarray]:
     import pyarrow as pa
     import pyarrow.compute as pc
