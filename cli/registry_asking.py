@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 GROUPS = ("owner", "source_type", "status", "device", "country", "hour_of_day", "day", "month", "year")
 """As `gcr_fast.registry.results.GROUPS`, which is not imported here because it loads NumPy."""
 SHOWN = 20
-LONGEST_ID = 40
-"""Longer ones are broken, so that the rest of the table has room."""
+COLUMNS = {
+    "certificate": "certificate_id", "Wh": "energy_wh", "source": "source_type", "status": "status", "owner": "owner"
+}  # fmt: skip
+"""What a row shows, by its heading."""
+SPARE = "source"
+"""Left out where ids would be broken otherwise."""
+UNKNOWN = "not stated"
 
 
 @click.command(
@@ -86,11 +91,15 @@ def _sums(result: Result, names: tuple[str, ...], out: Path | None, as_json: boo
         show(f"{plural(groups.num_rows, 'group')} in {out}")
         return
     cells = [
-        (*(row[name] for name in names), f"{row['certificates']:,}", mwh(row["energy_wh"]))
+        (*(_named(row[name]) for name in names), f"{row['certificates']:,}", mwh(row["energy_wh"]))
         for row in groups.to_pylist()
     ]
     columns = (*(name.replace("_", " ") for name in names), "certificates", "MWh")
     show(table(columns, cells, right=columns[-2:]), plural(len(cells), "group"))
+
+
+def _named(key: Any) -> Any:
+    return UNKNOWN if key is None else key
 
 
 def _save(result: Result, out: Path, given: dict[str, Any]) -> None:
@@ -133,15 +142,27 @@ def _print(ask: Callable[..., Result], given: dict[str, Any]) -> None:
 
 
 def _show(ask: Callable[..., Result], given: dict[str, Any]) -> None:
-    from .output import mwh, plural, show, table
+    from .output import mwh, plural, show
 
     limit = SHOWN if given["limit"] is None else given["limit"]
     rows, after = _page(ask, limit, given["after"], ids=True)
     whole = ask()
-    columns = ("certificate", "Wh", "source", "status", "owner")
-    names = ("certificate_id", "energy_wh", "source_type", "status", "owner")
-    cells = [tuple(f"{row[name]:,}" if name == "energy_wh" else row[name] for name in names) for row in rows]
-    fits = max((len(row[0]) for row in cells), default=0) <= LONGEST_ID
     more = f"; {len(rows)} shown, next: --after {after}" if after is not None else ""
     found = f"{plural(whole.count, 'certificate')}, {mwh(whole.energy_wh)} MWh{more}"
-    show(*([table(columns, cells, right=("Wh",), whole=columns[:1] if fits else ()), ""] if cells else []), found)
+    show(*([_listing(rows), ""] if rows else []), found)
+
+
+def _listing(rows: list[dict[str, Any]]) -> Any:
+    """Return certificates as a table; ids are only broken where they do not even fit without a column."""
+    from .output import console, table
+
+    for columns in (tuple(COLUMNS), tuple(name for name in COLUMNS if name != SPARE)):
+        cells = [tuple(_cell(row[COLUMNS[name]]) for name in columns) for row in rows]
+        need = sum(1 + max(map(len, column)) for column in zip(columns, *cells, strict=True))
+        if fits := need <= console().width + 1:
+            break
+    return table(columns, cells, right=("Wh",), whole=columns if fits else ())
+
+
+def _cell(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

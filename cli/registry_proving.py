@@ -13,8 +13,9 @@ from .command import Command
 from .registry_asking import check_rows_place, show_written
 
 if TYPE_CHECKING:
-    from gcr_fast.registry.audit import AuditFinding, AuditReport
+    from gcr_fast.registry.audit import AuditFinding, AuditReport, Check
 
+KEY_SHOWN = 32
 EXPORTS = ("certificates", "parents", "trades", "journal")
 
 
@@ -56,13 +57,27 @@ def show_report(report: AuditReport, as_json: bool) -> None:
     if as_json:
         print_json(report.to_dict())
         return
-    rows = [(check.name, (check.outcome, COLOURS[check.outcome]), check.detail) for check in report.checks]
+    rows = [(check.name, (check.outcome, COLOURS[check.outcome]), _detail(report, check)) for check in report.checks]
     found: list[Any] = [_finding(finding) for finding in report.findings[:SHOWN]]
     if len(report.findings) > SHOWN:
         found.append(f"... and {len(report.findings) - SHOWN:,} more; {ALL_OF_THEM}")
     verdict = "verified" if report.ok else f"not verified: {plural(len(report.findings), 'finding')}"
     upto = f"{plural(report.position, 'entry', 'entries')}, hash {report.head[:16]}..." if report.head else "no entry"
-    show(table(("check", "outcome", "detail"), rows), "", *found, *([""] if found else []), f"{verdict}; {upto}")
+    show(
+        table(("check", "outcome", "detail"), rows, whole=("check", "outcome")),
+        "",
+        *found,
+        *([""] if found else []),
+        f"{verdict}; {upto}",
+    )
+
+
+def _detail(report: AuditReport, check: Check) -> str:
+    """Return what stands beside a check: of a failed one the findings follow."""
+    from .output import plural
+
+    count = sum(finding.check == check.name for finding in report.findings)
+    return f"{plural(count, 'finding')}, see below" if count else check.detail
 
 
 def _finding(finding: AuditFinding) -> Any:
@@ -70,7 +85,7 @@ def _finding(finding: AuditFinding) -> Any:
     from rich.text import Text
 
     line = Text("failed ", style="red", no_wrap=True)
-    return line.append(f"{finding.message} [{finding.check.split(':')[0]}]", style="default")
+    return line.append(f"{finding.message} [{finding.check}]", style="default")
 
 
 @click.command(
@@ -168,10 +183,10 @@ def _list_signatures(held: Any, as_json: bool) -> None:
     if as_json:
         print_json({**head._asdict(), "signatures": found})
         return
-    cells = [(f"{row['entry']:,}", row["signed_at"], row["public_key"]) for row in found]
+    cells = [(f"{row['entry']:,}", row["signed_at"], f"{row['public_key'][:KEY_SHOWN]}...") for row in found]
     listing = [table(("entry", "signed at", "public key"), cells, right=("entry",)), ""] if cells else []
     named = facts([("registry", head.registry_id), ("entry", f"{head.entry:,}"), ("hash", head.hash)])
-    show(named, "", *listing, plural(len(cells), "signature"))
+    show(named, "", *listing, plural(len(cells), "signature") + ("; --json gives whole keys" if cells else ""))
 
 
 @click.command(

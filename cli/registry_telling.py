@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from gcr_fast.registry import Registry
 
 OWNERS = 20
-NARROW = 13
+COUNTS = ("certificates", "hours", "capacity_w")
+"""Numbers that are amounts; all others are names."""
+NARROW = 14
 """Marks of an energy of which three, with their months, fit into 80 columns."""
 
 
@@ -100,7 +102,8 @@ def _said(name: str, value: Any) -> Any:
     if isinstance(value, int):
         if name == "first_wh" and not value:
             return None  # only a piece begins within its hour
-        return f"{mwh(value)} MWh" if name.endswith("_wh") else f"{value:,}"
+        counted = f"{value:,}" if name in COUNTS else value  # a handle, an entry or a serial number is a name
+        return f"{mwh(value)} MWh" if name.endswith("_wh") else counted
     return (", ".join(map(str, value)) if isinstance(value, list) else value) or None
 
 
@@ -211,16 +214,23 @@ def history(registry: Path, certificate: str, as_json: bool) -> None:
     if as_json:
         print_json({"certificate": facts, "history": [reg.plain(event) for event in events]})
         return
-    columns = ("entry", "time (UTC)", "what", "from", "to", "Wh", "per MWh")
+    columns = ("entry", "time (UTC)", "what", "from", "to, or why", "Wh", "per MWh")
     now = f"{facts['certificate_id']}: {facts['energy_wh']:,} Wh, {facts['status']}, {facts['owner']}"
-    life = table(columns, map(_event, events), right=("entry", "Wh", "per MWh"))
+    life = table(columns, map(_event, events), right=("entry", "Wh", "per MWh"), whole=("time (UTC)", "what"))
     show(now, "", life, "", plural(len(events), "event"))
 
 
 def _event(row: dict[str, Any]) -> tuple[Any, ...]:
     price = reg.priced(row["price_per_mwh"], row["currency"])
     when = f"{row['at']:%Y-%m-%d %H:%M}"
-    return f"{row['entry']:,}", when, row["kind"], row["from"], row["to"], f"{row['energy_wh']:,}", price
+    return f"{row['entry']:,}", when, row["kind"], row["from"], row["to"] or _why(row), f"{row['energy_wh']:,}", price
+
+
+def _why(row: dict[str, Any]) -> str:
+    """Return for whom or why something happened, as its entry says."""
+    said = dict(row["texts"])
+    for_whom = said.get("beneficiary") or said.get("reference")
+    return f"for {for_whom}" if for_whom else said.get("reason", "")
 
 
 @click.command(

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
-FILES = "files: segments and parents are as written"
-ROOTS = "roots: each issue's Merkle root recomputes"
-SNAPSHOTS = "snapshots: each is the state of its entry"
-SIGNATURES = "signatures: heads are as signed"
-ENTRIES = "entries: each takes what it says"
+FILES = "files are as written"
+ROOTS = "roots of issues recompute"
+SNAPSHOTS = "snapshots are states of the log"
+SIGNATURES = "signatures are over the log's heads"
+ENTRIES = "entries take what they say"
 CHECKS = (
     "1 serial ranges are unique",
     "2 parents are converted once",
@@ -176,7 +176,7 @@ class _Audit:
             self._chain()
             self._files()
             self._replay()
-            self._guarded(ROOTS, "{issues} issues", lambda: inspection.wrong_roots(self.ledger))
+            self._guarded(ROOTS, "{issues}", lambda: inspection.wrong_roots(self.ledger))
             self._snapshots()
             self._signatures()
             self._rules()
@@ -212,7 +212,8 @@ class _Audit:
             faults = list(islice(look(), 10 * LISTED))
         except Exception as error:  # altered data can break any step; the audit names it and goes on
             faults = [_said(error)]
-        self._row(name, faults, detail.format(issues=len(self.ledger.issues), parents=len(self.ledger.parents)))
+        issues, parents = _many(len(self.ledger.issues), "issue"), _many(len(self.ledger.parents), "parent")
+        self._row(name, faults, detail.format(issues=issues, parents=parents))
 
     # --- files
 
@@ -232,7 +233,7 @@ class _Audit:
             faults = [_said(error)]
         if faults:
             self.broken = "the journal is damaged"
-        self._row(CHAIN, faults, f"{self.report.position} entries, head {self.report.head[:16]}")
+        self._row(CHAIN, faults, f"{_many(self.report.position, 'entry', 'entries')}, head {self.report.head[:16]}")
 
     def _wrong_meta(self) -> list[str]:
         first = next(self.journal.entries(upto=1, kinds=("create",)), None)
@@ -261,10 +262,10 @@ class _Audit:
         found = ordered_map(lambda name: segments.check(place, name), names, thread_count(None))
         faults = [wrong for wrong in found if wrong]
         if faults:
-            self.broken = self.broken or faults[0]
+            self.broken = self.broken or "files are damaged"
         orphans = len(there - set(names))
         extra = f"; {orphans} more that no entry names: left by a killed writer, or of one at work" if orphans else ""
-        self._row(FILES, faults, f"{len(names)} files{extra}")
+        self._row(FILES, faults, f"{_many(len(names), 'file')}{extra}")
 
     # --- replay
 
@@ -343,7 +344,7 @@ class _Audit:
         if self.broken:
             self._fail(STATE, [f"cannot be recomputed: {self.broken}"])
             return
-        self._guarded(STATE, "columns, pieces, sums, trades, claims of {parents} parents", self._wrong_state)
+        self._guarded(STATE, "columns, pieces, sums, trades, claims of {parents}", self._wrong_state)
 
     def _wrong_state(self) -> Iterable[str]:
         if self.live is not None:
@@ -369,7 +370,7 @@ class _Audit:
         if self.key is not None and not last:
             faults.append(f"no entry is signed by {self.key}")
         upto = f", the last at entry {last} of {self.report.position}" if last else ""
-        self._row(SIGNATURES, faults, f"{len(signatures)} signatures{upto}")
+        self._row(SIGNATURES, faults, f"{_many(len(signatures), 'signature')}{upto}")
 
     def _wrong_signatures(self, signatures: list[Any]) -> tuple[list[str], int]:
         """Return the faults, and the last entry that is rightly signed: by the key that is asked for, if one is."""
@@ -392,17 +393,17 @@ class _Audit:
         ledger, margin = self.ledger, self.margin
         faults, look = ledger.faults, self._guarded
         capacities = f"no hour above capacity x {float(margin):g} over all parents of a device, where both are known"
-        look(ENTRIES, f"{ledger.position} entries", lambda: faults.of(ENTRY))
-        look(CHECKS[0], "{parents} parents", lambda: inspection.shared_serials(ledger))
-        once = "{parents} parents, each in one issue and born as its purpose says; only CANCELED ones are let in"
+        look(ENTRIES, _many(ledger.position, "entry", "entries"), lambda: faults.of(ENTRY))
+        look(CHECKS[0], "{parents}", lambda: inspection.shared_serials(ledger))
+        once = "{parents}, each in one issue and born as its purpose says; only CANCELED ones are let in"
         look(CHECKS[1], once, lambda: inspection.converted_again(ledger))
-        look(CHECKS[2], "{parents} parents", lambda: inspection.wrong_sums(ledger))
+        look(CHECKS[2], "{parents}", lambda: inspection.wrong_sums(ledger))
         look(CHECKS[3], f"{capacities}; profiles are not kept, so not compared", self._over_capacity)
-        look(CHECKS[4], f"{len(ledger.pieces)} pieces tile their hours", self._wrong_owners)
+        look(CHECKS[4], f"{_many(len(ledger.pieces), 'piece')} in the place of hours", self._wrong_owners)
         look(CHECKS[5], "every entry, by the table", lambda: faults.of(TABLE))
         look(CHECKS[6], "no trade of what is used, expired or past its deadline", lambda: faults.of(ENDED))
         look(CHECKS[7], "for each parent", self._wrong_use)
-        look(CHECKS[8], f"{len(ledger.claims)} hours of consumption", lambda: faults.of(CLAIM))
+        look(CHECKS[8], f"{_many(len(ledger.claims), 'hour')} of consumption", lambda: faults.of(CLAIM))
 
     def _over_capacity(self) -> list[str]:
         return inspection.over_capacity(self.ledger, self.margin)
@@ -421,6 +422,10 @@ class _Audit:
 
 
 _ORDER = {name: at for at, name in enumerate((FILES, ROOTS, SNAPSHOTS, SIGNATURES, ENTRIES, *CHECKS))}
+
+
+def _many(count: int, noun: str, plural: str = "") -> str:
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def _said(error: Exception) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gcr_fast import trading
-from gcr_fast.codes import SOURCE_TYPES, STATUSES
+from gcr_fast.codes import BASES, SOURCE_TYPES, STATUSES
 from gcr_fast.errors import UsageError
 from gcr_fast.periods import utc_text
 from gcr_fast.registry.lookups import handles_of, rows_at
@@ -23,7 +24,11 @@ FORMAT = "gcr-retirement-1"
 UNNAMED = "not stated"
 LISTED_PARENTS = 40
 """The page names so many annual certificates; the data has all of them."""
-BY = {"source": "Source", "country": "Country", "device": "Device", "month": "Month of production"}
+BY = {
+    "source": "Source", "country": "Country", "device": "Device", "month": "Month of production",
+    "basis": "Hourly shape from",
+}  # fmt: skip
+"""What it is summed by, with its heading."""
 
 
 def statement(registry: Registry, entry: int) -> dict[str, Any]:
@@ -69,7 +74,8 @@ def _keys(state: State, rows: Rows, name: str) -> np.ndarray | list[str]:
     catalogue = state.catalogue
     if name == "month":
         return np.datetime_as_string(rows.start_ms.astype("datetime64[ms]").astype("datetime64[M]"))
-    vocabularies = {"source": SOURCE_TYPES, "country": catalogue.countries.words, "device": catalogue.devices.words}
+    open_words = {"country": catalogue.countries.words, "device": catalogue.devices.words}
+    vocabularies = {"source": SOURCE_TYPES, "basis": BASES, **open_words}
     words = np.array([*vocabularies[name], UNNAMED], dtype=object)  # code -1, nothing given, is the last
     chosen: np.ndarray = words[catalogue.numbers[name][rows.parents]]
     return chosen
@@ -139,7 +145,19 @@ def _facts(said: dict[str, Any]) -> list[tuple[str, str]]:
 def _withdrawn(said: dict[str, Any]) -> str:
     """Return a warning if some of it no longer counts."""
     gone = said["status_now"].get("WITHDRAWN")
-    return f"Withdrawn since: {mwh_text(gone['energy_wh'])} MWh of this retirement no longer count." if gone else ""
+    return f"Withdrawn since: {_mwh(gone['energy_wh'])} MWh of this retirement no longer count." if gone else ""
+
+
+def _tables(said: dict[str, Any]) -> Iterator[tuple[str, dict[str, dict[str, int]]]]:
+    """Yield the sums that tell something, each with its heading."""
+    for name, title in BY.items():
+        if said[f"by_{name}"].keys() != {UNNAMED}:
+            yield title, said[f"by_{name}"]
+
+
+def _mwh(wh: int) -> str:
+    whole, _, rest = mwh_text(wh).partition(".")
+    return f"{int(whole):,}" + (f".{rest}" if rest else "")
 
 
 # --- as text
@@ -147,11 +165,11 @@ def _withdrawn(said: dict[str, Any]) -> str:
 
 def text(said: dict[str, Any]) -> str:
     """Return a statement for a terminal, 80 columns wide where the names allow."""
-    lines = [f"RETIREMENT {said['number']}", "", f"{mwh_text(said['energy_wh'])} MWh ({said['energy_wh']} Wh)", ""]
+    lines = [f"RETIREMENT {said['number']}", "", f"{_mwh(said['energy_wh'])} MWh ({said['energy_wh']:,} Wh)", ""]
     lines += [f"{name:<21}{value}" for name, value in _facts(said)]
-    lines += [_withdrawn(said)] if _withdrawn(said) else []
-    for name, title in BY.items():
-        lines += ["", title.upper(), *(_line(key, sums) for key, sums in said[f"by_{name}"].items())]
+    lines += ["", _withdrawn(said)] if _withdrawn(said) else []
+    for title, several in _tables(said):
+        lines += ["", title.upper(), *(_line(key, sums) for key, sums in several.items())]
     lines += ["", "ANNUAL CERTIFICATES"]
     for parent in said["parents"]:
         lines.append(_line(parent["certificate_id"], parent))
@@ -164,7 +182,7 @@ def text(said: dict[str, Any]) -> str:
 
 
 def _line(name: str, sums: dict[str, Any]) -> str:
-    return f"  {name:<38}{mwh_text(sums['energy_wh']):>20} MWh{sums['certificates']:>12,}"
+    return f"  {name:<38}{_mwh(sums['energy_wh']):>20} MWh{sums['certificates']:>12,}"
 
 
 def _printable(line: str) -> str:
@@ -185,15 +203,10 @@ def html(said: dict[str, Any]) -> str:
         f"<p class='for'>retired for {escape(said['beneficiary'])}</p></header>",
         f"<p class='gone'>{escape(gone)}</p>" if gone else "",
         f"<dl>{facts}</dl><div class='sums'>",
-        *(_sums_table(heading, said[f"by_{name}"]) for name, heading in BY.items()),
+        *(_sums_table(title, several) for title, several in _tables(said)),
         f"</div>{_parents_table(said['parents'])}{_evidence(said)}",
     ]
     return _PAGE.format(title=escape(title), style=_STYLE, body="\n".join(parts))
-
-
-def _mwh(wh: int) -> str:
-    whole, _, rest = mwh_text(wh).partition(".")
-    return f"{int(whole):,}" + (f".{rest}" if rest else "")
 
 
 def _sums_table(heading: str, sums: dict[str, dict[str, int]]) -> str:

@@ -18,7 +18,7 @@ from oracle.lively import NOW, PARENTS, append, copied, entry, lively, parents, 
 
 from gcr_fast import UsageError
 from gcr_fast.errors import RegistryError
-from gcr_fast.registry import segments, signing, snapshots
+from gcr_fast.registry import audit, segments, signing, snapshots
 from gcr_fast.registry.audit import CHECKS, FAILED, PASSED, SKIPPED, verify
 from gcr_fast.registry.catalogue import SEGMENTS
 from gcr_fast.registry.entries import GENESIS, Entry, chain_hash, decode, encode
@@ -242,7 +242,7 @@ def test_every_altered_byte_of_a_snapshot_is_found_and_named_and_opening_still_w
     for at in [0, len(sound) - 1, *random.Random(5).sample(range(len(sound)), 25)]:
         flip(path, at)
         report = verify(folder)
-        assert failed(report) == {"snapshots: each is the state of its entry"}
+        assert failed(report) == {audit.SNAPSHOTS}
         assert newest in said(report, "snapshots")
         with Registry.open(folder, read_only=True) as registry:
             assert registry.query().to_table().equals(wanted)
@@ -336,7 +336,7 @@ def test_a_rewritten_chain_is_told_by_its_signature(folder, tmp_path):
     rewrite(folder, lambda seq, entry: replace(entry, actor="nobody") if seq == 5 else entry)
     report = verify(folder)
     assert report.outcome("10") == PASSED, report.findings
-    assert failed(report) == {"signatures: heads are as signed"}
+    assert failed(report) == {audit.SIGNATURES}
     assert f"entry {signed.entry}" in said(report, "signatures")
 
 
@@ -352,7 +352,7 @@ def test_a_rewritten_chain_signed_by_another_key_is_told_by_the_key_that_is_trus
         registry.sign(tmp_path / "wrong.pem")
     assert verify(folder).ok
     report = verify(folder, public_key=signed.public_key)
-    assert failed(report) == {"signatures: heads are as signed"}
+    assert failed(report) == {audit.SIGNATURES}
     assert signed.public_key in said(report, "signatures")
 
 
@@ -370,7 +370,7 @@ def test_an_altered_signature_key_or_time_is_found(folder, tmp_path):
         ("at_s", at_s + 1, at_s),
     ):
         tamper(folder, (f"UPDATE signatures SET {column} = ?", (value,)))
-        assert failed(verify(folder)) == {"signatures: heads are as signed"}, column
+        assert failed(verify(folder)) == {audit.SIGNATURES}, column
         tamper(folder, (f"UPDATE signatures SET {column} = ?", (right,)))
     assert verify(folder).ok
 

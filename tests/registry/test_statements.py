@@ -88,6 +88,16 @@ def test_what_was_withdrawn_since_is_said(registry):
     assert "Withdrawn since: 12 MWh" in html(said)
 
 
+def test_sums_that_tell_nothing_are_left_out_of_page_and_text(registry):
+    done = registry.retire({"parent": "A"}, "Ada", "Eve")
+    said = statement(registry, done.entry)
+    assert said["by_device"].keys() == {"not stated"}  # the data has them
+    for told in (html(said), text(said).title()):
+        assert "Device" not in told
+        assert "Hourly Shape From" in told.title()
+    assert sum(one["energy_wh"] for one in said["by_basis"].values()) == said["energy_wh"]
+
+
 def test_only_retirements_have_a_statement(registry):
     trade = registry.trade({"owner": "Bob"}, "Bob", "Ada")
     for wrong in (trade.entry, 0, trade.entry + 1):
@@ -134,7 +144,7 @@ def test_the_text_fits_a_terminal_and_obeys_nothing(registry):
     told = text(statement(registry, done.entry))
     assert all(len(line) <= 80 for line in told.splitlines())
     assert "\x1b" not in told
-    assert "36 MWh (36000000 Wh)" in told
+    assert "36 MWh (36,000,000 Wh)" in told
     assert "E-Control, AT1 - AT24" in told
 
 
