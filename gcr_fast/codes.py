@@ -82,6 +82,15 @@ BASES = ("metered_hourly", "metered_scaled", "facility_profile", "regional_techn
 
 METERED_BASES = frozenset(BASES[:2])
 
+ROLES = ("generation", "storage", "consumption", "load", "trade")
+"""What a series of energy is. Only `generation` is ever converted; `load` is kept for matching.
+
+`storage` is what comes out of storage (or net of what goes in), `consumption` what goes into storage or a plant."""
+
+QUALITIES = ("measured", "imputed", "estimated")
+"""How an interval's value came about: as metered; made up by who published it; filled in here. Position = code."""
+MEASURED, IMPUTED, ESTIMATED = range(3)
+
 METHODS = ("cumulative", "largest-remainder")
 METHOD_VERSION = 1
 """Raised whenever the same input could give other hours."""
@@ -157,7 +166,9 @@ FINDINGS = (
     FindingCode("duplicate_interval", "error", "an interval appears twice", "keep one of the rows"),
     FindingCode("missing_interval", "error", "intervals are missing", "supply them; gaps are never filled silently"),
     FindingCode("estimated_interval", "error", "intervals were filled in", "supply them, or --allow-estimated"),
+    FindingCode("estimated_allowed", "info", "filled-in intervals are converted, as allowed", "none needed"),
     FindingCode("negative_clipped", "info", "negative generation issues nothing", "none needed"),
+    FindingCode("not_generation", "info", "load, storage or trade: never converted", "none needed"),
     FindingCode("taken_as_weights", "info", "no unit: values are a shape, not energy", "name the unit: --unit"),
     FindingCode("duplicate_profile", "error", "the profile's intervals came from an earlier file", "drop one file"),
     FindingCode("profile_over_limit", "error", "the profile sums to 2^53 or more", "use a coarser unit"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gcr_fast.codes import MAX_INTERVAL_S
+from gcr_fast.codes import ESTIMATED, MAX_INTERVAL_S
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.periods import utc_text, zone_anchor
 from gcr_fast.series import Series
@@ -30,6 +30,8 @@ class _Grid:
     unreadable: np.ndarray
     row_at: np.ndarray
     """int64[n]: the source row of each interval, -1 where there is none."""
+    quality: np.ndarray | None = None
+    """uint8[n], as the series has it."""
     faults: list[Fault] = field(default_factory=list)
 
     def fault(self, code: str, message: str, first: int, last: int, row: int | None, **more: Any) -> None:
@@ -46,17 +48,19 @@ def build(series: Series, zone: str | None, keep_intervals: bool) -> Profile:
         return _profile(series, 0, HOUR_S, _empty(), _empty().astype(bool), [])
     if _is_grid(series):
         start = int(series.seconds[0]) - (HOUR_S if series.label == "end" else 0)
-        return _profile(series, start, HOUR_S, series.values, np.zeros(len(series.values), bool), [])
+        missing = np.zeros(len(series.values), bool)
+        return _profile(series, start, HOUR_S, series.values, missing, [], series.quality)
     grid = _lay(series)
     if keep_intervals or grid.step_s >= HOUR_S:
         values = _as_energy(grid.values, series, grid.step_s)
-        return _profile(series, grid.start_s, grid.step_s, values, grid.missing, grid.faults)
+        return _profile(series, grid.start_s, grid.step_s, values, grid.missing, grid.faults, grid.quality)
     return _hourly(grid, zone)
 
 
 def _is_grid(series: Series) -> bool:
     """Whether the rows already are what a grid would make of them: every hour once, in order, with a value."""
-    hours = len(series.seconds) > 1 and bool((np.diff(series.seconds) == HOUR_S).all())
+    hours = len(series.seconds) > 1 and series.step_s in {None, HOUR_S}
+    hours = hours and bool((np.diff(series.seconds) == HOUR_S).all())
     return hours and not series.null.any() and not series.unreadable.any()
 
 
@@ -71,7 +75,7 @@ def _lay(series: Series) -> _Grid:
     if unsorted:
         order = np.argsort(series.seconds, kind="stable")
     seconds = series.seconds[order]
-    step, phase = _step(seconds)
+    step, phase = _step(seconds, series.step_s)
     begins = seconds - step if series.label == "end" else seconds
     even = (begins - phase) % step == 0
     start = int(begins[even][0])
@@ -79,6 +83,8 @@ def _lay(series: Series) -> _Grid:
     _refuse_endless(series, count, order)
     blank = np.zeros(count, bool)
     grid = _Grid(series, start, step, np.zeros(count, np.int64), ~blank, blank, np.full(count, -1))
+    if series.quality is not None:
+        grid.quality = np.zeros(count, np.uint8)
     _note_order(grid, unsorted)
     _note_uneven(grid, begins, order, even)
     _place(grid, (begins[even] - start) // step, order[even])
@@ -95,12 +101,12 @@ def _refuse_endless(series: Series, count: int, order: np.ndarray) -> None:
         Findings([Finding("uneven_interval", what, profile=series.name, **place)]).check()
 
 
-def _step(seconds: np.ndarray) -> tuple[int, int]:
-    """Return the most frequent distance of neighbours, and the phase on which most intervals lie."""
+def _step(seconds: np.ndarray, told: int | None) -> tuple[int, int]:
+    """Return the most frequent distance of neighbours (or `told`), and the phase on which most intervals lie."""
     gaps = np.diff(seconds)
     gaps = gaps[gaps > 0]
-    step = HOUR_S
-    if len(gaps):
+    step = told or HOUR_S
+    if len(gaps) and not told:
         lengths, counts = np.unique(gaps, return_counts=True)
         step = int(lengths[np.argmax(counts)])
     phases, counts = np.unique(seconds % step, return_counts=True)
@@ -139,6 +145,8 @@ def _place(grid: _Grid, positions: np.ndarray, order: np.ndarray) -> None:
     grid.missing[positions[first]] = (series.null | series.unreadable)[order[first]]
     grid.unreadable[positions[first]] = series.unreadable[order[first]]
     grid.row_at[positions[first]] = series.rows[order[first]]
+    if grid.quality is not None and series.quality is not None:
+        grid.quality[positions[first]] = series.quality[order[first]]
 
 
 def _note_gaps(grid: _Grid) -> None:
@@ -186,11 +194,22 @@ def _hourly(grid: _Grid, zone: str | None) -> Profile:
         sums = sums // parts
     faults = [Fault((f.first + lead) // parts, (f.last + lead) // parts, f.finding) for f in grid.faults]
     partial = np.logical_or.reduce(missing.reshape(hours, parts), axis=1)
-    return _profile(grid.series, grid.start_s - lead * grid.step_s, HOUR_S, sums, partial, faults)
+    quality = None
+    if grid.quality is not None:  # an hour is as good as the worst of its parts
+        laid = np.zeros(hours * parts, dtype=np.uint8)
+        laid[lead : lead + len(grid.quality)] = grid.quality
+        quality = laid.reshape(hours, parts).max(axis=1)
+    return _profile(grid.series, grid.start_s - lead * grid.step_s, HOUR_S, sums, partial, faults, quality)
 
 
 def _profile(
-    series: Series, start_s: int, step_s: int, signed: np.ndarray, missing: np.ndarray, faults: list[Fault]
+    series: Series,
+    start_s: int,
+    step_s: int,
+    signed: np.ndarray,
+    missing: np.ndarray,
+    faults: list[Fault],
+    quality: np.ndarray | None = None,
 ) -> Profile:
     """Clip at 0, counting what was clipped, and close the record."""
     usable = signed * ~missing if missing.any() else signed
@@ -215,5 +234,23 @@ def _profile(
         source_type=series.source_type,
         device_id=series.device_id,
         file=series.source.name,
-        faults=tuple(faults),
+        faults=(*faults, *_estimates(series, quality)),
+        quality=quality,
     )
+
+
+def _estimates(series: Series, quality: np.ndarray | None) -> list[Fault]:
+    """Return a fault for each run of intervals that were filled in: nobody metered them."""
+    if quality is None:
+        return []
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], quality == ESTIMATED, [False]])))
+    name = series.name
+    place: dict[str, Any] = {"file": series.source.name or None, "profile": name}
+    return [
+        Fault(
+            first,
+            stop - 1,
+            Finding("estimated_interval", f"{name}: {stop - first} filled in", **place, count=stop - first),
+        )
+        for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    ]

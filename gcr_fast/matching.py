@@ -7,7 +7,7 @@ any certificate has an error; the refusal names them all.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
@@ -19,9 +19,11 @@ from gcr_fast.codes import MAX_PROFILE_TOTAL, METERED_BASES, WH_PER_MWH, sources
 from gcr_fast.columns import exact_sum
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.periods import Period, local_year
-from gcr_fast.shapes import DISTRIBUTIONS, Profile, Profiles, synthetic
+from gcr_fast.shapes import DISTRIBUTIONS, Fault, Profile, Profiles, synthetic
 
 HOUR_S = 3600
+ALLOWED = {"estimated_interval": "estimated_allowed"}
+"""What a fault becomes where its user takes it upon himself."""
 LEAP_YEAR_S, COMMON_YEAR_S = 8784 * 3600, 8760 * 3600
 
 
@@ -114,7 +116,9 @@ class Plan:
         self.codes.setdefault(row, []).append(code)
 
 
-def make_plan(annual: Annual, profiles: Profiles, default: str | None, keep_zero_hours: bool) -> Plan:
+def make_plan(
+    annual: Annual, profiles: Profiles, default: str | None, keep_zero_hours: bool, allow_estimated: bool = False
+) -> Plan:
     """Match every certificate with its share and group them into lots; errors are in `findings`, not raised."""
     plan = Plan(annual)
     plan.findings.extend(annual.findings)
@@ -123,7 +127,7 @@ def make_plan(annual: Annual, profiles: Profiles, default: str | None, keep_zero
             plan.codes.setdefault(finding.row, []).append(finding.code)
     # What concerns a whole file; the faults of one profile are told when a certificate uses it.
     plan.findings.extend(finding for finding in profiles.findings if finding.profile is None)
-    matcher = _Matcher(plan, profiles, default, keep_zero_hours)
+    matcher = _Matcher(plan, profiles, default, keep_zero_hours, allow_estimated)
     matcher.match_all()
     _group(plan)
     return plan
@@ -132,15 +136,18 @@ def make_plan(annual: Annual, profiles: Profiles, default: str | None, keep_zero
 class _Matcher:
     """Finds the share of each row; each (profile, period) is examined once."""
 
-    def __init__(self, plan: Plan, profiles: Profiles, default: str | None, keep_zero_hours: bool) -> None:
+    def __init__(
+        self, plan: Plan, profiles: Profiles, default: str | None, keep_zero_hours: bool, allow_estimated: bool
+    ) -> None:
         self.plan = plan
+        self.allow_estimated = allow_estimated
         self.profiles = profiles
         self.default = default
         self.keep_zero_hours = keep_zero_hours
         self.by_device = {p.device_id: name for name, p in profiles.items() if p.device_id}
         self._shares: dict[tuple[str, Period, str], Share | list[tuple[str, str]]] = {}
         self._patterns: dict[tuple[int, bytes], Pattern] = {}
-        self._told: set[int] = set()
+        self._told: set[Fault | int] = set()
 
     def match_all(self) -> None:
         """Fill the plan's per-row lists."""
@@ -193,7 +200,7 @@ class _Matcher:
         period: Period,
         zone: str,
     ) -> tuple[str | None, bool]:
-        """Return the profile's name and whether the device chose it: by name, option, device, country-year-source."""
+        """Return the profile's name and whether the device chose it: by name, option, device, country-[year-]source."""
         if named or self.default:
             name = named or self.default
             profile = self.profiles.get(name or "")
@@ -201,7 +208,8 @@ class _Matcher:
         if device and (device in self.profiles or device in self.by_device):
             return (device if device in self.profiles else self.by_device[device]), True
         if country and source:
-            return f"{country}-{local_year(period.start_s, zone)}-{source}", False
+            whole, of_year = f"{country}-{source}", f"{country}-{local_year(period.start_s, zone)}-{source}"
+            return (whole if whole in self.profiles and of_year not in self.profiles else of_year), False
         return None, False
 
     def _checked(
@@ -283,15 +291,22 @@ class _Matcher:
     def _faults(self, profile: Profile, first: int, last: int) -> list[tuple[str, str]]:
         """The profile's own errors in this span; each is listed once, however many certificates it stops."""
         touching = [fault for fault in profile.faults if fault.first <= last and fault.last >= first]
+        if self.allow_estimated:
+            touching = [self._allowed(fault) for fault in touching]
         for fault in touching:
-            if id(fault) not in self._told:
-                self._told.add(id(fault))
+            if fault not in self._told:
+                self._told.add(fault)
                 self.plan.findings.extend([fault.finding])
         errors = [fault.finding for fault in touching if fault.finding.severity == "error"]
         if not errors or profile.missing[first : last + 1].any():
             return []  # a gap has already stopped the certificate
         kinds = ", ".join(dict.fromkeys(finding.code for finding in errors))
         return [("incomplete_profile", f"profile {profile.name} has {len(errors)} faulty intervals: {kinds}")]
+
+    def _allowed(self, fault: Fault) -> Fault:
+        """Let filled-in intervals pass, and say so."""
+        code = fault.finding.code
+        return replace(fault, finding=replace(fault.finding, code=ALLOWED.get(code, code)))
 
     def _note_outside(self, profile: Profile, first: int, last: int) -> None:
         unused = first + len(profile.values) - last

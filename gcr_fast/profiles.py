@@ -1,4 +1,4 @@
-"""Generation profiles from files, tables or named distributions.
+"""Generation profiles from files of any known format, from tables, or from named distributions.
 
 Nothing is refused here for a gap: a certificate that needs the gap is refused by `convert`.
 """
@@ -6,9 +6,8 @@ Nothing is refused here for a gap: a certificate that needs the gap is refused b
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial, reduce
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,15 @@ import numpy as np
 from gcr_fast.codes import MAX_PARENT_WH, SOURCE_TYPES, canonical_source
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source, from_stream, read_table
-from gcr_fast.findings import Finding, Findings
 from gcr_fast.intervals import build
+from gcr_fast.merging import merge
+from gcr_fast.metered import profiles_of
 from gcr_fast.periods import year_period
 from gcr_fast.series import read_series
 from gcr_fast.shapes import DISTRIBUTIONS, Fault, Profile, Profiles, synthetic
+from gcr_fast.sources.files import open_file
+from gcr_fast.sources.generation.formats import format_named, identify, read_as
+from gcr_fast.sources.model import How
 
 __all__ = [
     "DISTRIBUTIONS",
@@ -42,14 +45,24 @@ def read_profiles(
     label: str | None = None,
     keep_intervals: bool = False,
     strict: bool = True,
+    format: str | None = None,  # noqa: A002
+    how: How | None = None,
 ) -> Profiles:
     """Read profiles from CSV, Parquet or Arrow IPC, long (profile, start, value) or wide (start, one column each).
+
+    Or from a file of any public format that `sources` knows, told by its content or named by `format`; only its
+    generation becomes profiles. `how` says what such a file does not (its year, what its units burn, a mapping).
 
     `zone`: of times without offset; without it they are refused. `unit`: of columns whose name has no unit's suffix
     (Wh, kWh, MWh, kW, MW, weight). `label`: what a time names, the "begin" or "end" of its interval; by default the
     column's name tells. `keep_intervals`: do not sum 5, 15 and 30 minutes to hours. Raises `RefusedError` for cells
     that cannot be read, or with `strict=False` holds them in `.findings`.
     """
+    file = open_file(path)
+    chosen = format_named(format) if format else identify(file, how)
+    if chosen is not None:
+        told = how or How()
+        return profiles_of(read_as(file, chosen, replace(told, zone=zone or told.zone)), keep_intervals)
     return _parse(read_table(path), zone, unit, label, keep_intervals, strict)
 
 
@@ -68,8 +81,9 @@ def profiles_from(
     if isinstance(obj, list | tuple):
         take = partial(profiles_from, zone=zone, unit=unit, label=label, keep_intervals=keep_intervals, strict=strict)
         return merge(map(take, obj))
-    source = read_table(obj) if isinstance(obj, str | os.PathLike) else from_stream(obj)
-    return _parse(source, zone, unit, label, keep_intervals, strict)
+    if isinstance(obj, str | os.PathLike):
+        return read_profiles(obj, zone=zone, unit=unit, label=label, keep_intervals=keep_intervals, strict=strict)
+    return _parse(from_stream(obj), zone, unit, label, keep_intervals, strict)
 
 
 def _parse(
@@ -85,43 +99,6 @@ def _parse(
         findings.check()
     findings.extend(fault for fault in faults if fault.code != "unreadable_value")
     return Profiles(by_name, findings, (source,))
-
-
-def merge(parts: Iterable[Profiles]) -> Profiles:
-    """Join profiles of several files; one name in two files is one longer profile, unless their intervals overlap."""
-    pieces: dict[str, list[Profile]] = {}
-    findings, sources = Findings(), list[Source]()
-    for part in parts:
-        findings.extend(part.findings)
-        sources.extend(part.sources)
-        for name, profile in part.items():
-            pieces.setdefault(name, []).append(profile)
-    join = partial(_join, findings=findings)
-    by_name = {name: reduce(join, sorted(some, key=lambda p: p.start_s)) for name, some in pieces.items()}
-    return Profiles(by_name, findings, tuple(sources))
-
-
-def _join(one: Profile, two: Profile, findings: Findings) -> Profile:
-    """Lay two profiles, the earlier first, on one grid. If they do not fit, report it and keep the first, at fault."""
-    first, last = one, two
-    offset, rest = divmod(last.start_s - first.start_s, first.step_s)
-    same = one.step_s == two.step_s and one.is_energy == two.is_energy and one.source_type == two.source_type
-    if rest or not same or offset < len(first.values):
-        why = "covers the same intervals" if same and not rest else "has another interval, unit or source type"
-        message = f"profile {two.name} of {two.file or 'a table'} {why} as in {one.file or 'an earlier table'}"
-        finding = Finding("duplicate_profile", message, file=two.file or None, profile=two.name)
-        findings.extend([finding])
-        return replace(one, faults=(*one.faults, Fault(0, len(one.values) - 1, finding)))
-    gap = offset - len(first.values)
-    moved = tuple(Fault(fault.first + offset, fault.last + offset, fault.finding) for fault in last.faults)
-    return replace(
-        first,
-        values=np.concatenate([first.values, np.zeros(gap, np.int64), last.values]),
-        missing=np.concatenate([first.missing, np.ones(gap, bool), last.missing]),
-        clipped=np.concatenate([first.clipped, np.zeros(gap, np.int64), last.clipped]),
-        faults=first.faults + moved,
-        file=", ".join(dict.fromkeys((first.file, last.file))),
-    )
 
 
 def profile_from_total(

@@ -90,6 +90,22 @@ PROFILES = (
     Column("energy_wh", "int64", "Wh", True, "energy of the interval; the suffix names the unit (_mwh, _mw, ...)"),
     Column("source_type", "string", "", False, "what made it; checked against the certificate's"),
     Column("device_id", "string", "", False, "the meter's device", ("device",)),
+    Column("role", "string", "", False, "generation, or what is not converted: load, storage, consumption, trade"),
+    Column("quality", "string", "", False, "measured, imputed by its publisher, or estimated: filled in"),
+)
+
+GENERATION = (
+    Column("profile", "words", "", True, "its name: the device, else area and kind"),
+    Column("start", "timestamp", "UTC", True, "start of the interval"),
+    Column("interval_s", "int32", "s", True, "its length"),
+    Column("energy_wh", "int64", "Wh", False, "whole watt-hours with the source's sign; empty is a gap"),
+    Column("role", "words", "", True, "generation, load, storage, consumption or trade"),
+    Column("source_type", "words", "", False, "of generation and storage"),
+    Column("kind", "words", "", True, "what it is of, finer than the source type: fossil_gas, load"),
+    Column("area", "words", "", False, "country, bidding zone, balancing authority"),
+    Column("device_id", "words", "", False, "unit or meter, where the source is about units"),
+    Column("quality", "words", "", True, "measured, imputed by its publisher, or estimated: filled in here"),
+    Column("format", "words", "", True, "the format it was read from"),
 )
 
 HOURLY = (
@@ -203,6 +219,7 @@ FINDINGS_COLUMNS = (
 TABLES = {
     "annual": ANNUAL,
     "profiles": PROFILES,
+    "generation": GENERATION,
     "hourly": HOURLY,
     "report": REPORT,
     "parents": PARENTS,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.codes import MAX_PROFILE_TOTAL, SOURCE_TYPES, canonical_source
+from gcr_fast.codes import MAX_PROFILE_TOTAL, MEASURED, QUALITIES, SOURCE_TYPES, canonical_source
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.fields import Fields
@@ -67,6 +67,10 @@ class Series:
     source_type: str | None
     device_id: str | None
     source: Source
+    quality: np.ndarray | None = None
+    """uint8[n]: codes of `codes.QUALITIES`; None if every value is as it was metered."""
+    step_s: int | None = None
+    """Length of an interval, where the file tells; else it follows from the times."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,9 @@ def read_series(source: Source, zone: str | None, unit: str | None, label: str |
     if clock is None:
         return [], fields.findings
     named = {key: fields.name(key) for key in ("profile", "device_id", "source_type")}
-    if "interval_s" in source.table.column_names:
-        fields.claim("interval_s")
+    for told in ("interval_s", "area", "kind", "format"):  # of an imported file; the profile's name says as much
+        if told in source.table.column_names:
+            fields.claim(told)
     value = _value_column(fields, keyed=any(named.values()))
     found = list(_wide(fields, clock, default) if value is None else _long(fields, clock, named, value, default))
     if not found:
@@ -183,12 +188,45 @@ def _long(
     _note_weights(fields, column, own)
     sources = _sources(fields)
     devices = fields.words("device_id")
+    quality = _qualities(fields)
+    generated = _generation(fields)
     key = next((key for key in ("profile", "device_id", "source_type") if named[key]), None)
-    for name, rows in _groups(fields, key):
+    for name, every in _groups(fields, key):
+        rows = every if generated is None else every[generated[every]]
+        if not len(rows):
+            continue
         first = int(rows[0])
         device = _word_at(devices, first)
         kind = canonical_source(_word_at(sources, first) or "") or known_source(name)
-        yield _series(fields, clock, rows, name, unit, parsed, column, kind, device)
+        series = _series(fields, clock, rows, name, unit, parsed, column, kind, device)
+        yield series if quality is None else replace(series, quality=quality[series.rows])
+
+
+def _generation(fields: Fields) -> np.ndarray | None:
+    """bool[n]: rows whose role is generation (or not told); None if there is no such column. Others are noted."""
+    found = fields.words("role")
+    if found is None:
+        return None
+    codes, values = found
+    other: np.ndarray = np.array([value != "generation" for value in values] + [False])[codes]
+    if other.any():
+        kinds = ", ".join(value for value in values if value != "generation")
+        what = f"{int(other.sum())} rows are {kinds}, which is never converted"
+        fields.findings.add(
+            "not_generation", what, column="role", count=int(other.sum()), file=fields.source.name or None
+        )
+    return ~other
+
+
+def _qualities(fields: Fields) -> np.ndarray | None:
+    """uint8[n]: codes of `QUALITIES`; None if the file does not tell, or all is as metered.."""
+    found = fields.words("quality")
+    if found is None:
+        return None
+    codes, values = found
+    known = [QUALITIES.index(value) if value in QUALITIES else MEASURED for value in values]
+    quality = np.array([*known, MEASURED], dtype=np.uint8)[codes]
+    return quality if quality.any() else None
 
 
 def _groups(fields: Fields, key: str | None) -> Iterator[tuple[str, np.ndarray]]:

@@ -60,6 +60,8 @@ class Profile:
     file: str = ""
     attribution: str = ""
     faults: tuple[Fault, ...] = ()
+    quality: np.ndarray | None = None
+    """uint8[n]: codes of `codes.QUALITIES`; None if every interval is as it was metered."""
 
     @property
     def end_s(self) -> int:

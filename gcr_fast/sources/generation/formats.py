@@ -17,10 +17,17 @@ FORMATS: tuple[Format, ...] = (
 """Every format, as the list shows them."""
 
 BY_NAME = {one.name: one for one in FORMATS}
+MAPPED = "mapped"
+"""The format of files that a mapping describes."""
 
 
-def identify(file: File) -> Format | None:
-    """Return the format of a file; None if it is of none. Refused, with the candidates: one that may be of several."""
+def identify(file: File, how: How | None = None) -> Format | None:
+    """Return the format of a file; None if it is of none. Refused, with the candidates: one that may be of several.
+
+    A mapping in `how` describes the file: then it is of no public format.
+    """
+    if how is not None and how.mapping is not None:
+        return BY_NAME.get(MAPPED)
     found = [one for one in FORMATS if one.detect(file)]
     if len(found) > 1:
         names = " and ".join(one.name for one in found)
@@ -38,7 +45,7 @@ def format_named(name: str) -> Format:
 def read_readings(path: str | os.PathLike[str], how: How | None = None, format: str | None = None) -> Readings:  # noqa: A002
     """Read any file of a known format. Raises `RefusedError` with every bad cell, or if the format is not known."""
     file = open_file(path)
-    chosen = identify(file) if format is None else format_named(format)
+    chosen = identify(file, how) if format is None else format_named(format)
     if chosen is None:
         refuse(file, "is of no format that is known (gcr import formats lists them)", "unknown_format")
     return read_as(file, chosen, how or How())

@@ -1,0 +1,171 @@
+"""What an import found, in figures: intervals, gaps, negative hours, clock-change days, energy by calendar year."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from gcr_fast.codes import ESTIMATED, IMPUTED
+from gcr_fast.columns import exact_sum
+from gcr_fast.periods import DAY_S, local_year, transitions, utc_text, year_period
+from gcr_fast.shapes import Profile
+from gcr_fast.sources.model import Reading, Readings
+
+
+@dataclass(frozen=True)
+class FileAccount:
+    """One file: every row is in a series, or dropped for a reason; every column is a series, or left out for one."""
+
+    file: str
+    sha256: str
+    format: str
+    zone: str
+    rows: int
+    dropped: dict[str, int]
+    left_out: dict[str, str]
+    attribution: str
+
+    @classmethod
+    def of(cls, readings: Readings) -> FileAccount:
+        """Return the account of one file."""
+        return cls(
+            file=readings.file.name,
+            sha256=readings.file.sha256,
+            format=readings.format,
+            zone=readings.zone,
+            rows=readings.rows,
+            dropped=dict(readings.dropped),
+            left_out=dict(readings.left_out),
+            attribution=readings.attribution,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all of it, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class YearAccount:
+    """One calendar year of a series, in the file's zone."""
+
+    year: int
+    expected: int
+    """Intervals of the whole year: 8,760 or 8,784 hours."""
+    found: int
+    energy_wh: int
+    """With the source's sign."""
+
+
+@dataclass(frozen=True)
+class ClockChange:
+    """A day on which the clock was changed, and whether all its intervals are there."""
+
+    day: str
+    expected: int
+    """Intervals of that day: 23 or 25 hours."""
+    found: int
+
+
+@dataclass(frozen=True)
+class SeriesAccount:
+    """One series over all files."""
+
+    name: str
+    area: str
+    kind: str
+    role: str
+    source_type: str | None
+    device_id: str | None
+    start: str
+    end: str
+    interval_s: int
+    expected: int
+    found: int
+    missing: int
+    duplicate: int
+    """Intervals that come twice with different values: which is right is for the source to say."""
+    imputed: int
+    estimated: int
+    negative: int
+    negative_wh: int
+    energy_wh: int
+    """With the source's sign."""
+    years: tuple[YearAccount, ...]
+    clock_changes: tuple[ClockChange, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all of it, for JSON."""
+        return asdict(self)
+
+
+def account(one: Reading, profile: Profile, covered: np.ndarray, zone: str) -> SeriesAccount:
+    """Count a series; `zone` is that of its calendar years and clock changes.
+
+    `covered` bool[n]: intervals that some file is about; between the files of 2020 and 2023 nothing is expected.
+    """
+    negative = profile.clipped > 0
+    return SeriesAccount(
+        name=profile.name,
+        area=one.area,
+        kind=one.kind,
+        role=one.role,
+        source_type=profile.source_type,
+        device_id=profile.device_id,
+        start=utc_text(profile.start_s),
+        end=utc_text(profile.end_s),
+        interval_s=profile.step_s,
+        expected=int(covered.sum()),
+        found=int((~profile.missing).sum()),
+        missing=int((profile.missing & covered).sum()),
+        duplicate=sum(fault.finding.code == "duplicate_interval" for fault in profile.faults),
+        imputed=_marked(profile, IMPUTED),
+        estimated=_marked(profile, ESTIMATED),
+        negative=int(negative.sum()),
+        negative_wh=-exact_sum(profile.clipped),
+        energy_wh=_energy(profile, 0, len(profile.values)),
+        years=tuple(_years(profile, zone)),
+        clock_changes=tuple(_clock_changes(profile, covered, zone)),
+    )
+
+
+def _marked(profile: Profile, quality: int) -> int:
+    return 0 if profile.quality is None else int((profile.quality == quality).sum())
+
+
+def _energy(profile: Profile, first: int, last: int) -> int:
+    return exact_sum(profile.values[first:last]) - exact_sum(profile.clipped[first:last])
+
+
+def _span(profile: Profile, start_s: int, end_s: int) -> tuple[int, int]:
+    """Return the positions of the intervals that begin in [start_s, end_s)."""
+    first = max(-((profile.start_s - start_s) // profile.step_s), 0)
+    last = max(-((profile.start_s - end_s) // profile.step_s), 0)
+    return first, min(last, len(profile.values))
+
+
+def _years(profile: Profile, zone: str) -> list[YearAccount]:
+    last = local_year(profile.end_s - 1, zone)
+    found = []
+    for year in range(local_year(profile.start_s, zone), last + 1):
+        period = year_period(year, zone)
+        low, high = _span(profile, *period)
+        there = int((~profile.missing[low:high]).sum())
+        if there:
+            found.append(YearAccount(year, period.intervals(profile.step_s), there, _energy(profile, low, high)))
+    return found
+
+
+def _clock_changes(profile: Profile, covered: np.ndarray, zone: str) -> list[ClockChange]:
+    changes = transitions(zone, profile.start_s, profile.end_s)
+    found = []
+    for at, before, after in zip(changes.utc[1:], changes.offsets[:-1], changes.offsets[1:], strict=True):
+        midnight = (int(at) + int(before)) // DAY_S * DAY_S
+        low, high = _span(profile, midnight - int(before), midnight + DAY_S - int(after))
+        expected = (DAY_S - int(after) + int(before)) // profile.step_s
+        if not covered[low:high].any():
+            continue
+        text = str(np.datetime64(midnight, "s").astype("datetime64[D]"))
+        found.append(ClockChange(text, expected, int((~profile.missing[low:high]).sum())))
+    return found

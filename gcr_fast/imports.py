@@ -1,0 +1,178 @@
+"""Generation and load out of public files, as one long table, with an account of every row, gap and clock change."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcr_fast.accounts import FileAccount, SeriesAccount, account
+from gcr_fast.codes import QUALITIES
+from gcr_fast.columns import utc_timestamps
+from gcr_fast.errors import RefusedError
+from gcr_fast.exchange.streams import write_stream
+from gcr_fast.exchange.writing import Written
+from gcr_fast.filling import fill, stretched
+from gcr_fast.findings import Findings
+from gcr_fast.merging import joined
+from gcr_fast.metered import by_name, profile_of
+from gcr_fast.periods import year_period
+from gcr_fast.schema import arrow_schema
+from gcr_fast.shapes import Profile
+from gcr_fast.sources.generation.formats import read_readings
+from gcr_fast.sources.model import How, Reading, Readings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+WORDS = ("profile", "role", "source_type", "kind", "area", "device_id", "format")
+"""Columns that say one word for a whole series."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """All series of some files, each on its grid, with the source's sign."""
+
+    profiles: Mapping[str, Profile]
+    """By name, every role. A negative value is 0 here and stands in `clipped`."""
+    series: Mapping[str, SeriesAccount]
+    """By name: what was found."""
+    files: tuple[FileAccount, ...]
+    findings: Findings
+    """Gaps, repeated intervals, rows out of order."""
+    formats: Mapping[str, str]
+    """The format of each series."""
+    covered: Mapping[str, np.ndarray]
+    """By name, bool[n]: intervals that some file is about. Between two files of a series there are no rows."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of `schema.GENERATION`; the metadata names the files, their hashes and whom to name."""
+        attribution = "; ".join(dict.fromkeys(file.attribution for file in self.files if file.attribution))
+        hashes = {file.file: file.sha256 for file in self.files}
+        told = {"attribution": attribution, "gcr_fast.sources": json.dumps(hashes)}
+        base = arrow_schema("generation")
+        return base.with_metadata({**(base.metadata or {}), **{k.encode(): v.encode() for k, v in told.items()}})
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield one record batch per series, its intervals ascending; a gap is a null. Dictionaries are shared."""
+        import pyarrow as pa
+
+        schema = self.schema
+        known = {name: _distinct(one[name] for one in map(self._words, self.profiles)) for name in WORDS}
+        dictionaries = {name: pa.array(words, pa.string()) for name, words in known.items()}
+        for name, profile in self.profiles.items():
+            told = self._words(name)
+            columns = _columns(profile, self.covered[name])
+            count = len(columns["start"])
+            for word, values in dictionaries.items():
+                said = told[word]
+                codes = np.full(count, 0 if said is None else known[word].index(said), np.int32)
+                indices = pa.nulls(count, pa.int32()) if said is None else pa.array(codes)
+                columns[word] = pa.DictionaryArray.from_arrays(indices, values)
+            yield pa.record_batch([columns[column] for column in schema.names], schema=schema)
+
+    def _words(self, name: str) -> dict[str, str | None]:
+        """Return what is one word for a whole series."""
+        one = self.series[name]
+        told = {column: getattr(one, column) or None for column in WORDS if column not in {"profile", "format"}}
+        return {**told, "profile": name, "format": self.formats[name]}
+
+    def to_table(self) -> pa.Table:
+        """Return all intervals of all series."""
+        import pyarrow as pa
+
+        return pa.Table.from_batches(self.batches(), self.schema)
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """Hand the table to any Arrow library."""
+        return self.to_table().__arrow_c_stream__(requested_schema)
+
+    def write(self, path: str | os.PathLike[str]) -> Written:
+        """Write the table to a .parquet, .arrow or .csv file, whole or not at all."""
+        return write_stream(path, self.schema, self.batches())
+
+
+def _distinct(words: Iterable[str | None]) -> list[str]:
+    return list(dict.fromkeys(word for word in words if word is not None))
+
+
+def _columns(profile: Profile, covered: np.ndarray) -> dict[str, Any]:
+    """Return the columns that differ from interval to interval, and the length of an interval."""
+    import pyarrow as pa
+
+    at = np.flatnonzero(covered)
+    missing = profile.missing[at]
+    quality = np.zeros(len(at), np.int32) if profile.quality is None else profile.quality[at].astype(np.int32)
+    return {
+        "start": utc_timestamps(profile.start_s + profile.step_s * at),
+        "interval_s": pa.array(np.full(len(at), profile.step_s, np.int32)),
+        "energy_wh": pa.array(profile.values[at] - profile.clipped[at], mask=missing if missing.any() else None),
+        "quality": pa.DictionaryArray.from_arrays(pa.array(quality), pa.array(QUALITIES, pa.string())),
+    }
+
+
+def import_generation(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    format: str | None = None,  # noqa: A002
+    how: How | None = None,
+    keep_intervals: bool = False,
+    filling: str = "none",
+    progress: Callable[[int], None] = lambda count: None,
+) -> Imported:
+    """Read files of public formats, each told by its content (or all of `format`), into one table of hours.
+
+    `how` chooses areas, kinds and a year, and says what the files do not. `keep_intervals` keeps 5, 15 and 30 minutes.
+    `filling` is one of `filling.FILLS`; what is filled is marked as estimated, and not converted unless allowed.
+    `progress` is called with 1 for each file read. One series in several files is one longer series.
+
+    Raises `RefusedError` with every bad cell of every file; gaps and repeated intervals are held in `.findings`.
+    """
+    told = how or How()
+    found, refused = list[Readings](), Findings()
+    for path in paths:
+        try:
+            found.append(read_readings(path, told, format))
+        except RefusedError as refusal:
+            refused.extend(refusal.collected)
+        progress(1)
+    refused.check()
+    return _gathered(found, told, keep_intervals, filling)
+
+
+def _gathered(found: list[Readings], how: How, keep_intervals: bool, filling: str) -> Imported:
+    findings = Findings()
+    first: dict[str, tuple[Reading, Readings]] = {}
+    pieces: dict[str, list[Profile]] = {}
+    files = tuple(FileAccount.of(readings) for readings in found)
+    for readings in found:
+        for name, of_name in by_name(readings).items():
+            first.setdefault(name, (of_name[0], readings))
+            pieces.setdefault(name, []).append(profile_of(readings, of_name, keep_intervals, findings))
+        readings.series.clear()  # their arrays live on in the profiles where nothing had to be copied
+    profiles, series, covered = {}, {}, {}
+    for name, (one, readings) in first.items():
+        some = pieces.pop(name)
+        whole = joined(some, findings)
+        if how.year is not None:
+            whole = stretched(whole, year_period(how.year, readings.zone))
+        covered[name] = _covered(whole, some if how.year is None else [whole])
+        profiles[name] = fill(whole, filling, covered[name])
+        series[name] = account(one, profiles[name], covered[name], readings.zone)
+    findings.extend(fault.finding for profile in profiles.values() for fault in profile.faults)
+    formats = {name: readings.format for name, (_, readings) in first.items()}
+    return Imported(profiles, series, files, findings, formats, covered)
+
+
+def _covered(whole: Profile, pieces: list[Profile]) -> np.ndarray:
+    """bool[n]: intervals of the whole within the first and last interval of some piece."""
+    covered = np.zeros(len(whole.values), dtype=bool)
+    for piece in pieces:
+        first = (piece.start_s - whole.start_s) // whole.step_s
+        covered[first : first + len(piece.values)] = True
+    return covered
