@@ -7,6 +7,7 @@ refused here, so that no format has to think of it.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import gzip
 import io
@@ -90,6 +91,14 @@ class File:
     def head_lines(self) -> list[str]:
         """The first lines; the last may be cut."""
         return self.head_text.splitlines()
+
+    def header(self, delimiter: str = ",", line: int = 0) -> list[str]:
+        """Cells of one of the first lines, trimmed; none if there is no such line. Never raises."""
+        if len(self.head_lines) <= line:
+            return []
+        with contextlib.suppress(csv.Error):
+            return [cell.strip() for cell in next(csv.reader([self.head_lines[line]], delimiter=delimiter), [])]
+        return []
 
     @property
     def data(self) -> bytes:
