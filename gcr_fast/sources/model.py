@@ -47,6 +47,8 @@ class Reading:
     """How the file calls it, for messages."""
     quality: np.ndarray | None = None
     """uint8[n], codes of `codes.QUALITIES`; None if all are measured."""
+    is_energy: bool = True
+    """Whether values are W or Wh. Else they are weights: a shape without a unit (`power` says nothing then)."""
     zone: str = ""
     """In which a calendar year of this series is meant, where a file has areas of several zones."""
 
