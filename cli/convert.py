@@ -51,6 +51,7 @@ choices = options(
     spreading,
     click.option("--keep-zero-hours", is_flag=True, help="Also write hours of 0 Wh."),
     click.option("--certificate-ids", is_flag=True, help="Add the column certificate_id."),
+    opt.allow_estimated,
     opt.margin,
 )
 

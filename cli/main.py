@@ -9,6 +9,7 @@ from gcr_fast import __version__
 from .command import Group
 from .convert import convert
 from .demo import demo
+from .importing import importing
 from .profiles import profiles
 from .registry_asking import query
 from .registry_changing import CHANGES
@@ -20,7 +21,7 @@ from .schema import schema
 from .validate import validate
 
 SECTIONS = {
-    "Commands": (convert, validate, profiles, schema, demo),
+    "Commands": (convert, validate, importing, profiles, schema, demo),
     "Registry": (init, issue, parties),
     "Questions": (query, stats, trades, history, info),
     "Changes": (trade, *CHANGES),

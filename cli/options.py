@@ -46,6 +46,9 @@ findings = click.option(
     metavar="FILE",
     help="Write every finding to a .json, .csv, .parquet or .arrow file; also when refused.",
 )
+allow_estimated = click.option(
+    "--allow-estimated", is_flag=True, help="Also convert over intervals that an import filled in."
+)
 margin = click.option(
     "--capacity-margin",
     default="1.1",

@@ -188,7 +188,7 @@ def heat_map_png(profile: Profile, path: str | os.PathLike[str], zone: str = "UT
 
 
 def _figure(profile: Profile, drawn: Picture, zone: str) -> Any:
-    figures, agg = _matplotlib()
+    figures, agg = matplotlib_parts()
     figure = figures.Figure(figsize=(11, 4.6), layout="constrained")
     agg.FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -205,14 +205,15 @@ def _figure(profile: Profile, drawn: Picture, zone: str) -> Any:
         extent=extent,
     )
     _mark_missing(axes, drawn, extent)
-    _label_axes(axes, drawn, zone)
+    label_axes(axes, drawn, zone)
     figure.colorbar(image, ax=axes, pad=0.015, label=f"{drawn.unit} per hour" if drawn.unit else "weight (no unit)")
     axes.set_title(_title(profile, drawn), loc="left", fontsize=12)
     figure.supxlabel(_small_print(profile), x=0.01, ha="left", fontsize=7, color="0.4")
     return figure
 
 
-def _matplotlib() -> tuple[Any, Any]:
+def matplotlib_parts() -> tuple[Any, Any]:
+    """Return matplotlib's modules of figures and of their PNG canvas, without the state of pyplot."""
     try:
         from matplotlib import figure
         from matplotlib.backends import backend_agg
@@ -234,7 +235,8 @@ def _mark_missing(axes: Any, drawn: Picture, extent: tuple[int, int, int, int]) 
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), frameon=False, fontsize=8, borderaxespad=0.2)
 
 
-def _label_axes(axes: Any, drawn: Picture, zone: str) -> None:
+def label_axes(axes: Any, drawn: Picture, zone: str) -> None:
+    """Name months below and hours at the left."""
     months = drawn.month_starts()
     several = len({month.year for _, month in months}) > 1
     axes.set_xticks([column for column, _ in months])

@@ -1,0 +1,245 @@
+"""`gcr import generation` and `gcr import formats`: public files of generation and load into one table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import options as opt
+from .command import Command, options
+
+if TYPE_CHECKING:
+    from gcr_fast.accounts import SeriesAccount
+    from gcr_fast.exchange.writing import Written
+    from gcr_fast.imports import Imported
+    from gcr_fast.sources.model import How
+
+EXAMPLE = """gcr import generation balance_2024_*.csv --area CISO --year 2024 --out profiles.parquet
+gcr convert annual.csv --profiles profiles.parquet --out hourly.parquet"""
+FILLS = ("none", "zero", "interpolate")
+SHOWN_YEARS = 24
+"""Years of series that the summary lists before it refers to --json."""
+
+source = options(
+    click.option("--format", metavar="NAME", help="By default the content tells; `gcr import formats` lists them."),
+    click.option("--zone", metavar="ZONE", help="Zone of local times, where the file does not tell."),
+    click.option("--year", type=int, metavar="YYYY", help="Keep this year; or the year of a file that has none."),
+    click.option("--area", "areas", multiple=True, metavar="AREA", help="Keep this area; may be repeated."),
+    click.option(
+        "--types", metavar="LIST", help="Keep these kinds, source types or roles, set apart by commas: solar,wind,load."
+    ),
+    click.option("--units", type=opt.FILE, metavar="FILE", help="A table of unit and fuel, for files about units."),
+    click.option("--mapping", type=opt.FILE, metavar="FILE", help="A YAML description of a file of no known format."),
+)
+
+
+@click.command(cls=Command, example=EXAMPLE, short_help="Read generation and load from public files.")
+@click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILE...")
+@click.option("--out", type=opt.FILE, metavar="OUT", help="Write a .parquet, .arrow or .csv file of all series.")
+@source
+@opt.keep_intervals
+@click.option(
+    "--fill",
+    type=click.Choice(FILLS),
+    default=FILLS[0],
+    show_default=True,
+    help="Fill gaps; what is filled is estimated, and not converted without --allow-estimated.",
+)
+@click.option("--png", type=opt.FILE, metavar="OUT", help="Draw the gaps of all series, day by hour.")
+@opt.findings
+@opt.as_json
+@opt.quiet
+def generation(
+    files: tuple[Path, ...], out: Path | None, png: Path | None, findings_file: Path | None, **given: Any
+) -> None:
+    """Read FILEs as their publishers made them, in any format that is known, into one long table of hours.
+
+    Without --out the files are only checked. Gaps are reported, never filled unasked.
+    """
+    from gcr_fast.imports import import_generation
+
+    from .files import check_places, check_table_places, save_table
+    from .output import print_json, show
+    from .progress import progress
+
+    check_table_places(findings_file)
+    check_places(list(files), [out, png, findings_file])
+    with progress("reading", len(files), off=given["quiet"] or given["as_json"]) as advance:
+        found = import_generation(
+            files,
+            format=given["format"],
+            how=how_of(given),
+            keep_intervals=given["keep_intervals"],
+            filling=given["fill"],
+            progress=advance,
+        )
+    written = found.write(out) if out else None
+    if png:
+        draw(found, png)
+    if findings_file:
+        save_table(found.findings.to_table(), findings_file)
+    if given["as_json"]:
+        print_json(document(found, written))
+    elif not given["quiet"]:
+        show(*summary(found, written))
+
+
+def how_of(given: dict[str, Any]) -> How:
+    """Return what the options say about the files."""
+    from gcr_fast.sources.mapping_file import load_mapping
+    from gcr_fast.sources.model import How
+    from gcr_fast.sources.units_map import read_units
+
+    kinds = (given.get("types") or "").split(",")
+    return How(
+        zone=given.get("zone"),
+        year=given.get("year"),
+        areas=frozenset(given.get("areas") or ()),
+        types=frozenset(kind.strip().lower() for kind in kinds if kind.strip()),
+        units=read_units(given["units"]) if given.get("units") else {},
+        mapping=load_mapping(given["mapping"]) if given.get("mapping") else None,
+    )
+
+
+def draw(found: Imported, png: Path) -> None:
+    """Draw where the series have gaps."""
+    from gcr_fast.gaps import gaps_png
+
+    gaps_png(found.profiles, found.covered, png, found.files[0].zone)
+
+
+def document(found: Imported, written: Written | None) -> dict[str, Any]:
+    """Return everything that can be said of an import, for JSON."""
+    return {
+        "ok": True,
+        "path": written.path if written else None,
+        "rows": written.rows if written else sum(one.expected for one in found.series.values()),
+        "files": [one.as_dict() for one in found.files],
+        "series": [one.as_dict() for one in found.series.values()],
+        "findings": found.findings.to_table().to_pylist(),
+    }
+
+
+def summary(found: Imported, written: Written | None) -> list[Any]:
+    """Return what a person wants to know of an import."""
+    from .output import finding_counts, plural
+
+    parts: list[Any] = [_files(found), "", _reasons(found), "", _series(found), ""]
+    parts += [*_years(list(found.series.values())), "", *_changes(found)]
+    counts = finding_counts(found.findings)
+    parts += ["", counts] if counts else []
+    if written:
+        parts += ["", f"{written.path}: {plural(written.rows, 'row')}, {written.bytes:,} bytes"]
+    return parts
+
+
+def _files(found: Imported) -> Any:
+    from .output import table
+
+    columns = ("file", "format", "calendar", "rows", "dropped", "left out")
+    rows = (
+        (
+            Path(one.file).name,
+            one.format,
+            one.zone,
+            f"{one.rows:,}",
+            f"{sum(one.dropped.values()):,}",
+            len(one.left_out),
+        )
+        for one in found.files
+    )
+    return table(columns, rows, right=columns[3:])
+
+
+def _reasons(found: Imported) -> Any:
+    """Say why rows were dropped and columns left out, over all files."""
+    from .output import facts
+
+    dropped: Counter[str] = Counter()
+    left: dict[str, dict[str, None]] = {}
+    for one in found.files:
+        dropped.update(one.dropped)
+        for name, reason in one.left_out.items():
+            left.setdefault(reason, {})[name] = None
+    rows = [(f"{count:,} dropped", reason) for reason, count in dropped.items()]
+    rows += [(f"{len(names):,} left out", f"{reason}: {_some(list(names))}") for reason, names in left.items()]
+    names = dict.fromkeys(one.attribution for one in found.files if one.attribution)
+    return facts([*rows, *(("to be named", name) for name in names)])
+
+
+def _some(names: list[str], most: int = 4) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _series(found: Imported) -> Any:
+    from .output import mwh, span, table
+
+    columns = ("series", "role", "step", "expected", "missing", "doubled", "negative")
+    rows = (
+        (
+            one.name,
+            one.role,
+            span(one.interval_s),
+            f"{one.expected:,}",
+            (f"{one.missing:,}", "red") if one.missing else "0",
+            (f"{one.duplicate:,}", "red") if one.duplicate else "0",
+            f"{one.negative:,}: {mwh(one.negative_wh)} MWh" if one.negative else "",
+        )
+        for one in found.series.values()
+    )
+    return table(columns, rows, right=columns[3:], whole=("series",))
+
+
+def _years(series: list[SeriesAccount]) -> list[Any]:
+    from .output import mwh, table
+
+    rows = [
+        (one.name, str(year.year), f"{year.found:,} of {year.expected:,}", mwh(year.energy_wh))
+        for one in series
+        for year in one.years
+    ]
+    columns = ("series", "year", "intervals", "MWh")
+    more = [f"... and {len(rows) - SHOWN_YEARS:,} more; --json gives all of them"] if len(rows) > SHOWN_YEARS else []
+    return [table(columns, rows[:SHOWN_YEARS], right=columns[1:]), *more]
+
+
+def _changes(found: Imported) -> list[str]:
+    """Say whether the days of clock changes are whole."""
+    days: dict[tuple[str, int], list[bool]] = {}
+    for one in found.series.values():
+        for change in one.clock_changes:
+            hours = change.expected * one.interval_s // 3600
+            days.setdefault((change.day, hours), []).append(change.found == change.expected)
+    return [
+        f"clock change {day}: {hours} hours, complete in {sum(whole):,} of {len(whole):,} series"
+        for (day, hours), whole in sorted(days.items())
+    ]
+
+
+@click.command(cls=Command, example="gcr import formats --json", short_help="List the formats that are known.")
+@click.argument("name", required=False)
+@opt.as_json
+def formats(name: str | None, as_json: bool) -> None:
+    """List the formats of generation and load that are known, or show one: NAME."""
+    from gcr_fast.sources.generation.formats import FORMATS, format_named
+
+    from .output import facts, print_json, show, table
+
+    chosen = [format_named(name)] if name else list(FORMATS)
+    rows = [
+        {name: getattr(one, name) for name in ("name", "title", "looks_like", "needs")} | {"quirks": list(one.quirks)}
+        for one in chosen
+    ]
+    if as_json:
+        print_json(rows)
+    elif name:
+        (row,) = rows
+        told = [("format", row["name"]), ("of", row["title"]), ("looks like", row["looks_like"])]
+        quirks = [("quirk" if at == 0 else "", quirk) for at, quirk in enumerate(chosen[0].quirks)]
+        show(facts([*told, *quirks, ("needs", row["needs"] or None)]))
+    else:
+        show(table(("format", "of", "looks like"), ((r["name"], r["title"], r["looks_like"]) for r in rows)))

@@ -1,0 +1,17 @@
+"""`gcr import`: other people's files in."""
+
+from __future__ import annotations
+
+import click
+
+from .command import Group
+from .import_generation import formats, generation
+
+
+@click.group("import", cls=Group)
+def importing() -> None:
+    """Read other people's files: generation, load, certificates."""
+
+
+for each in (generation, formats):
+    importing.add_command(each)
