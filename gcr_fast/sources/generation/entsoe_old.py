@@ -7,32 +7,44 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gcr_fast.columns import as_text, encode, one_array
 from gcr_fast.sources.cells import MEGA, report
 from gcr_fast.sources.clock import parse_labels, walk
 from gcr_fast.sources.files import File, Table, read_csv, refuse
-from gcr_fast.sources.generation.entsoe import ABSENT, ATTRIBUTION, MISSING, ZONES, area_code
+from gcr_fast.sources.generation.entsoe import (
+    ABSENT,
+    ATTRIBUTION,
+    MISSING,
+    area_code,
+    consumed,
+    doubled_areas,
+    named_zone,
+)
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
 from gcr_fast.sources.words import KINDS, kind_of
 
 _VALUE = re.compile(r"^(?P<kind>.+?)\s+- Actual (?P<way>Aggregated|Consumption) \[MW\]$")
-_LOAD = re.compile(r"^Actual Total Load \[MW\](?: - .*)?$")
+_LOAD = re.compile(r"^Actual Total Load \[MW\](?: - (?P<area>.+))?$")
 _TIME = re.compile(r"^(?:MTU|Time \((?P<zone>[A-Z/]+)\))$")
 _CELL = re.compile(r"\((?P<zone>[A-Z/]+)\)\s*$")
+_LABEL = "is not like 31.01.2019 00:00 - 31.01.2019 01:00"
 
 
 def detect(file: File) -> bool:
     """Whether the header has this export's time column beside columns of actual MW."""
-    if file.kind != "csv" or not file.head_lines:
+    if file.kind != "csv":
         return False
-    head = file.head_lines[0]
-    wide_types = '"MTU"' in head and "- Actual Aggregated [MW]" in head
-    return wide_types or ('"Time (' in head and "Actual Total Load [MW]" in head)
+    names = file.header()
+    values = any(_VALUE.match(name) or _LOAD.match(name) for name in names)
+    return values and any(_TIME.match(name) for name in names)
 
 
 class _Clock(NamedTuple):
-    starts: np.ndarray
-    rows: np.ndarray
+    seconds: np.ndarray
+    """int64[n] UTC, of every row of the table."""
+    used: np.ndarray
+    """bool[n]: no row of the hour that does not exist."""
     zone: str
 
 
@@ -40,72 +52,79 @@ def read(file: File, how: How) -> Readings:
     """Read generation by type, or load. Pumping is kept as consumption; types the area does not have are left out."""
     table = read_csv(file)
     readings = Readings(file, FORMAT.name, rows=len(table), attribution=ATTRIBUTION)
-    clock = _clock(readings, table, how)
-    areas = _areas(table, clock.rows)
-    columns = _columns(readings, table.names, areas[0])
-    layout = Layout(MEGA, True, step_of(clock.starts), MISSING, ABSENT)
-    wide(readings, table, clock.starts, clock.rows, columns, layout)
-    readings.zone = clock.zone
+    codes, areas = _areas(table)
+    clock = _clock(readings, table, codes)
+    readings.zone = how.zone or clock.zone
+    doubled = doubled_areas(areas)
+    for code, area in enumerate(areas):
+        rows = np.flatnonzero(clock.used & (codes == code))
+        if area in doubled:
+            readings.drop(f"rows of {area}: the same energy as {doubled[area]}, which is read", len(rows))
+        elif len(rows):
+            columns = _columns(readings, table.names, area_code(area))
+            starts = clock.seconds[rows]
+            wide(readings, table, starts, rows, columns, Layout(MEGA, True, step_of(starts), MISSING, ABSENT))
     return readings
 
 
-def _areas(table: Table, rows: np.ndarray) -> list[str]:
-    """Return the areas of a file; this export has one, or none in a load file."""
+def _areas(table: Table) -> tuple[np.ndarray, list[str]]:
+    """Return (area int64[n] of each row, names of the areas); a load file names its area in its header."""
     if "Area" not in table.names:
-        return [""]
-    areas = list(dict.fromkeys(area_code(str(name)) for name in table.columns["Area"].unique().to_pylist() if name))
-    return areas or [""]
+        return np.zeros(len(table), np.int64), [""]
+    codes, names = encode(as_text(one_array(table.columns["Area"])))
+    return np.where(codes < 0, len(names), codes).astype(np.int64), [*(str(name) for name in names), ""]
 
 
 def _columns(readings: Readings, names: list[str], area: str) -> dict[str, Column]:
+    """Return what each column of values holds, and account for the others."""
+    loads = {name: match["area"] or area for name in names if (match := _LOAD.match(name))}
+    doubled = doubled_areas(loads.values())
     found: dict[str, Column] = {}
     for name in names:
         value = _VALUE.match(name)
-        kind = KINDS["load"] if _LOAD.match(name) else kind_of(value["kind"]) if value else None
-        if value and kind and value["way"] == "Consumption":
-            kind = KINDS["pumping" if kind.slug == "hydro_pumped_storage" else "consumption"]
-        if kind:
-            found[name] = Column(kind, area)
+        kind = kind_of(value["kind"]) if value else None
+        if value and kind:
+            found[name] = Column(consumed(kind) if value["way"] == "Consumption" else kind, area)
+        elif name in loads and loads[name] not in doubled:
+            found[name] = Column(KINDS["load"], area_code(loads[name]))
+        elif name in loads:
+            readings.left_out[name] = f"the same load as of {doubled[loads[name]]}, which is read"
         elif name != "Area" and not _TIME.match(name):
             readings.left_out[name] = "not known" if value else "no actual energy"
     return found
 
 
-def _clock(readings: Readings, table: Table, how: How) -> _Clock:
+def _clock(readings: Readings, table: Table, areas: np.ndarray) -> _Clock:
     """Walk the local labels. The row of the hour that spring skips has no value, and is no gap."""
     name = next((name for name in table.names if _TIME.match(name)), None)
     if name is None:
         refuse(readings.file, "has no column MTU or Time", "missing_column")
     labels = table.columns[name]
-    zone = how.zone or _zone(readings.file, name, str(labels[0].as_py()))
+    zone = _zone(readings.file, name, table)
     times = parse_labels(labels, "%d.%m.%Y %H:%M - ...")
     lines = np.arange(len(table)) + table.first_line
-    report(
-        readings.findings,
-        readings.file,
-        times.bad,
-        lines,
-        name,
-        labels,
-        "is not like 31.01.2019 00:00 - 31.01.2019 01:00",
-    )
+    report(readings.findings, readings.file, times.bad, lines, name, labels, _LABEL)
     readings.findings.check()
-    found = walk(times.seconds, zone)
+    found = walk(times.seconds, zone, areas)
     empty = _empty_rows(table)
-    rows = np.flatnonzero(~(found.skipped & empty))
-    readings.drop("empty rows of the hour that does not exist in spring", len(table) - len(rows))
+    readings.drop("empty rows of the hour that does not exist in spring", int((found.skipped & empty).sum()))
     wrong = found.skipped & ~empty
     what = f"does not exist in {zone}, but has values"
     report(readings.findings, readings.file, wrong, lines, name, labels, what, "nonexistent_time")
-    return _Clock(found.seconds[rows], rows, zone)
+    return _Clock(found.seconds, ~found.skipped, zone)
 
 
-def _zone(file: File, column: str, cell: str) -> str:
-    header, label = _TIME.match(column), _CELL.search(cell)
-    word = (header and header["zone"]) or (label and label["zone"])
-    if word not in ZONES:
-        refuse(file, f"names the time zone {word!r}, which is not known", "unknown_zone", column=column)
-    return ZONES[word]
+def _zone(file: File, column: str, table: Table) -> str:
+    """Return the zone that the header or, in a column MTU, every label names: a file that names two is refused."""
+    header = _TIME.match(column)
+    words = {header["zone"]} if header and header["zone"] else set()
+    if not words and len(table):
+        labels = encode(as_text(one_array(table.columns[column])))[1]
+        words = {match["zone"] if (match := _CELL.search(str(label))) else None for label in labels if label}
+    if len(words) > 1:
+        said = " and ".join(sorted(word or "none" for word in words))
+        refuse(file, f"names several time zones: {said}", "unknown_zone", column=column)
+    return named_zone(file, words.pop() if words else None, column)
 
 
 def _empty_rows(table: Table) -> np.ndarray:
@@ -128,6 +147,7 @@ FORMAT = Format(
         "autumn has one label twice: in order, first summer then winter time",
         "n/e is a type that the area does not have; N/A and - are gaps",
         "pumping is a column of its own: consumption, never generation",
+        "one energy under CTY|, BZN| and CTA|: the first of them that is there is read",
     ),
     detect=detect,
     read=read,

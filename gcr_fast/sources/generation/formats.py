@@ -6,12 +6,13 @@ import os
 
 from gcr_fast.errors import UsageError
 from gcr_fast.sources.files import File, open_file, refuse
-from gcr_fast.sources.generation import entsoe_old, opsd
+from gcr_fast.sources.generation import entsoe_new, entsoe_old, opsd
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.tidy import tidy
 
 FORMATS: tuple[Format, ...] = (
     entsoe_old.FORMAT,
+    entsoe_new.FORMAT,
     opsd.FORMAT,
 )
 """Every format, as the list shows them."""

@@ -1,0 +1,183 @@
+"""ENTSO-E Transparency Platform, export of the new web site: a row per time, area and (of generation) type."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.periods import local_to_utc
+from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
+from gcr_fast.sources.clock import HOUR_S, Walk, parse_best, walk
+from gcr_fast.sources.files import File, Table, read_csv
+from gcr_fast.sources.generation.entsoe import (
+    ABSENT,
+    ATTRIBUTION,
+    MISSING,
+    area_code,
+    consumed,
+    doubled_areas,
+    named_zone,
+    production_kind,
+)
+from gcr_fast.sources.long import Describe, Words, long, series_keys
+from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.wide import Column
+from gcr_fast.sources.words import KINDS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+AREA, TYPE = "Area", "Production Type"
+_TIME = re.compile(r"^MTU \((?P<zone>[A-Z/]+)\)$")
+_VALUE = re.compile(r"^(?:Actual )?(?P<what>Generation|Consumption|Total Load) \(MW\)$")
+_LAYOUTS = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M")
+_LABEL = "is not like 31/01/2020 00:00:00 - 31/01/2020 01:00:00"
+_LENGTHS = (60, 300, 900, 1800, HOUR_S)
+_GAPS = ("", " ", *MISSING, *ABSENT)
+
+
+def detect(file: File) -> bool:
+    """Whether the header has this export's time column, an area, and a column of MW."""
+    names = file.header() if file.kind == "csv" else []
+    return AREA in names and any(map(_TIME.match, names)) and any(map(_VALUE.match, names))
+
+
+def read(file: File, how: How) -> Readings:
+    """Read generation (or consumption) by type, or load. Of an area named in several ways one is read."""
+    names = file.header()
+    time = next(name for name in names if _TIME.match(name))
+    values = [name for name in names if _VALUE.match(name)]
+    table = read_csv(file, floats=values, missing=_GAPS)
+    readings = Readings(file, FORMAT.name, rows=len(table), attribution=ATTRIBUTION)
+    for name in names:
+        if name not in {time, AREA, TYPE, *values}:
+            readings.left_out[name] = "no actual energy"
+    match = _TIME.match(time)
+    zone = named_zone(file, match and match["zone"], time)
+    readings.zone = how.zone or zone
+    key, words = series_keys([table.columns[name] for name in (AREA, TYPE) if name in table.names])
+    rows, starts, lengths = _clock(readings, table, time, zone, key, [table.columns[name] for name in values])
+    doubled = doubled_areas(area for area, *_ in words)
+    for name in values:
+        found = _numbers(readings, table, name, rows)
+        describe = _describe(name, doubled)
+        for length in np.unique(lengths).tolist():  # intervals may change their length in the middle of a file
+            part = np.flatnonzero(lengths == length)
+            some = Numbers(*(mask[part] for mask in found))
+            lines = rows[part] + table.first_line
+            long(readings, key[rows[part]], words, describe, starts[part], some, lines, power=True, interval_s=length)
+    return readings
+
+
+def _numbers(readings: Readings, table: Table, name: str, rows: np.ndarray) -> Numbers:
+    """Return the values of some rows of a column; a cell that is no number is a finding."""
+    column = table.columns[name]
+    found = Numbers(*(part[rows] for part in numbers(column, MEGA, _GAPS)))
+    cells = one_array(column).take(rows) if found.bad.any() else None
+    report(readings.findings, readings.file, found.bad, rows + table.first_line, name, cells, "is not a number")
+    return found
+
+
+def _describe(column: str, doubled: dict[str, str]) -> Describe:
+    match = _VALUE.match(column)
+    what = match["what"] if match else ""
+
+    def describe(words: Words) -> Column | str:
+        area = words[0]
+        if area in doubled:
+            return f"the same energy as {doubled[area]}, which is read"
+        if what == "Total Load":
+            return Column(KINDS["load"], area_code(area))
+        kind = production_kind(words[1]) if len(words) > 1 else None
+        if kind is None:
+            return "not known"
+        return Column(consumed(kind) if what == "Consumption" else kind, area_code(area))
+
+    return describe
+
+
+def _clock(
+    readings: Readings, table: Table, time: str, zone: str, key: np.ndarray, values: list[pa.ChunkedArray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (rows, UTC starts, lengths in seconds) of the rows that exist; labels of `time` are local begin - end."""
+    labels = table.columns[time]
+    lines = np.arange(len(table)) + table.first_line
+    begins, ends, bad = _begin_and_end(labels)
+    report(readings.findings, readings.file, bad, lines, time, labels, _LABEL)
+    readings.findings.check()
+    found = walk(begins, zone, key)
+    lengths = _lengths(begins, ends)
+    odd = ~np.isin(lengths, _LENGTHS)
+    report(readings.findings, readings.file, odd, lines, time, labels, "is not 1, 5, 15, 30 or 60 minutes")
+    seconds, wrong = _autumn(begins, ends, found, lengths, key, zone)
+    what = "stands after the later hour of the same name: sort the rows by time"
+    report(readings.findings, readings.file, wrong, lines, time, labels, what)
+    empty = np.logical_and.reduce([numbers(column, 0, _GAPS).null for column in values])
+    readings.drop("empty rows of the hour that does not exist in spring", int((found.skipped & empty).sum()))
+    what = f"does not exist in {zone}, but has values"
+    report(readings.findings, readings.file, found.skipped & ~empty, lines, time, labels, what, "nonexistent_time")
+    readings.findings.check()
+    rows = np.flatnonzero(~found.skipped)
+    return rows, seconds[rows], lengths[rows]
+
+
+def _begin_and_end(labels: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return local seconds of both halves of each label, int64[n], and which labels are none, bool[n]."""
+    import pyarrow as pa
+
+    codes, texts = encode(as_text(one_array(labels)))
+    halves = [str(text).partition(" - ")[::2] for text in texts]
+    begin, end = (parse_best(pa.array([half[at] for half in halves], pa.string()), *_LAYOUTS) for at in (0, 1))
+    bad = np.append(begin.bad | end.bad, True)[codes]
+    return np.append(begin.seconds, 0)[codes], np.append(end.seconds, 0)[codes], bad
+
+
+def _lengths(begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Return how long intervals int64[n] are in truth: labels across a clock change are an hour too long or short."""
+    local = ends - begins
+    lengths: np.ndarray = local + HOUR_S * (local <= 0) - HOUR_S * (local > HOUR_S)
+    return lengths
+
+
+def _autumn(
+    begins: np.ndarray, ends: np.ndarray, found: Walk, lengths: np.ndarray, key: np.ndarray, zone: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return UTC starts, and rows bool[n] that contradict the order: of two hours of one name the earlier comes first.
+
+    The earlier one ends, by its label, where it began or before. Where only one of the two is there, that tells which.
+    """
+    begin, end = local_to_utc(begins, zone), local_to_utc(ends, zone)
+    crossing = found.doubled & (ends - begins == lengths) & (end.earliest == end.latest)
+    later = crossing & ~_mentioned_twice(begins, key, found.doubled)
+    wrong = found.doubled & (ends <= begins) & (found.seconds == begin.latest)
+    return np.where(later, begin.latest, found.seconds), wrong
+
+
+def _mentioned_twice(begins: np.ndarray, key: np.ndarray, doubled: np.ndarray) -> np.ndarray:
+    """bool[n]: whether the same series has the same label of a doubled hour in another row."""
+    twice = np.zeros(len(begins), dtype=bool)
+    rows = np.flatnonzero(doubled)
+    pairs = np.stack([key[rows], begins[rows]], axis=1)
+    _, place, counts = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
+    twice[rows] = counts[place.reshape(-1)] > 1
+    return twice
+
+
+FORMAT = Format(
+    name="entsoe-new",
+    title="ENTSO-E Transparency Platform, new export",
+    looks_like='"MTU (CET/CEST)","Area","Production Type","Generation (MW)" or ...,"Actual Total Load (MW)",...',
+    quirks=(
+        "MW, the mean of the interval; local time, day first, the zone in the header, UTC in the file's name",
+        "labels across a clock change lie: 01:00 - 03:00 in spring and 02:00 - 02:00 in autumn are one hour each",
+        "n/e is a type that the area does not have; a blank is a gap",
+        "the length of intervals may change within a file: read as two series of one name",
+        "one energy under CTY|, BZN| and CTA|: the first of them that is there is read",
+        "forecasts of load stand beside the actual load: left out",
+    ),
+    detect=detect,
+    read=read,
+)
