@@ -1,0 +1,102 @@
+"""Wide yearly dumps of Elexon data (FUELHH, B1630) as a common client of the older service saved them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gcr_fast.periods import DAY_S, local_to_utc, utc_to_local
+from gcr_fast.sources.cells import MEGA, report
+from gcr_fast.sources.clock import parse_labels
+from gcr_fast.sources.files import File, Table, read_csv
+from gcr_fast.sources.generation.elexon import ATTRIBUTION, PERIOD_S, ZONE, fuel_column
+from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.wide import Column, Layout, step_of, wide
+
+TIME = "local_datetime"
+
+
+def detect(file: File) -> bool:
+    """Whether the header is a local time beside fuels."""
+    if file.kind != "csv" or not file.head_lines[0].startswith(f"{TIME},"):
+        return False
+    return any(fuel_column(name.strip('" ')) for name in file.head_lines[0].split(",")[1:])
+
+
+def read(file: File, how: How) -> Readings:
+    """Read MW by fuel. Rows without a time are placed by their sequence, where it leaves no choice."""
+    header = [name.strip() for name in file.head_lines[0].split(",")]
+    table = read_csv(file, floats=[name for name in header if name != TIME])
+    readings = Readings(file, FORMAT.name, zone=ZONE, rows=len(table), attribution=ATTRIBUTION)
+    starts = _starts(readings, table)
+    readings.findings.check()
+    columns: dict[str, Column] = {}
+    for name in table.names:
+        column = fuel_column(name.strip('" '))
+        if column is not None:
+            columns[name] = column
+        elif name != TIME:
+            readings.left_out[name] = "not known"
+    layout = Layout(MEGA, power=True, interval_s=step_of(starts, PERIOD_S))
+    wide(readings, table, starts, np.arange(len(table)), columns, layout)
+    return readings
+
+
+def _starts(readings: Readings, table: Table) -> np.ndarray:
+    """Return UTC begins; the offset stands in each time."""
+    labels = table.columns[TIME]
+    times = parse_labels(labels, "%Y-%m-%d %H:%M:%S%z")
+    lines = np.arange(len(table)) + table.first_line
+    blank = labels.is_null().to_numpy()
+    wrong = times.bad & ~blank
+    report(readings.findings, readings.file, wrong, lines, TIME, labels, "is not like 2018-03-25 02:00:00+01:00")
+    starts = times.seconds.copy()
+    known = np.unique(starts[~times.bad])
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], blank, [False]])))
+    for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        _place(readings, starts, known, first, stop, lines)
+    return starts
+
+
+def _place(readings: Readings, starts: np.ndarray, known: np.ndarray, first: int, stop: int, lines: np.ndarray) -> None:
+    """Give a run of rows without a time the intervals left of the day in which it stands, if they fit exactly.
+
+    They fit if there are as many, all of them after the row before the run, and before the row after it.
+    """
+    count = stop - first
+    before = int(starts[first - 1]) if first else None
+    left = np.zeros(0, np.int64) if before is None else _left_of_day(before, known)
+    fits = len(left) == count and left[0] > before and (stop == len(starts) or left[-1] < starts[stop])
+    rows = "1 row" if count == 1 else f"{count} rows"
+    if fits:
+        starts[first:stop] = left
+        day = np.datetime64(int(utc_to_local(left[:1], ZONE)[0]), "s").astype("datetime64[D]")
+        readings.notes[f"{rows} without a time, from line {lines[first]}"] = f"placed in order in what {day} has left"
+        return
+    mask = np.zeros(len(starts), dtype=bool)
+    mask[first:stop] = True
+    what = f"is empty, and {rows} do not fit the {len(left)} intervals left of the day before them"
+    report(readings.findings, readings.file, mask, lines, TIME, None, what, "null_value")
+
+
+def _left_of_day(second: int, known: np.ndarray) -> np.ndarray:
+    """Return the UTC intervals of a moment's local day that no row has, ascending."""
+    midnight = utc_to_local(np.array([second]), ZONE) // DAY_S * DAY_S
+    begin, end = (int(local_to_utc(midnight + days * DAY_S, ZONE).earliest[0]) for days in (0, 1))
+    slots = np.arange(begin, end, step_of(known, PERIOD_S))
+    return slots[~np.isin(slots, known)]
+
+
+FORMAT = Format(
+    name="elexon-wide",
+    title="Elexon by fuel, yearly dump of the older service",
+    looks_like='local_datetime,ccgt,oil,coal,nuclear,wind,ps,npshyd,... or local_datetime,"""Solar""",...',
+    quirks=(
+        "MW, the mean of the half hour that begins at the time; the offset (+00:00, +01:00) stands in each",
+        "rows that repeat an earlier one word for word are dropped and counted",
+        "rows without a time are placed by their order if they exactly fill what their day has left, else refused",
+        "column names may be quoted twice",
+        "intfr, intned, ... are links to other countries: trade; ps is pumped storage",
+    ),
+    detect=detect,
+    read=read,
+)
