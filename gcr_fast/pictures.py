@@ -25,6 +25,8 @@ SHADES = " ░▒▓█"
 MISSING = "x"
 GUTTER = 3
 MIN_WIDTH = 60
+MOST_LABELS = 13
+"""Months named below a picture; of more, every second, third, ... one is."""
 GAP_COLOUR = "#00d0d0"
 DAYS_PER_COLUMN_BY_YEAR = 12
 FEW_DAYS = 7
@@ -238,6 +240,8 @@ def _mark_missing(axes: Any, drawn: Picture, extent: tuple[int, int, int, int]) 
 def label_axes(axes: Any, drawn: Picture, zone: str) -> None:
     """Name months below and hours at the left."""
     months = drawn.month_starts()
+    apart = next((k for k in (1, 2, 3, 6, 12) if len(months) <= MOST_LABELS * k), 12)
+    months = [(column, month) for column, month in months if (month.month - 1) % apart == 0]
     several = len({month.year for _, month in months}) > 1
     axes.set_xticks([column for column, _ in months])
     axes.set_xticklabels([f"{month:%b %Y}" if several else f"{month:%b}" for _, month in months], ha="left")
