@@ -87,7 +87,8 @@ _WORDS = {
     "wind_onshore": "onshore onshore_wind onshorewindpower on_shore_wind eolien_terrestre land_wind",
     "wind_offshore": "offshore offshore_wind offshorewindpower off_shore_wind eolien_offshore",
     "hydro": "wat water hydropower wasserkraft npshyd hydroelectric hydraulique hydropower_generation",
-    "hydro_run_of_river": "run_of_river hydro_run_of_river_and_poundage hydro_run_of_the_river ror",
+    "hydro_run_of_river": "run_of_river hydro_run_of_river_and_poundage hydro_run_of_the_river ror"
+    " hydro_run_of_river_and_pondage",
     "hydro_reservoir": "reservoir hydro_water_reservoir water_reservoir",
     "geothermal": "geo geothermie",
     "marine": "tidal wave ocean",
@@ -113,7 +114,7 @@ _WORDS = {
     "solar_and_battery_storage": "snb",
     "wind_and_battery_storage": "wnb",
     "pumping": "hydro_pumped_storage_consumption",
-    "load": "demand total_load actual_total_load actual_load netzlast grid_load total_grid_load",
+    "load": "demand total_load actual_total_load actual_load netzlast gesamt_netzlast grid_load total_grid_load",
     "imports": "import",
     "exchange": "cross_border_electricity_trading net_actual_interchange total_interchange exports",
 }
