@@ -35,6 +35,7 @@ KINDS = (
         wind="wind",
         wind_onshore="wind_onshore",
         wind_offshore="wind_offshore",
+        wind_embedded="wind",
         hydro="hydro",
         hydro_run_of_river="hydro_run_of_river",
         hydro_reservoir="hydro_reservoir",
@@ -86,6 +87,7 @@ _WORDS = {
     "wind": "wnd eolien windpower",
     "wind_onshore": "onshore onshore_wind onshorewindpower on_shore_wind eolien_terrestre land_wind",
     "wind_offshore": "offshore offshore_wind offshorewindpower off_shore_wind eolien_offshore",
+    "wind_embedded": "wind_emb embedded_wind",
     "hydro": "wat water hydropower wasserkraft npshyd hydroelectric hydraulique hydropower_generation",
     "hydro_run_of_river": "run_of_river hydro_run_of_river_and_poundage hydro_run_of_the_river ror"
     " hydro_run_of_river_and_pondage",
