@@ -1,0 +1,43 @@
+"""Decimal text of certificate lists -> exact integers, whichever of comma and point is the decimal mark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Context, Decimal, localcontext
+
+_TELLING = (
+    r"^[0-9]*{0}(?:[0-9]{{1,2}}|[0-9]{{4,}})$|^0{0}[0-9]{{3}}$"
+    r"|^[0-9]{{1,3}}(?:{1}[0-9]{{3}})+(?:{0}[0-9]+|{1}[0-9]{{3}})$"
+)
+_COMMA, _POINT = re.compile(_TELLING.format(",", r"\.")), re.compile(_TELLING.format(r"\.", ","))
+_GROUPED = {
+    ".": re.compile(r"^[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"),
+    ",": re.compile(r"^[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]*)?$"),
+}
+_PLAIN = re.compile(r"^(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})$")
+
+
+def decimal_marks(cells: Iterable[str]) -> set[str]:
+    """Return the decimal marks that these numbers must have; empty if none of them tells (`1.234` does not)."""
+    distinct = {"".join(cell.split()) for cell in cells}
+    return {mark for mark, shape in ((",", _COMMA), (".", _POINT)) if any(shape.match(cell) for cell in distinct)}
+
+
+def scaled(text: str, mark: str, digits: int) -> int | None:
+    """Return a number times 10 ** digits; None if it is none, is negative, or is not whole then.
+
+    Thousands may be set apart by the other mark or by blanks.
+    """
+    cell = "".join(text.split())
+    if _GROUPED[mark].match(cell):
+        cell = cell.replace("," if mark == "." else ".", "")
+    elif mark == "," and "." in cell:
+        return None
+    cell = cell.replace(",", ".") if mark == "," else cell
+    if not _PLAIN.match(cell):
+        return None
+    with localcontext(Context(prec=60)):
+        exact = Decimal(cell).scaleb(digits)
+        whole = exact.to_integral_value()
+    return int(whole) if whole == exact else None

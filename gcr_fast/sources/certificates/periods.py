@@ -1,0 +1,205 @@
+"""Production periods as lists write them -> UTC periods. Last days are inclusive there, ends are exclusive here."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from typing import Literal, NamedTuple
+
+from gcr_fast.periods import FIRST_YEAR, LAST_YEAR, Period, zone_named
+
+Order = Literal["day", "month"]
+"""Which of `03/04/2023` comes first; year-first dates and dates with dots tell by themselves."""
+
+_MONTHS = (
+    ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+    (
+        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+        "december",
+    ),
+)  # fmt: skip
+_MONTH_OF = {word: number for words in _MONTHS for number, word in enumerate(words, start=1)} | {"sept": 9}
+_SPLIT = re.compile(r"\s+(?:-|–|—|to|bis|through)\s+|\s*(?:–|—)\s*", re.IGNORECASE)
+_YEARS = re.compile(r"^([0-9]{4})\s*[-–/]\s*([0-9]{4})$")
+_NUMERIC = re.compile(r"^([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})$")
+_YEAR_FIRST = re.compile(r"^([0-9]{4})([/.-])([0-9]{1,2})\2([0-9]{1,2})$")
+_WORDED = re.compile(r"^([0-9]{1,2})[\s-]([A-Za-z]{3,9})[\s-]([0-9]{4})$")
+_MONTH = re.compile(r"^([0-9]{1,2})[/.-]([0-9]{4})$")
+_MONTH_YEAR_FIRST = re.compile(r"^([0-9]{4})[/.-]([0-9]{1,2})$")
+_MONTH_WORD = re.compile(r"^([A-Za-z]{3,9})\.?[\s/-]*([0-9]{4})$")
+_TIMED = re.compile(r"^(\S+(?:\s[A-Za-z]+\s[0-9]{4})?)[T ]([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.0+)?)?$")
+
+
+class Span(NamedTuple):
+    """Whole local days, both inclusive."""
+
+    first: date
+    last: date
+
+    def in_zone(self, zone: str) -> Period:
+        """Return the UTC period from the beginning of the first day to the end of the last, in a zone."""
+        return Period(_midnight(self.first, zone), _midnight(self.last + timedelta(days=1), zone))
+
+
+def _midnight(day: date, zone: str) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone_named(zone)).timestamp())
+
+
+class PeriodError(ValueError):
+    """A text that is no period; the message says what was expected, and goes on from the cell."""
+
+
+def read_period(text: str, order: Order, april_years: bool = False) -> Span | Period:
+    """Read a period that stands in one cell.
+
+    Forms: `Mar-2023`, `2023-03`, `03/2023`, `2023`; two days or months with ` - ` or ` to ` between them, both
+    inclusive; two instants with offsets. `2022 - 2023` is April to March where `april_years`, else it is refused.
+    """
+    cell = " ".join(text.split())
+    years = _YEARS.match(cell)
+    if years:
+        return _april_year(int(years[1]), int(years[2]), april_years)
+    parts = _SPLIT.split(cell)
+    if len(parts) == 2:
+        return between(parts[0], parts[1], order)
+    whole = _whole(cell, order)
+    if whole is None:
+        raise PeriodError("is no period: expected a month (Mar-2023, 2023-03), a year, or two days with ` - ` between")
+    return whole
+
+
+def _april_year(first: int, last: int, known: bool) -> Span:
+    if last != first + 1:
+        raise PeriodError("names two years that do not follow each other")
+    if not known:
+        raise PeriodError("names two years: give its first and last day")
+    return _checked(Span(date(first, 4, 1), date(last, 3, 31)))
+
+
+def between(first: str, last: str, order: Order) -> Span | Period:
+    """Read a period from the texts of its beginning and its end. Days and months are inclusive."""
+    begin, end = _instant(first), _instant(last)
+    if begin is not None and end is not None:
+        return _ordered(Period(begin, end))
+    start, stop = _edge(first, order, last=False), _edge(last, order, last=True)
+    if start is None or stop is None:
+        bad = first if start is None else last
+        raise PeriodError(f"{bad!r} is no date: expected {'31/03' if order == 'day' else '03/31'}/2023 or 2023-03-31")
+    if stop < start:
+        raise PeriodError(f"ends on {stop}, before it begins on {start}")
+    return _checked(Span(start, stop))
+
+
+def _ordered(period: Period) -> Period:
+    if period.end_s <= period.start_s:
+        raise PeriodError("ends before it begins")
+    return period
+
+
+def _checked(span: Span) -> Span:
+    if not FIRST_YEAR <= span.first.year <= span.last.year < LAST_YEAR:
+        raise PeriodError(f"is outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    return span
+
+
+def _whole(text: str, order: Order) -> Span | None:
+    """Read a year, a month or a day as a span."""
+    first, last = _edge(text, order, last=False), _edge(text, order, last=True)
+    return _checked(Span(first, last)) if first and last else None
+
+
+def _edge(text: str, order: Order, last: bool) -> date | None:
+    """Return the first or last day that a year, a month, a day or a day with a time names; None if it names none."""
+    cell = " ".join(text.split())
+    if re.fullmatch(r"[0-9]{4}", cell):
+        return _day(int(cell), 12, 31) if last else _day(int(cell), 1, 1)
+    month = _month_of(cell)
+    if month is not None:
+        return _last_of(*month) if last else _day(*month, 1)
+    timed = _TIMED.match(cell)
+    if timed:
+        return _timed_edge(timed, order, last)
+    return read_day(cell, order)
+
+
+def _timed_edge(timed: re.Match[str], order: Order, last: bool) -> date | None:
+    """Return the day of a local time: 00:00 begins it; 23:59 or 24:00 ends it.
+
+    An end at 00:00 is exclusive on the first of a month, and the last day itself on the last of one, as a date that
+    a spreadsheet wrote with a time; in between it could be either, and is not read.
+    """
+    day = read_day(timed[1], order)
+    clock = f"{int(timed[2]):02d}:{timed[3]}"
+    if day is None or (not last and clock != "00:00"):
+        return None
+    if not last or clock in {"23:59", "24:00"}:
+        return day
+    if clock != "00:00":
+        return None
+    if day.day == 1:
+        return day - timedelta(days=1)
+    return day if (day + timedelta(days=1)).day == 1 else None
+
+
+def _month_of(cell: str) -> tuple[int, int] | None:
+    """Return (year, month)."""
+    if match := _MONTH_WORD.match(cell):
+        number = _MONTH_OF.get(match[1].lower())
+        return (int(match[2]), number) if number else None
+    if match := _MONTH.match(cell):
+        return _sound(int(match[2]), int(match[1]))
+    if match := _MONTH_YEAR_FIRST.match(cell):
+        return _sound(int(match[1]), int(match[2]))
+    return None
+
+
+def _sound(year: int, month: int) -> tuple[int, int] | None:
+    return (year, month) if 1 <= month <= 12 else None
+
+
+def read_day(text: str, order: Order) -> date | None:
+    """Read a day: `31/03/2023` in the given order, `31.03.2023`, `2023-03-31`, `31-Mar-2023`; None if it is none."""
+    cell = " ".join(text.split())
+    if match := _YEAR_FIRST.match(cell):
+        return _day(int(match[1]), int(match[3]), int(match[4]))
+    if match := _WORDED.match(cell):
+        month = _MONTH_OF.get(match[2].lower())
+        return _day(int(match[3]), month, int(match[1])) if month else None
+    match = _NUMERIC.match(cell)
+    if match is None:
+        return None
+    first, second, year = int(match[1]), int(match[3]), int(match[4])
+    day_first = order == "day" or match[2] == "."
+    return _day(year, second, first) if day_first else _day(year, first, second)
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _last_of(year: int, month: int) -> date | None:
+    following = _day(year + month // 12, month % 12 + 1, 1)
+    return following - timedelta(days=1) if following else None
+
+
+def _instant(text: str) -> int | None:
+    """Return the UTC second of an ISO time with an offset; None if it has none."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    if moment.tzinfo is None or moment.microsecond or not FIRST_YEAR <= moment.year < LAST_YEAR:
+        return None
+    return int(moment.timestamp())
+
+
+def calendar_span(year: str, month: str) -> Span:
+    """Read a period from a year and a month (a number or a word; empty: the whole year) in two cells."""
+    text = f"{month}-{year}" if month.strip() else year
+    span = _whole(text, "day")
+    if span is None:
+        raise PeriodError(f"{text!r} is no month or year")
+    return span

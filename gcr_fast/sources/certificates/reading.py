@@ -1,0 +1,329 @@
+"""A list of any format -> its certificates: every row read in full or reported, in one way for all formats."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gcr_fast.codes import MAX_PARENT_WH
+from gcr_fast.findings import Findings
+from gcr_fast.periods import Period, zone_named
+from gcr_fast.sources.certificates.amounts import decimal_marks, scaled
+from gcr_fast.sources.certificates.identifiers import fault_of, is_shortened
+from gcr_fast.sources.certificates.layout import NOT_CARRIED, Layout
+from gcr_fast.sources.certificates.periods import PeriodError, Span, between, calendar_span, read_period
+from gcr_fast.sources.certificates.places import agreed_zone, candidates, country_of
+from gcr_fast.sources.certificates.serials import Range, SerialError, read_range
+from gcr_fast.sources.certificates.sheet import Line, Sheet, open_sheet
+from gcr_fast.sources.certificates.statuses import WORDS, Meaning, meaning_of
+from gcr_fast.sources.certificates.technologies import Source, source_of
+from gcr_fast.sources.files import File
+from gcr_fast.sources.words import normalised
+
+
+class Certificate(NamedTuple):
+    """One row of a list: a batch of certificates with a common device and period."""
+
+    line: int
+    certificate_id: str
+    serials: Range | None
+    energy_wh: int
+    period: Period
+    zone: str
+    source_type: str | None
+    meaning: Meaning
+    word: str
+    """The status as the list gives it."""
+    beneficiary: str | None
+    owner: str | None
+    device_id: str | None
+    country: str | None
+    capacity_w: int | None
+    issuer: str | None
+    in_history: bool
+    """Whether the row is a transaction, of which a certificate may have several."""
+
+
+@dataclass
+class Listing:
+    """What one file holds."""
+
+    file: File
+    format: str
+    certificates: list[Certificate] = field(default_factory=list)
+    findings: Findings = field(default_factory=Findings)
+    rows: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Rows that hold no certificate, by the reason in words."""
+    unused: list[str] = field(default_factory=list)
+    """Columns that nothing here has a place for."""
+
+
+def read_listing(file: File, name: str, layout: Layout, zone: str | None = None) -> Listing:
+    """Read a whole file in one layout; what is wrong in it is in `findings`, not raised.
+
+    Raises `RefusedError` if it is not of that layout at all. `zone` is the zone of its production days.
+    """
+    sheet = open_sheet(file, layout)
+    reader = _Reader(sheet, zone)
+    lines = list(sheet.lines())
+    reader.learn_numbers(lines)
+    read = [reader.certificate(line) for line in lines]
+    if not lines and sheet.findings.ok:
+        sheet.findings.add("empty_file", f"{file.path.name} has no rows below its header", file=file.name)
+    good = [certificate for certificate in read if certificate is not None]
+    unused = sheet.header.unused + [name for name in sorted(NOT_CARRIED) if name in sheet.header.columns]
+    return Listing(file, name, good, sheet.findings, len(lines), sheet.dropped, unused)
+
+
+class _Reader:
+    """Reads the rows of one sheet, remembering what cells that repeat mean."""
+
+    def __init__(self, sheet: Sheet, zone: str | None) -> None:
+        self.sheet = sheet
+        self.layout = sheet.layout
+        self.zone = zone
+        self.mark = self.layout.decimal or "."
+        self.failed = False
+        """Whether something in the row at hand is wrong."""
+        self._spans: dict[tuple[str, ...], Span | Period | str] = {}
+        self._zones: dict[tuple[str, str | None, Span], tuple[str, Period] | str] = {}
+        self._units = {
+            "energy": sheet.unit_of("energy", self.layout.energy_digits),
+            "capacity": sheet.unit_of("capacity", self.layout.capacity_digits),
+            "mwh_each": 6,
+        } | dict(self.layout.units)
+        if zone is not None:
+            zone_named(zone)
+
+    def learn_numbers(self, lines: list[Line]) -> None:
+        """Find the decimal mark that the numbers have: with `;` between cells a comma, unless a number tells."""
+        if self.layout.decimal:
+            return
+        marks = decimal_marks(line.text(name) for line in lines for name in ("energy", "mwh_each", "capacity", "count"))
+        if len(marks) > 1:
+            what = f"{self.sheet.file.path.name} writes numbers with a decimal comma and with a decimal point"
+            self.sheet.findings.add("ambiguous_number", what, file=self.sheet.file.name)
+        self.mark = marks.pop() if len(marks) == 1 else "," if self.sheet.header.delimiter == ";" else "."
+
+    def certificate(self, line: Line) -> Certificate | None:
+        """Read one row; None if something in it is wrong, which is then among the findings."""
+        self.failed = False
+        serials = self._serials(line)
+        energy = self._energy(line, serials)
+        meaning = self._meaning(line)
+        country = self._country(line)
+        zone, period = self._period(line, country)
+        source, device, capacity = self._source(line), self._device(line), self._capacity(line)
+        if self.failed or energy is None or meaning is None or period is None:
+            return None
+        return Certificate(
+            line=line.number,
+            certificate_id=serials.text if serials else line.text("id"),
+            serials=serials,
+            energy_wh=energy,
+            period=period,
+            zone=zone,
+            source_type=source,
+            meaning=meaning,
+            word=self._word(line),
+            beneficiary=line.text("beneficiary") or None if meaning.status == "CANCELED" else None,
+            owner=line.text("owner") or None,
+            device_id=device,
+            country=country,
+            capacity_w=capacity,
+            issuer=line.text("issuer") or None,
+            in_history=line.has("transaction"),
+        )
+
+    def _fault(self, line: Line, code: str, name: str, what: str) -> None:
+        self.failed = True
+        line.fault(code, name, what)
+
+    def _serials(self, line: Line) -> Range | None:
+        first, last = line.text("first"), line.text("last")
+        if not first:
+            if last:
+                self._fault(line, "null_value", "first", "is empty")
+            elif not line.text("id"):
+                self._fault(line, "null_value", "first" if line.has("first") else "id", "is empty")
+            return None
+        try:
+            found = read_range(first, last, self.layout.serial)
+            return found.without_last() if self.layout.half_open and last else found
+        except SerialError as fault:
+            self._fault(line, "bad_serial", "last" if last else "first", str(fault))
+            return None
+
+    def _energy(self, line: Line, serials: Range | None) -> int | None:
+        """Return the Wh that the row states, having compared it with its serial numbers."""
+        stated = self._stated(line)
+        counted = len(serials) * self.layout.wh_each if serials and self.layout.wh_each else None
+        each = self._each(line)
+        count = self._count(line)
+        if serials and count is not None and self.layout.wh_each and count != len(serials):
+            self._fault(line, "count_mismatch", "count", self._off(count, serials))
+        if each is not None:
+            quantity = count if count is not None else len(serials) if serials else None
+            counted = quantity * each if quantity is not None else None
+        if stated is not None and counted is not None and stated != counted and not self.failed:
+            what = f"is {stated} Wh, but the serial numbers {serials.text if serials else ''} stand for {counted} Wh"
+            self._fault(line, "count_mismatch", "energy", what + _hint(stated, counted, each or self.layout.wh_each))
+        energy = stated if stated is not None else counted
+        if energy is None and count is not None and not serials:
+            energy = count * (each or self.layout.wh_each)
+        return self._sound(line, energy)
+
+    def _sound(self, line: Line, energy: int | None) -> int | None:
+        if energy is None and not self.failed:
+            self._fault(line, "null_value", "energy" if line.has("energy") else "count", "is empty")
+        if energy is not None and not self.failed and energy <= 0:
+            self._fault(line, "non_positive_energy", "energy" if line.has("energy") else "count", "must be above 0")
+        if energy is not None and energy > MAX_PARENT_WH:
+            self._fault(line, "energy_over_limit", "energy", "is above the exact limit of 2^51 Wh")
+        return energy
+
+    def _off(self, count: int, serials: Range) -> str:
+        ends = f"{serials.first.text} to {serials.last.text}"
+        return f"is not the number of certificates from {ends}, which is {len(serials)}" + _hint(count, len(serials), 1)
+
+    def _stated(self, line: Line) -> int | None:
+        return self._number(line, "energy", self._units["energy"], "inexact_energy", "is no number of whole Wh")
+
+    def _each(self, line: Line) -> int | None:
+        return self._number(line, "mwh_each", self._units["mwh_each"], "inexact_energy", "is no number of MWh")
+
+    def _count(self, line: Line) -> int | None:
+        return self._number(line, "count", 0, "unreadable_value", "is no whole number of certificates")
+
+    def _capacity(self, line: Line) -> int | None:
+        digits = self._units["capacity"]
+        watts = self._number(line, "capacity", digits, "unreadable_value", "is no capacity in whole W")
+        return watts or None
+
+    def _number(self, line: Line, name: str, digits: int, code: str, what: str) -> int | None:
+        text = line.text(name)
+        if not text:
+            return None
+        value = scaled(text, self.mark, digits)
+        if value is None:
+            self._fault(line, code, name, what)
+        return value
+
+    def _word(self, line: Line) -> str:
+        """Return the status as the list gives it.
+
+        A list of cancellations alone need not give any: there a row is one if it says when, why or for whom.
+        """
+        stated = line.text("status") or line.text("transaction")
+        if stated or line.has("status") or line.has("transaction"):
+            return stated
+        return "cancelled" if any(line.text(name) for name in ("cancelled_on", "reason", "beneficiary")) else ""
+
+    def _meaning(self, line: Line) -> Meaning | None:
+        word = self._word(line)
+        column = "status" if line.has("status") or not line.has("transaction") else "transaction"
+        if not word:
+            self._fault(line, "null_value", column, "is empty")
+            return None
+        meaning = meaning_of(word, line.text("reason"), dict(self.layout.statuses))
+        if meaning is None:
+            known = ", ".join(words[0] for words in WORDS.values())
+            self._fault(line, "unknown_status", column, f"is not known; expected a word such as {known}")
+        return meaning
+
+    def _country(self, line: Line) -> str | None:
+        text = line.text("country")
+        return (country_of(text) or text) if text else None
+
+    def _period(self, line: Line, country: str | None) -> tuple[str, Period | None]:
+        """Return the zone and the UTC period of production."""
+        column, found = self._span(line)
+        if isinstance(found, str):
+            self._fault(line, "null_value" if found == "is empty" else "bad_period", column, found)
+            return "UTC", None
+        named = self.zone or line.text("zone") or self.layout.zone
+        if isinstance(found, Period):
+            return named or "UTC", self._whole_hours(line, column, found)
+        key = (named or "", country, found)
+        if key not in self._zones:
+            self._zones[key] = _place(found, named, country)
+        placed = self._zones[key]
+        if isinstance(placed, str):
+            self._fault(line, "naive_time", column, placed)
+            return "UTC", None
+        return placed
+
+    def _whole_hours(self, line: Line, column: str, period: Period) -> Period | None:
+        if (period.end_s - period.start_s) % 3600:
+            self._fault(line, "bad_period", column, "is no whole number of hours")
+            return None
+        return period
+
+    def _span(self, line: Line) -> tuple[str, Span | Period | str]:
+        """Return the column to name, and the days of production or what is wrong with them."""
+        texts: tuple[str, ...]
+        if line.has("period"):
+            column, texts = "period", (line.text("period"),)
+        elif line.has("start") or line.has("end"):
+            column, texts = "end", (line.text("start"), line.text("end"))
+        else:
+            column, texts = "year", (line.text("year"), line.text("month"), "calendar")
+        if texts not in self._spans:
+            self._spans[texts] = self._days(texts)
+        return column, self._spans[texts]
+
+    def _days(self, texts: tuple[str, ...]) -> Span | Period | str:
+        if not texts[0] or (len(texts) == 2 and not texts[1]):
+            return "is empty"
+        try:
+            if len(texts) == 1:
+                return read_period(texts[0], self.layout.order, self.layout.april_years)
+            if len(texts) == 2:
+                return between(texts[0], texts[1], self.layout.order)
+            return calendar_span(texts[0], texts[1])
+        except PeriodError as fault:
+            return str(fault)
+
+    def _source(self, line: Line) -> str | None:
+        energy, technology = line.text("energy_source"), line.text("technology")
+        own = self.layout.technologies
+        for text in (technology, energy):
+            if own and normalised(text) in own:
+                return own[normalised(text)]
+        found: Source = source_of(energy, technology)
+        column = "technology" if line.has("technology") else "energy_source"
+        if found.error:
+            self._fault(line, "unknown_source_type", column, f"({found.error}) is no technology that is known")
+        if found.warning:
+            line.fault("unknown_code", column, found.warning)
+        return found.source_type
+
+    def _device(self, line: Line) -> str | None:
+        device = line.text("device_id")
+        if is_shortened(device):
+            self._fault(line, "unreadable_value", "device_id", "was shortened by a spreadsheet: its digits are lost")
+        elif device and (fault := fault_of(device)):
+            line.fault("bad_check_digit", "device_id", fault)
+        return device or None
+
+
+def _hint(stated: int, counted: int, unit: int) -> str:
+    """Say what one certificate too many most often means."""
+    exclusive = counted - stated == unit
+    return ": if the last number is not part of the range, say `ranges: half-open` in a mapping" if exclusive else ""
+
+
+def _place(days: Span, named: str | None, country: str | None) -> tuple[str, Period] | str:
+    """Return the zone and UTC period of local days, or why there is none."""
+    zones = (named,) if named else candidates(country or "")
+    try:
+        periods = {zone: days.in_zone(zone) for zone in zones}
+    except ValueError as fault:
+        return str(fault)
+    zone = agreed_zone(periods) if periods else None
+    if zone is not None:
+        return zone, periods[zone]
+    why = f"{country} has several time zones" if zones else "its country is not given"
+    return f"names no time zone, and {why}"

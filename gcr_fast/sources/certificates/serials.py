@@ -1,0 +1,119 @@
+"""Serial numbers: kept as text, and as what stands around a whole number, so that ranges can be compared."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gcr_fast.sources.certificates.identifiers import is_shortened
+
+
+class Serial(NamedTuple):
+    """One serial number."""
+
+    text: str
+    prefix: str
+    number: int
+    suffix: str = ""
+
+    @property
+    def space(self) -> tuple[str, str]:
+        """Numbers of one space can be compared."""
+        return self.prefix, self.suffix
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Serial numbers from first to last, both inclusive."""
+
+    first: Serial
+    last: Serial
+
+    @property
+    def text(self) -> str:
+        """The range as one text, unique to it: its certificates' id."""
+        return self.first.text if self.first == self.last else f"{self.first.text}..{self.last.text}"
+
+    @property
+    def prefix(self) -> str:
+        """What its numbers begin with; a `*` stands for the number where something follows it."""
+        prefix, suffix = self.first.space
+        return f"{prefix}*{suffix}" if suffix else prefix
+
+    def without_last(self) -> Range:
+        """Return the range where its last number is the first that is not in it; its text stays."""
+        if self.last.number == self.first.number:
+            raise SerialError("is an empty range")
+        return Range(self.first, self.last._replace(number=self.last.number - 1))
+
+    def __len__(self) -> int:
+        return self.last.number - self.first.number + 1
+
+
+class SerialError(ValueError):
+    """A text that is no serial number or range; the message goes on from the cell."""
+
+
+PLAIN = re.compile(r"^(?P<prefix>.*?)(?P<number>[0-9]{1,18})$", re.ASCII | re.DOTALL)
+"""The last digits are the number, at most 18 of them: a 30-digit serial keeps its first 12 in the prefix."""
+
+IREC = re.compile(r"^(?P<prefix>[0-9]{4}-)(?P<number>[0-9]{4}-[0-9]{4}-[0-9]{4}\.[0-9]{6})$")
+"""0000-0158-2837-7532.000000: six decimals of a MWh, so that each number is one Wh."""
+
+_IREC_SOMEWHERE = re.compile(r"(?<![0-9.-])[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{4}\.[0-9]{6}(?![0-9])")
+_TO = re.compile(r"\s+(?:to|through|thru|bis|-|–|—)\s+|\s*(?:–|—)\s*", re.IGNORECASE)
+_SEVERAL = re.compile(r"[;,|&]|\band\b", re.IGNORECASE)
+
+
+def has_irec_numbers(text: str) -> bool:
+    """Whether a text holds a certificate number of the I-REC registry."""
+    return bool(_IREC_SOMEWHERE.search(text))
+
+
+def read_serial(text: str, pattern: re.Pattern[str] = PLAIN) -> Serial:
+    """Take a serial number apart by a pattern with the groups prefix, number and, if there is any, suffix."""
+    cell = text.strip()
+    if is_shortened(cell):
+        raise SerialError("is a number that a spreadsheet shortened: its digits are lost, export it as text")
+    match = pattern.match(cell)
+    if match is None:
+        raise SerialError("is no serial number of this format")
+    groups = match.groupdict()
+    digits = re.sub(r"[^0-9]", "", groups["number"])
+    return Serial(cell, groups["prefix"] or "", int(digits), groups.get("suffix") or "")
+
+
+def read_range(first: str, last: str, pattern: re.Pattern[str] = PLAIN) -> Range:
+    """Read a range from two cells; an empty `last` means that `first` is one number, or holds the range itself."""
+    if not last.strip():
+        return _from_one_cell(first, pattern)
+    begin = read_serial(first, pattern)
+    bare = pattern is PLAIN and begin.prefix and not begin.prefix.isdigit() and re.fullmatch(r"[0-9]+", last.strip())
+    return _checked(begin, _bare(begin, last.strip()) if bare else read_serial(last, pattern))
+
+
+def _from_one_cell(text: str, pattern: re.Pattern[str]) -> Range:
+    """Read `PREFIX-1 to 100`, `PREFIX-1 to PREFIX-100` or `PREFIX-1`."""
+    if _SEVERAL.search(text):
+        raise SerialError("holds several ranges: give each a row of its own")
+    parts = _TO.split(text.strip())
+    if len(parts) > 2:
+        raise SerialError("is no range of serial numbers: expected 12345-OR-234567-1 to 100")
+    begin = read_serial(parts[0], pattern)
+    return _checked(begin, begin) if len(parts) == 1 else read_range(parts[0], parts[1], pattern)
+
+
+def _bare(begin: Serial, digits: str) -> Serial:
+    """Return the last number of `PREFIX-1 to 100`, which does not repeat the prefix."""
+    if len(digits) > 18:
+        raise SerialError(f"ends in {digits}, which does not begin as {begin.text} does")
+    return Serial(digits, begin.prefix, int(digits), begin.suffix)
+
+
+def _checked(begin: Serial, end: Serial) -> Range:
+    if begin.space != end.space:
+        raise SerialError(f"goes from {begin.text} to {end.text}, which are not of one series")
+    if end.number < begin.number:
+        raise SerialError(f"ends with {end.text}, before it begins with {begin.text}")
+    return Range(begin, end)

@@ -1,0 +1,226 @@
+"""A list as lines of named cells: its delimiter, the header somewhere near its top, and what stands above it."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from gcr_fast.exchange.reading import DELIMITERS
+from gcr_fast.findings import Findings
+from gcr_fast.sources.certificates.layout import Layout
+from gcr_fast.sources.files import File, refuse
+from gcr_fast.sources.words import normalised
+from gcr_fast.units import split_unit
+
+HEADER_WITHIN = 30
+"""Lines among which the header must stand."""
+SHOWN_VALUE = 60
+_CLOSING = ("total", "totals", "grand total", "sum", "summe", "end of report", "report total", "subtotal")
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where a list's columns are."""
+
+    line: int
+    """Line of the header; 0 where there is none."""
+    delimiter: str
+    columns: dict[str, int]
+    """Position of each field's column."""
+    names: tuple[str, ...]
+    """All column names, as the file spells them."""
+    doubled: tuple[str, ...] = ()
+    """Columns that stand for a field that another column has."""
+
+    @property
+    def unused(self) -> list[str]:
+        """Columns that are no field."""
+        taken = set(self.columns.values())
+        return [name for at, name in enumerate(self.names) if at not in taken and name]
+
+
+def find_header(file: File, layout: Layout) -> Header | None:
+    """Return the first row near the top whose words are the needed fields of a layout; None if there is none."""
+    words = layout.words()
+    for delimiter in _delimiters(file, layout):
+        for line, cells in _head_rows(file, delimiter):
+            if layout.skip is not None and line <= layout.skip:
+                continue
+            header = _header(line, delimiter, cells, words)
+            if is_complete(header, layout):
+                return header
+    return None
+
+
+def without_header(file: File, layout: Layout) -> Header | None:
+    """Return the columns of a file without a header, as the layout names them; None if no row near the top fits.
+
+    A row fits if it has as many cells, and a serial number of the format where the first one stands.
+    """
+    if not layout.names:
+        return None
+    columns = {name: at for at, name in enumerate(layout.names) if name}
+    for line, cells in _head_rows(file, layout.delimiter or ","):
+        if len(cells) == len(layout.names) and layout.serial.match(cells[columns["first"]].strip()):
+            return Header(line - 1, layout.delimiter or ",", columns, layout.names)
+    return None
+
+
+def is_complete(header: Header, layout: Layout) -> bool:
+    """Whether a header has every field that a layout needs."""
+    given = set(header.columns) | set(layout.constants)
+    return all(given & choices for choices in layout.needed)
+
+
+def _delimiters(file: File, layout: Layout) -> list[str]:
+    if layout.delimiter:
+        return [layout.delimiter]
+    head = "\n".join(file.head_lines[:HEADER_WITHIN])
+    return sorted(DELIMITERS, key=head.count, reverse=True)
+
+
+def _head_rows(file: File, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells) of the first rows; never raises, as it only looks."""
+    rows = csv.reader(file.head_lines[:HEADER_WITHIN], delimiter=delimiter)
+    try:
+        for cells in rows:
+            yield rows.line_num, cells
+    except csv.Error:
+        return
+
+
+def _header(line: int, delimiter: str, cells: list[str], words: dict[str, str]) -> Header:
+    columns: dict[str, int] = {}
+    doubled = []
+    for at, cell in enumerate(cells):
+        known = field_of(cell, words)
+        if known is None:
+            continue
+        if known in columns:
+            doubled.append(cell.strip())
+        else:
+            columns[known] = at
+    return Header(line, delimiter, columns, tuple(cell.strip() for cell in cells), tuple(doubled))
+
+
+def field_of(cell: str, words: dict[str, str]) -> str | None:
+    """Return the field that a header cell names, with or without a unit at its end."""
+    return words.get(normalised(cell)) or words.get(normalised(split_unit(cell.strip())[0]))
+
+
+@dataclass
+class Sheet:
+    """A list that has been opened, and what was found wrong in it so far."""
+
+    file: File
+    layout: Layout
+    header: Header
+    findings: Findings = field(default_factory=Findings)
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Rows that hold no certificate, by the reason in words."""
+    facts: dict[str, str] = field(default_factory=dict)
+    """What lines above the header say: `Beneficiary,Example Ltd`."""
+
+    def lines(self) -> Iterator[Line]:
+        """Yield the rows that hold data. Rows of another length than the header are reported, all of them."""
+        wanted = len(self.header.names)
+        for number, raw in self.file.rows(self.header.delimiter):
+            if number <= self.header.line:
+                self._note_fact(raw)
+                continue
+            cells = _fitted([cell.strip() for cell in raw], wanted)
+            if not any(cells):
+                continue
+            if _is_closing(cells):
+                self.dropped["totals and closing lines"] += 1
+            elif len(cells) != wanted:
+                what = f"expected {wanted} cells, found {len(cells)}"
+                self.findings.add("malformed_row", what, file=self.file.name, line=number)
+            else:
+                yield Line(self, number, cells)
+
+    def _note_fact(self, cells: list[str]) -> None:
+        """Take a line such as `Beneficiary:,Example Ltd`, whose first cell is the name of a field."""
+        filled = [cell.strip() for cell in cells if cell.strip()]
+        if len(filled) == 2 and (name := field_of(filled[0], self.layout.words())):
+            self.facts.setdefault(name, filled[1])
+
+    def unit_of(self, name: str, default: int) -> int:
+        """Return the decimal places that the unit in a column's name asks for: 6 for `Volume (MWh)`."""
+        if name not in self.header.columns:
+            return default
+        unit = split_unit(self.header.names[self.header.columns[name]])[1]
+        return unit.digits if unit else default
+
+
+def _fitted(cells: list[str], wanted: int) -> list[str]:
+    """Return a row without empty cells beyond the header, which a trailing delimiter makes."""
+    while len(cells) > wanted and not cells[-1]:
+        cells = cells[:-1]
+    return cells
+
+
+def _is_closing(cells: list[str]) -> bool:
+    first = next(cell for cell in cells if cell)
+    return normalised(first).replace("_", " ") in _CLOSING and sum(bool(cell) for cell in cells) <= len(cells) // 2 + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a list."""
+
+    sheet: Sheet
+    number: int
+    """Line of the file, from 1."""
+    cells: list[str]
+
+    def text(self, name: str) -> str:
+        """Return a field's cell, else what the lines above the header or the layout say, else nothing."""
+        at = self.sheet.header.columns.get(name)
+        found = self.cells[at] if at is not None else ""
+        return found or self.sheet.facts.get(name, "") or self.sheet.layout.constants.get(name, "")
+
+    def has(self, name: str) -> bool:
+        """Whether a field has a column."""
+        return name in self.sheet.header.columns
+
+    def fault(self, code: str, name: str, what: str, **more: Any) -> None:
+        """Report a cell; `what` goes on from it."""
+        header = self.sheet.header
+        column = header.names[header.columns[name]] if name in header.columns and header.line else name
+        value = self.text(name)[:SHOWN_VALUE]
+        said = f"{column} {value!r} {what}" if value else f"{column} {what}"
+        place = {"file": self.sheet.file.name, "line": self.number, "column": column, "value": value or None}
+        self.sheet.findings.add(code, said, **place, **more)
+
+
+def open_sheet(file: File, layout: Layout) -> Sheet:
+    """Open a file in a layout. Refused: a file without the needed columns, or with two for the same field."""
+    header = find_header(file, layout)
+    if header is None:
+        header = without_header(file, layout)
+    if header is None:
+        refuse(file, f"lacks columns: {_missing(file, layout)}", "missing_column")
+    if header.doubled:
+        both = ", ".join(header.doubled)
+        refuse(file, f"has two columns for one thing: {both}", "ambiguous_column", line=header.line)
+    return Sheet(file, layout, header)
+
+
+def _missing(file: File, layout: Layout) -> str:
+    """Say what the row that comes closest to a header does not have."""
+    words = layout.words()
+    rows = [
+        _header(line, delimiter, cells, words)
+        for delimiter in _delimiters(file, layout)
+        for line, cells in _head_rows(file, delimiter)
+    ]
+    best = max(rows, key=lambda header: len(header.columns), default=None)
+    given = (set(best.columns) if best else set()) | set(layout.constants)
+    absent = [choices for choices in layout.needed if not given & choices]
+    wanted = [" or ".join(layout.fields.get(name, (name,))[0] for name in sorted(choices)) for choices in absent]
+    seen = f"; the columns are: {', '.join(filter(None, best.names))}" if best and best.columns else ""
+    return "; ".join(wanted) + seen
