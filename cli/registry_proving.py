@@ -22,7 +22,11 @@ EXPORTS = ("certificates", "parents", "trades", "journal")
 @click.command(cls=Command, example="gcr verify registry", short_help="Check everything in a registry.")
 @reg.folder
 @click.option("--public-key", metavar="KEY", help="There must be a signature by it: 64 hex digits or a PEM file.")
-@opt.margin
+@click.option(
+    "--capacity-margin",
+    metavar="X",
+    help="No hour of a device may exceed its capacity times this; else as it was issued.",
+)
 @opt.findings
 @opt.as_json
 @click.pass_context

@@ -6,6 +6,7 @@ with them. What is damaged is named. What rests on something damaged is `skipped
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -14,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gcr_fast.booking import DEFAULT_MARGIN, parse_margin
+from gcr_fast.booking import parse_margin
 from gcr_fast.errors import CorruptError, GcrError, UsageError
 from gcr_fast.parallel import ordered_map, thread_count
 from gcr_fast.registry import inspection, segments, signing, snapshots
@@ -116,19 +117,20 @@ def verify(
     registry: Registry | str | os.PathLike[str],
     *,
     public_key: str | os.PathLike[str] | None = None,
-    capacity_margin: str | float = DEFAULT_MARGIN,
+    capacity_margin: str | float | None = None,
 ) -> AuditReport:
     """Check a registry, or the folder of one; a copy or a folder that cannot be written will do. Writes nothing.
 
     Of an open registry the columns in memory are checked, too. With `public_key` (64 hex digits or a PEM file) there
-    must be a signature by it. `capacity_margin` is what devices may exceed their capacity by. Damage is reported, not
-    raised; `RegistryError` is for a folder that holds no registry.
+    must be a signature by it. `capacity_margin` is what devices may exceed their capacity by; by default, what their
+    issues recorded. Damage is reported, not raised; `RegistryError` is for a folder that holds no registry.
     """
     live = None if isinstance(registry, str | os.PathLike) else registry
     if live is not None and live.in_group:
         raise UsageError("verify when the group is over: what it does is not committed yet")
     folder = live.folder if live is not None else Path(os.fspath(registry))  # type: ignore[arg-type]
-    margin, key = parse_margin(capacity_margin), None if public_key is None else _key_hex(public_key)
+    margin = None if capacity_margin is None else parse_margin(capacity_margin)
+    key = None if public_key is None else _key_hex(public_key)
     before = _stamp(folder)
     report = _Audit(folder, live, margin, key, still=True).run()
     if _stamp(folder) == before:
@@ -390,23 +392,27 @@ class _Audit:
 
     def _rules(self) -> None:
         """Checks 1 to 9, and what entries say of themselves."""
-        ledger, margin = self.ledger, self.margin
-        faults, look = ledger.faults, self._guarded
-        capacities = f"no hour above capacity x {float(margin):g} over all parents of a device, where both are known"
+        ledger, faults, look = self.ledger, self.ledger.faults, self._guarded
         look(ENTRIES, _many(ledger.position, "entry", "entries"), lambda: faults.of(ENTRY))
         look(CHECKS[0], "{parents}", lambda: inspection.shared_serials(ledger))
         once = "{parents}, each in one issue and born as its purpose says; only CANCELED ones are let in"
         look(CHECKS[1], once, lambda: inspection.converted_again(ledger))
         look(CHECKS[2], "{parents}", lambda: inspection.wrong_sums(ledger))
-        look(CHECKS[3], f"{capacities}; profiles are not kept, so not compared", self._over_capacity)
+        look(CHECKS[3], self._margins(), lambda: inspection.over_capacity(ledger, self.margin))
         look(CHECKS[4], f"{_many(len(ledger.pieces), 'piece')} in the place of hours", self._wrong_owners)
         look(CHECKS[5], "every entry, by the table", lambda: faults.of(TABLE))
         look(CHECKS[6], "no trade of what is used, expired or past its deadline", lambda: faults.of(ENDED))
         look(CHECKS[7], "for each parent", self._wrong_use)
         look(CHECKS[8], f"{_many(len(ledger.claims), 'hour')} of consumption", lambda: faults.of(CLAIM))
 
-    def _over_capacity(self) -> list[str]:
-        return inspection.over_capacity(self.ledger, self.margin)
+    def _margins(self) -> str:
+        """Say what was checked of devices."""
+        margins = {self.margin}
+        with contextlib.suppress(UsageError):  # what an entry says may be anything; then the check itself fails
+            margins = margins - {None} or {inspection.recorded_margin(issue) for issue in self.ledger.issues}
+        times = ", ".join(f"{float(margin):g}" for margin in sorted(margins - {None})) or "its margin"
+        among = "over all parents of a device, where both are known; profiles are not kept, so not compared"
+        return f"no hour above capacity x {times} {among}"
 
     def _wrong_owners(self) -> Iterable[str]:
         yield from self.ledger.faults.of(OWNED)

@@ -70,7 +70,7 @@ class Evidence(ABC):
         return self._transaction is not None
 
     def verify(
-        self, *, public_key: str | os.PathLike[str] | None = None, capacity_margin: str | float = "1.1"
+        self, *, public_key: str | os.PathLike[str] | None = None, capacity_margin: str | float | None = None
     ) -> AuditReport:
         """Check everything, files, journal and columns in memory: see `audit.verify`. Writes nothing."""
         from gcr_fast.registry.audit import verify

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gcr_fast.booking import DEFAULT_MARGIN, parse_margin
 from gcr_fast.codes import BIRTH_STATUS
 from gcr_fast.columns import utc_seconds
 from gcr_fast.parallel import ordered_map, thread_count
@@ -120,23 +121,32 @@ def converted_again(ledger: Ledger) -> list[str]:
 # --- capacity
 
 
-def over_capacity(ledger: Ledger, margin: Fraction) -> list[str]:
+def recorded_margin(issue: Issue) -> Fraction:
+    """Return by how much an issue let devices exceed their capacity, as its entry has it."""
+    return parse_margin(issue.texts.get("made.capacity_margin", DEFAULT_MARGIN))
+
+
+def over_capacity(ledger: Ledger, margin: Fraction | None) -> list[str]:
     """Sum each device's hours over all its parents; none may pass capacity x hour x margin.
 
-    What was metered is not in the registry, so the capacity is what can be checked; of several, the largest counts.
+    What was metered is not in the registry, so the capacity is what can be checked; of several, the largest counts, and
+    of the margins of a device's issues, too, unless one is given.
     """
-    limits: dict[str, Fraction] = {}
+    capacities: dict[str, int] = {}
+    margins: dict[str, Fraction] = {}
     members: dict[str, list[int]] = defaultdict(list)
     for issue in ledger.issues:
+        allowed = recorded_margin(issue) if margin is None else margin
         named = zip(*(issue.table[key].to_pylist() for key in ("device_id", "capacity_w")), strict=True)
         for at, (device, capacity) in enumerate(named, start=issue.first_parent):
             name = f"device {device}" if device else f"the plant of {ledger.parents[at].name}"
             members[name].append(at)
+            margins[name] = max(margins.get(name, allowed), allowed)
             if capacity is not None:
-                limits[name] = max(limits.get(name, Fraction(0)), capacity * margin)
+                capacities[name] = max(capacities.get(name, 0), capacity)
     faults = []
-    for name, limit in limits.items():
-        fault = _over(name, [ledger.parents[at] for at in members[name]], limit)
+    for name, capacity in capacities.items():
+        fault = _over(name, [ledger.parents[at] for at in members[name]], capacity * margins[name])
         faults += [fault] if fault else []
     return faults
 
