@@ -23,6 +23,7 @@ from gcr_fast.metered import by_name, profile_of
 from gcr_fast.periods import year_period
 from gcr_fast.schema import arrow_schema
 from gcr_fast.shapes import Profile
+from gcr_fast.sources import pages
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How, Reading, Readings
 
@@ -137,11 +138,12 @@ def import_generation(
     found, refused = list[Readings](), Findings()
     for path in paths:
         try:
-            found.append(read_readings(path, told, format))
+            found.append(read_readings(path, told, format, alone=False))
         except RefusedError as refusal:
             refused.extend(refusal.collected)
         progress(1)
     refused.check()
+    pages.check(found)
     return _gathered(found, told, keep_intervals, filling)
 
 
@@ -160,10 +162,10 @@ def _gathered(found: list[Readings], how: How, keep_intervals: bool, filling: st
         some = pieces.pop(name)
         whole = joined(some, findings)
         if how.year is not None:
-            whole = stretched(whole, year_period(how.year, readings.zone))
+            whole = stretched(whole, year_period(how.year, one.zone or readings.zone))
         covered[name] = _covered(whole, some if how.year is None else [whole])
         profiles[name] = fill(whole, filling, covered[name])
-        series[name] = account(one, profiles[name], covered[name], readings.zone)
+        series[name] = account(one, profiles[name], covered[name], one.zone or readings.zone)
     findings.extend(fault.finding for profile in profiles.values() for fault in profile.faults)
     formats = {name: readings.format for name, (_, readings) in first.items()}
     return Imported(profiles, series, files, findings, formats, covered)

@@ -22,7 +22,7 @@ def check(readings: Iterable[Readings]) -> None:
         held = _held([page for _, page in pages])
         if held < total:
             names = list(dict.fromkeys(name for name, _ in pages))
-            said = f"{held} of the {total} rows of one answer are in {', '.join(names)}: give all its pages together"
+            said = f"{held} of the {total} rows of one answer are in {', '.join(names)}: import all its pages together"
             findings.add("missing_interval", said, file=names[0], count=total - held)
     findings.check()
 

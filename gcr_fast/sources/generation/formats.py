@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 from gcr_fast.errors import UsageError
+from gcr_fast.sources import pages
 from gcr_fast.sources.files import File, open_file, refuse
-from gcr_fast.sources.generation import entsoe_new, entsoe_old, opsd
+from gcr_fast.sources.generation import eia_bulk, eia_derived, entsoe_new, entsoe_old, opsd
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.tidy import tidy
 
@@ -14,6 +15,8 @@ FORMATS: tuple[Format, ...] = (
     entsoe_old.FORMAT,
     entsoe_new.FORMAT,
     opsd.FORMAT,
+    eia_bulk.FORMAT,
+    eia_derived.FORMAT,
 )
 """Every format, as the list shows them."""
 
@@ -43,19 +46,30 @@ def format_named(name: str) -> Format:
     return BY_NAME[name]
 
 
-def read_readings(path: str | os.PathLike[str], how: How | None = None, format: str | None = None) -> Readings:  # noqa: A002
-    """Read any file of a known format. Raises `RefusedError` with every bad cell, or if the format is not known."""
+def read_readings(
+    path: str | os.PathLike[str],
+    how: How | None = None,
+    format: str | None = None,  # noqa: A002
+    *,
+    alone: bool = True,
+) -> Readings:
+    """Read any file of a known format. Raises `RefusedError` with every bad cell, or if the format is not known.
+
+    `alone`: a file that is one page of a longer answer is refused; else the caller has to `pages.check` all files.
+    """
     file = open_file(path)
     chosen = identify(file, how) if format is None else format_named(format)
     if chosen is None:
         refuse(file, "is of no format that is known (gcr import formats lists them)", "unknown_format")
-    return read_as(file, chosen, how or How())
+    return read_as(file, chosen, how or How(), alone=alone)
 
 
-def read_as(file: File, chosen: Format, how: How) -> Readings:
+def read_as(file: File, chosen: Format, how: How, *, alone: bool = True) -> Readings:
     """Read a file of a format, and tidy what it holds. Raises `RefusedError` with every bad cell."""
     readings = chosen.read(file, how)
     readings.findings.check()
+    if alone:
+        pages.check([readings])
     tidied = tidy(readings, how)
     if not readings.series:
         why = "; ".join(f"{name}: {reason}" for name, reason in list(readings.left_out.items())[:5])
