@@ -151,23 +151,32 @@ class BatchMaker:
 
     def energy(self, task: Task, out: np.ndarray | None = None) -> np.ndarray:
         """Compute a task's hours, int64[n] (into `out`), and check each certificate's sum and signs."""
+        out = empty(sum(piece.count * piece.width for piece in task.pieces), np.int64) if out is None else out
+        for _ in self.parts(task, out):
+            pass
+        return out
+
+    def parts(self, task: Task, memory: np.ndarray, *, reuse: bool = False) -> Iterator[np.ndarray]:
+        """Compute and check the same a few certificates at a time: yields int64[certificates, width], in order.
+
+        `memory` int64[n] takes one after another, or with `reuse`, for `BLOCK_ROWS` certificates at least, each in the
+        place of the one before. What is wrong is said once all were yielded.
+        """
         from gcr_fast.kernels.check import row_figures
 
-        sizes = [piece.count * piece.width for piece in task.pieces]
-        out = empty(sum(sizes), np.int64) if out is None else out
         sums, nonzero, lowest = (np.empty(len(task.rows), np.int64) for _ in range(3))
         at = parent = 0
-        for number, (piece, size) in enumerate(zip(task.pieces, sizes, strict=True)):
-            hours = out[at : at + size].reshape(piece.count, piece.width)
+        for number, piece in enumerate(task.pieces):
             totals = self.plan.issue_wh[piece.rows]
             for low in range(0, piece.count, BLOCK_ROWS):
-                high = min(low + BLOCK_ROWS, piece.count)
-                self._block(task, number, piece, totals[low:high], low, hours[low:high])
-                figures = slice(parent + low, parent + high)
-                row_figures(hours[low:high], sums[figures], nonzero[figures], lowest[figures])
-            at, parent = at + size, parent + piece.count
+                count = min(BLOCK_ROWS, piece.count - low)
+                hours = memory[at : at + count * piece.width].reshape(count, piece.width)
+                self._block(task, number, piece, totals[low : low + count], low, hours)
+                figures = slice(parent, parent + count)
+                row_figures(hours, sums[figures], nonzero[figures], lowest[figures])
+                yield hours
+                at, parent = 0 if reuse else at + hours.size, parent + count
         self._book(task, sums, nonzero, lowest)
-        return out
 
     def _block(self, task: Task, number: int, piece: Piece, totals: np.ndarray, low: int, hours: np.ndarray) -> None:
         if number in task.metered:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from gcr_fast.batches import BatchMaker, Task
+from gcr_fast.batches import BLOCK_ROWS, BatchMaker, Task
 from gcr_fast.columns import empty
 
 BLOCK_PARENTS = 1000
@@ -58,30 +59,57 @@ def _singles(task: Task) -> Iterator[Task]:
         yield replace(task, pieces=(piece,), rows=piece.rows, metered=metered)
 
 
-def energy_of(plan: BlockPlan, maker: BatchMaker) -> np.ndarray:
-    """Compute a block: Wh [parents, hours], int32 where every hour fits; may be used by many threads."""
-    from gcr_fast.kernels.blocks import lay
+@dataclass(frozen=True, eq=False)
+class BlockHours:
+    """The hours of one block, computed as they are gone through; may be used by many threads, each its own block."""
 
-    kind = np.int32 if all(_narrow(task, maker) for task in plan.tasks) else np.int64
-    out = empty(len(plan.rows) * plan.hours, kind).reshape(-1, plan.hours)
-    at = 0
-    for task in plan.tasks:
-        piece = task.pieces[0]
-        hours = maker.energy(task, _scratch(piece.count * piece.width)).reshape(piece.count, piece.width)
-        lay(hours, piece.lot.share.positions, out[at : at + piece.count])
-        at += piece.count
-    return out
+    plan: BlockPlan
+    maker: BatchMaker
+
+    @property
+    def rows(self) -> np.ndarray:
+        """int64[parents]: rows of the annual table."""
+        return self.plan.rows
+
+    @property
+    def hours(self) -> int:
+        """Intervals of each parent."""
+        return self.plan.hours
+
+    @property
+    def steps_s(self) -> np.ndarray:
+        """int64[parents]: length of their intervals."""
+        steps = [task.pieces[0].lot.share.profile.step_s for task in self.plan.tasks]
+        return np.repeat(np.array(steps, np.int64), [len(task.rows) for task in self.plan.tasks])
+
+    @cached_property
+    def kind(self) -> type[np.signedinteger]:
+        """int32 if every hour fits, else int64."""
+        return np.int32 if all(_narrow(task, self.maker) for task in self.plan.tasks) else np.int64
+
+    def parts(self) -> Iterator[np.ndarray]:
+        """Yield Wh of a few parents, `kind` [k, hours], in order, each part in the place of the one before."""
+        from gcr_fast.kernels.blocks import lay
+
+        for task in self.plan.tasks:
+            piece = task.pieces[0]
+            memory = _scratch("computed", BLOCK_ROWS * piece.width, np.int64)
+            for hours in self.maker.parts(task, memory, reuse=True):
+                out = _scratch("laid", len(hours) * self.hours, self.kind).reshape(len(hours), self.hours)
+                lay(hours, piece.lot.share.positions, out)
+                yield out
 
 
 _kept = threading.local()
 
 
-def _scratch(size: int) -> np.ndarray:
-    """Return int64[size] to compute in, this thread's own: new memory takes longer than what is computed in it."""
-    if getattr(_kept, "hours", None) is None or len(_kept.hours) < size:
-        _kept.hours = empty(size, np.int64)
-    hours: np.ndarray = _kept.hours[:size]
-    return hours
+def _scratch(name: str, size: int, kind: type) -> np.ndarray:
+    """Return memory to compute in, this thread's own: new memory takes longer than what is computed in it."""
+    have: np.ndarray | None = getattr(_kept, name, None)
+    if have is None or have.nbytes < size * np.dtype(kind).itemsize:
+        have = empty(size, kind).view(np.uint8)
+        setattr(_kept, name, have)
+    return have[: size * np.dtype(kind).itemsize].view(kind)
 
 
 def _narrow(task: Task, maker: BatchMaker) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from gcr_fast.annual import Annual, annual_from
 from gcr_fast.batches import BatchMaker, Task, tasks
-from gcr_fast.blocks import BlockPlan, block_plans, energy_of
+from gcr_fast.blocks import BlockHours, block_plans
 from gcr_fast.booking import DEFAULT_MARGIN, book, parse_margin
 from gcr_fast.codes import BIRTH_STATUS, METHOD_VERSION, METHODS, WH_PER_MWH
 from gcr_fast.columns import exact_sum
@@ -42,6 +42,7 @@ def convert(
     certificate_ids: bool = False,
     capacity_margin: str | float = DEFAULT_MARGIN,
     threads: int | None = None,
+    allow_estimated: bool = False,
 ) -> Conversion:
     """Convert cancelled annual certificates into hourly ones, exactly.
 
@@ -49,6 +50,7 @@ def convert(
     `__arrow_c_stream__` (profiles also as a list of these). `method` is one of `codes.METHODS`. `profile` serves
     certificates that name none. `unit_wh` is the size of a certificate: 1, 1000 (kWh) or 1000000 (MWh); what is
     less is a residual. Zero hours issue nothing unless kept. `certificate_ids` adds the id column.
+    `allow_estimated` lets intervals that were filled in stand for metered ones; the findings tell.
 
     Raises `RefusedError` with every finding if any certificate may not be converted; then nothing was converted.
     """
@@ -59,7 +61,7 @@ def convert(
     workers = thread_count(threads)
     certificates = annual_from(annual, strict=False)
     shapes = profiles_from(profiles, strict=False)
-    plan = make_plan(certificates, shapes, profile, keep_zero_hours)
+    plan = make_plan(certificates, shapes, profile, keep_zero_hours, allow_estimated)
     book(plan, method, unit_wh, parse_margin(capacity_margin))
     plan.findings.check()
     maker = BatchMaker(plan, method, unit_wh, keep_zero_hours, certificate_ids)
@@ -161,13 +163,10 @@ class Conversion:
         """The annual certificates, as they were read."""
         return self._plan.annual
 
-    def map_blocks(self, function: Callable[[BlockPlan, np.ndarray], Stored]) -> Iterator[Stored]:
-        """Yield `function(plan, energy)` for each block of parents of one length, in order; called by many threads."""
-
-        def make(plan: BlockPlan) -> Stored:
-            return function(plan, energy_of(plan, self._maker))
-
-        yield from ordered_map(make, block_plans(self._tasks()), self._threads)
+    def map_blocks(self, function: Callable[[BlockHours], Stored]) -> Iterator[Stored]:
+        """Yield `function(block)` for each block of parents of one length, in order; called by many threads."""
+        blocks = (BlockHours(plan, self._maker) for plan in block_plans(self._tasks()))
+        yield from ordered_map(function, blocks, self._threads)
 
     def parents_table(self, rows: np.ndarray, owners: list[str]) -> pa.Table:
         """Return the parents of some rows of the annual table (`schema.PARENTS`); their hours must have been made."""

@@ -18,6 +18,10 @@ def lay(hours: Ints, positions: Ints, out: npt.NDArray[np.signedinteger]) -> Non
     """
     for p in range(hours.shape[0]):
         row, given = out[p], hours[p]
+        if given.shape[0] == row.shape[0]:  # every interval has its hours: one loop without positions
+            for i in range(given.shape[0]):
+                row[i] = given[i]
+            continue
         row[:] = 0
         for i in range(given.shape[0]):
             row[positions[i]] = given[i]

@@ -6,17 +6,17 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gcr_fast.annual import Annual, overlaps
-from gcr_fast.blocks import BlockPlan
+from gcr_fast.blocks import BlockHours
 from gcr_fast.codes import METERED_BASES
 from gcr_fast.columns import exact_sum, utc_seconds
 from gcr_fast.findings import Findings
 from gcr_fast.matching import make_plan
+from gcr_fast.parallel import ordered_map
 from gcr_fast.periods import utc_text
 from gcr_fast.processor import Conversion
 from gcr_fast.registry import merkle
@@ -42,12 +42,21 @@ class Staged:
     """Equal for equal issues: the SHA-256 over the names of its files."""
 
 
-@dataclass(frozen=True)
+SYNCING = 2
+"""Threads that wait for the disk: they compute nothing."""
+
+
+@dataclass
 class _Stored:
     rows: np.ndarray
-    name: str
+    file: files.EnergyFile
     shape: str
     leaves: bytes
+    name: str = ""
+
+    def finished(self) -> _Stored:
+        self.name = self.file.finish().name
+        return self
 
 
 def owners_of(conversion: Conversion) -> list[str]:
@@ -178,27 +187,7 @@ def stage(
     `progress` is called with the number of parents just stored.
     """
     place = folder / SEGMENTS
-    ids = conversion.annual.table["certificate_id"].to_pylist()
-    starts = utc_seconds(conversion.annual.table["production_start"], "production_start")
-
-    hashing = Lock()
-
-    def store(plan: BlockPlan, energy: np.ndarray) -> _Stored:
-        rows = plan.rows
-        steps = [plan_task.pieces[0].lot.share.profile.step_s for plan_task in plan.tasks for _ in plan_task.rows]
-        named = [ids[row] for row in rows.tolist()]
-        # Two threads at leaves would take the interpreter from each other at every leaf: the other one writes meanwhile
-        written = files.write_energy(place, energy) if hashing.locked() else None
-        with hashing:
-            leaves = merkle.block_leaves(named, starts[rows].tolist(), steps, energy)
-        written = written or files.write_energy(place, energy)
-        return _Stored(rows, written.name, f"{len(rows)}x{plan.hours}", leaves)
-
-    stored = []
-    for block in conversion.map_blocks(store):
-        stored.append(block)
-        if progress is not None:
-            progress(len(block.rows))
+    stored = _store(conversion, place, progress)
     order = np.concatenate([block.rows for block in stored])
     table = conversion.parents_table(order, owners)
     parents = files.write_table(place, table)
@@ -221,6 +210,34 @@ def stage(
         texts=tuple(sorted(texts.items())),
     )  # fmt: skip
     return Staged(entry, content)
+
+
+def _store(conversion: Conversion, place: Path, progress: Callable[[int], None] | None) -> list[_Stored]:
+    """Write the segments: one thread of computing for each core, and beside them those that wait for the disk."""
+    ids = conversion.annual.table["certificate_id"].to_pylist()
+    starts = utc_seconds(conversion.annual.table["production_start"], "production_start")
+    begun: list[files.EnergyFile] = []
+
+    def write(block: BlockHours) -> _Stored:
+        file = files.EnergyFile(place, len(block.rows), block.hours, block.kind)
+        begun.append(file)
+        for part in block.parts():
+            file.add(part)
+        named = [ids[row] for row in block.rows.tolist()]
+        width = file.kind.itemsize
+        leaves = merkle.leaves_over(named, starts[block.rows], block.steps_s, block.hours, width, file.pieces)
+        return _Stored(block.rows, file, f"{len(block.rows)}x{block.hours}", leaves)
+
+    stored = []
+    try:
+        for block in ordered_map(_Stored.finished, conversion.map_blocks(write), SYNCING):
+            stored.append(block)
+            if progress is not None:
+                progress(len(block.rows))
+    finally:
+        for file in begun:
+            file.discard()
+    return stored
 
 
 def remaining(catalogue: Catalogue, annual: Annual, profiles: Profiles, default: str | None) -> Profiles:

@@ -34,7 +34,7 @@ from gcr_fast.registry.entries import GENESIS, KIND_CODES, Entry, chain_hash, de
 
 FILE = "registry.db"
 PARTIAL = ".partial"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 APPLICATION_ID = 0x67637266
 """Marks the SQLite file as ours: "gcrf"."""
 

@@ -7,6 +7,7 @@ splitting at the largest power of two. Leaves and nodes are hashes of 32 bytes, 
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from gcr_fast.errors import UsageError
+from gcr_fast.registry.pieces import PIECE_INTERVALS, little_endian, piece_count, piece_digests
 from gcr_fast.registry.proof import (
     FORMAT,
     HASH_BYTES,
-    WIDTHS,
+    LEAF_VERSION,
     block_header,
     certificate_id,
     leaf_hash,
@@ -27,59 +29,68 @@ from gcr_fast.registry.proof import (
     time_text,
     verify_proof,
 )
+from gcr_fast.sha256 import digests
 
 __all__ = ["leaf_hash", "root_from_path"]  # from `proof`, which must stand alone
 
-LEAF_INTERVALS = 1024
-"""Most intervals in a leaf: the larger, the fewer hashes for an issue; the smaller, the shorter a proof (4 kB)."""
-
+Seconds = Sequence[int] | np.ndarray
 EMPTY_ROOT = hashlib.sha256().digest()
-_LEAF = hashlib.sha256(b"\x00")
-_NODE = hashlib.sha256(b"\x01")
 _PAIR_BYTES = 2 * HASH_BYTES
+_HEADER = np.dtype([("first_start_s", "<i8"), ("step_s", "<i8"), ("count", "<i8"), ("width", "u1")])
+"""What `block_header` packs."""
 
 
 def leaf_data(parent_id: str, first_start_s: int, step_s: int, energies: np.ndarray) -> bytes:
     """Return the bytes of a leaf: the canonical encoding of int32[n] or int64[n] Wh, as the segment stores them.
 
-    Version 1 (uint8), length of the id (uint32), the id in UTF-8, first start and step in seconds (int64), n (int64),
-    bytes of an energy (uint8), the energies; all little-endian.
+    Version 2 (uint8), length of the id (uint32), the id in UTF-8, first start and step in seconds (int64), n (int64),
+    bytes of an energy (uint8), and the SHA-256 over the energies; all little-endian.
     """
-    energies = _little_endian(energies)
+    energies = little_endian(energies)
     header = block_header(first_start_s, step_s, len(energies), energies.itemsize)
-    return parent_header(parent_id) + header + energies.tobytes()
+    return parent_header(parent_id) + header + hashlib.sha256(energies.tobytes()).digest()
 
 
 def leaf_count(hours: int) -> int:
-    """Return how many leaves a parent with so many intervals has."""
-    return -(-hours // LEAF_INTERVALS)
+    """Return how many leaves a parent with so many intervals has: one for each piece."""
+    return piece_count(hours)
 
 
-def block_leaves(ids: Sequence[str], starts_s: Sequence[int], steps_s: Sequence[int], energy: np.ndarray) -> bytes:
+def block_leaves(ids: Sequence[str], starts_s: Seconds, steps_s: Seconds, energy: np.ndarray) -> bytes:
     """Return the leaf hashes of a block of parents, one after another: by parent, then by time.
 
     energy: Wh, int32 or int64 [parents, hours], hashed where it lies; starts_s, steps_s: one for each parent.
     """
-    energy = _little_endian(energy)
-    if energy.ndim != 2 or not len(ids) == len(starts_s) == len(steps_s) == len(energy):
+    if little_endian(energy).ndim != 2 or not len(ids) == len(starts_s) == len(steps_s) == len(energy):
         raise UsageError("a block needs one id, start, step and row of energy for each parent")
-    view, width, hours = np.ascontiguousarray(energy).reshape(-1).view(np.uint8).data, energy.itemsize, energy.shape[1]
-    spans = [(low, min(low + LEAF_INTERVALS, hours)) for low in range(0, hours, LEAF_INTERVALS)]
-    leaves = []
-    for at, (parent_id, start_s, step_s) in enumerate(zip(ids, map(int, starts_s), map(int, steps_s), strict=True)):
-        prefix, row = parent_header(parent_id), at * hours
-        for low, high in spans:
-            leaf = _LEAF.copy()  # and few calls: between two of them, another thread may take over
-            leaf.update(prefix + block_header(start_s + low * step_s, step_s, high - low, width))
-            leaf.update(view[(row + low) * width : (row + high) * width])
-            leaves.append(leaf.digest())
-    return b"".join(leaves)
+    return leaves_over(ids, starts_s, steps_s, energy.shape[1], energy.itemsize, piece_digests(energy))
 
 
-def _little_endian(energy: np.ndarray) -> np.ndarray:
-    if energy.dtype.kind != "i" or energy.itemsize not in WIDTHS:
-        raise UsageError(f"energy is int32 or int64, not {energy.dtype}")
-    return energy.astype(energy.dtype.newbyteorder("<"), copy=False)
+def leaves_over(
+    ids: Sequence[str], starts_s: Seconds, steps_s: Seconds, hours: int, width: int, pieces: np.ndarray
+) -> bytes:
+    """Return the same from the hashes of the pieces, uint8[parents, pieces, 32], of energies of `width` bytes."""
+    names = [name.encode() for name in ids]
+    sizes, leaves = np.array([len(name) for name in names], np.int64), np.empty_like(pieces)
+    headers = _headers(np.asarray(starts_s, np.int64), np.asarray(steps_s, np.int64), hours, width)
+    for size in np.unique(sizes).tolist():  # names of one length at a time, so that all leaves are as long
+        some = np.flatnonzero(sizes == size)
+        before = b"\x00" + struct.pack("<BI", LEAF_VERSION, size)
+        front = b"".join(before + names[at] for at in some.tolist())
+        fronts = np.frombuffer(front, np.uint8).reshape(len(some), 1, len(before) + size)
+        fronts = np.broadcast_to(fronts, (*pieces[some].shape[:2], fronts.shape[2]))
+        leaves[some] = digests(np.concatenate([fronts, headers[some], pieces[some]], axis=2))
+    return leaves.tobytes()
+
+
+def _headers(starts_s: np.ndarray, steps_s: np.ndarray, hours: int, width: int) -> np.ndarray:
+    """Return what tells the pieces of some parents apart, uint8[parents, pieces, header]."""
+    lows = np.arange(0, hours, PIECE_INTERVALS)
+    headers = np.empty((len(starts_s), len(lows)), _HEADER)
+    headers["first_start_s"] = starts_s[:, None] + steps_s[:, None] * lows
+    headers["step_s"], headers["width"] = steps_s[:, None], width
+    headers["count"] = np.minimum(hours - lows, PIECE_INTERVALS)
+    return headers[..., None].view(np.uint8)
 
 
 def levels(leaves: bytes | Sequence[bytes]) -> list[bytes]:
@@ -96,12 +107,10 @@ def levels(leaves: bytes | Sequence[bytes]) -> list[bytes]:
 
 def _next_level(level: bytes) -> bytes:
     paired = len(level) // _PAIR_BYTES * _PAIR_BYTES
-    nodes = []
-    for at in range(0, paired, _PAIR_BYTES):
-        node = _NODE.copy()  # half the time of making a new one
-        node.update(level[at : at + _PAIR_BYTES])
-        nodes.append(node.digest())
-    return b"".join(nodes) + level[paired:]
+    nodes = np.empty((paired // _PAIR_BYTES, 1 + _PAIR_BYTES), np.uint8)
+    nodes[:, 0] = 1
+    nodes[:, 1:] = np.frombuffer(level, np.uint8, paired).reshape(-1, _PAIR_BYTES)
+    return digests(nodes).tobytes() + level[paired:]
 
 
 def root(leaves: bytes | Sequence[bytes]) -> bytes:
@@ -208,15 +217,15 @@ def prove(
     """
     if not 0 <= interval < len(row) or row[interval] <= 0:
         raise UsageError(f"{parent_id} has no certificate for its interval {interval}")
-    block = interval // LEAF_INTERVALS
-    low = block * LEAF_INTERVALS
+    block = interval // PIECE_INTERVALS
+    low = block * PIECE_INTERVALS
     return Proof(
         parent_id=parent_id,
         start_s=start_s + interval * step_s,
         first_start_s=start_s + low * step_s,
         interval_s=step_s,
         width=row.itemsize,
-        energies=tuple(row[low : low + LEAF_INTERVALS].tolist()),
+        energies=tuple(row[low : low + PIECE_INTERVALS].tolist()),
         index=first_leaf + block,
         size=len(tree[0]) // HASH_BYTES,
         path=tuple(path_in(tree, first_leaf + block)),

@@ -3,8 +3,9 @@
     python proof.py proof.json --root HEX        the root of the issue, if that is what you trust
     python proof.py proof.json --hash HEX        or the hash of the journal at the issue's entry
 
-A leaf is a block of consecutive intervals of one parent. Leaves form the Merkle tree of RFC 6962, section 2.1:
-leaf = SHA-256(0x00 || data), node = SHA-256(0x01 || left || right). Only the standard library is used.
+A leaf is a block of consecutive intervals of one parent: what tells it apart, and the SHA-256 over its energies. Leaves
+form the Merkle tree of RFC 6962, section 2.1: leaf = SHA-256(0x00 || data), node = SHA-256(0x01 || left || right). Only
+the standard library is used.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-FORMAT = "gcr-inclusion-1"
-LEAF_VERSION = 1
+FORMAT = "gcr-inclusion-2"
+LEAF_VERSION = 2
 HASH_BYTES = 32
 HOUR_S = 3600
 WIDTHS = {4: "i", 8: "q"}
@@ -133,7 +134,7 @@ def verify_proof(
 
 
 def _leaf_data(leaf: dict[str, Any]) -> bytes:
-    """Return the bytes of a leaf: the headers, then its energies, little-endian."""
+    """Return the bytes of a leaf: the headers, then the hash of its energies, little-endian."""
     name, energies = _text(leaf, "parent_certificate_id"), _get(leaf, "energies", list)
     step, width = _whole(leaf, "interval_s", 1, HOUR_S), _whole(leaf, "width", 4, 8)
     if width not in WIDTHS:
@@ -141,7 +142,8 @@ def _leaf_data(leaf: dict[str, Any]) -> bytes:
     if any(type(wh) is not int or not 0 <= wh < 1 << (8 * width - 1) for wh in energies):
         raise ProofError(f"energies hold what is no whole number of Wh in {width} bytes")
     header = block_header(_second(leaf, "first_start"), step, len(energies), width)
-    return parent_header(name) + header + struct.pack(f"<{len(energies)}{WIDTHS[width]}", *energies)
+    stored = struct.pack(f"<{len(energies)}{WIDTHS[width]}", *energies)
+    return parent_header(name) + header + hashlib.sha256(stored).digest()
 
 
 def _check_journal(proof: dict[str, Any], root: bytes, trusted: str | None) -> None:

@@ -1,60 +1,143 @@
-"""Segment files: immutable columns under the hash of their bytes, memory-mapped. Nothing else touches their folder.
+"""Segment files: immutable columns under the hash of their content, memory-mapped. Nothing else touches their folder.
 
 A segment holds the energy of some parents with the same number of intervals: an Arrow IPC file with one uncompressed
-record batch and one column, so that any Arrow library can read it. Tables are kept in the same way.
+record batch and one column, so that any Arrow library can read it. Its name is a hash over the hashes of its pieces and
+every other byte of the file, so that energies are hashed once for it and for the Merkle tree of their issue. Tables are
+kept in the same way, under the SHA-256 of their bytes.
 """
 
 from __future__ import annotations
 
-import builtins
-import contextlib
 import hashlib
 import os
 import re
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import struct
+from functools import lru_cache
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from gcr_fast.errors import CorruptError, OutputError, RegistryError, UsageError
+from gcr_fast.errors import CorruptError, RegistryError, UsageError
+from gcr_fast.registry.partial import PARTIAL, PIECE_BYTES, HashingSink, Partial, Sink, Written, said_plainly
+from gcr_fast.registry.pieces import piece_count, piece_digests
+from gcr_fast.sha256 import DIGEST_BYTES
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SEGMENT_VERSION = 1
+SEGMENT_VERSION = 2
 ENERGY = "energy_wh"
-PARTIAL = ".part-"
+NO_SEGMENT = "a segment is a contiguous int32 or int64 array [parents, hours]"
 _NAME = re.compile(r"[0-9a-f]{64}\.arrow")
-_PIECE_BYTES = 1 << 20
-"""Hashed and written at a time: what was hashed is still in cache when it is copied."""
-_EARLY_BYTES = 1 << 23
-"""Handed to the disk at a time, while the next is hashed, so that little is left for fsync."""
+_TAG = b"gcr-segment-2\n"
+"""What is hashed for the name of a segment begins with this, as no Arrow file does."""
+_HEAD_BYTES = 1 << 16
+"""More than stands before the energies of a segment."""
 
 
-@dataclass(frozen=True)
-class Written:
-    """A file that is complete and on disk; its name will be too, once its folder is synced."""
+class EnergyFile:
+    """A segment on its way to the disk: parents are added in order, then it is finished, or discarded.
 
-    name: str
-    bytes: int
-    hash: builtins.bytes
-    """SHA-256 of the file's bytes."""
+    A context manager discards what was not finished. Each may be used by one thread at a time.
+    """
+
+    def __init__(self, folder: Path, parents: int, hours: int, kind: Any) -> None:
+        self.shape, self.kind = (parents, hours), np.dtype(kind)
+        if self.kind not in (np.int32, np.int64):
+            raise UsageError(NO_SEGMENT)
+        self.pieces = np.empty((parents, piece_count(hours), DIGEST_BYTES), np.uint8)
+        """SHA-256 of every piece, uint8[parents, pieces, 32], as far as it was added."""
+        self._added = 0
+        self._head, self._tail = _frame(parents, hours, self.kind.name)
+        self._partial = Partial(folder)
+        with self._partial.writing():
+            self._partial.put(self._head)
+
+    def add(self, energy: np.ndarray) -> None:
+        """Hash and write Wh as they are, int32 or int64 [k, hours], C-contiguous, of the next k parents."""
+        fits = energy.ndim == 2 and energy.shape[1] == self.shape[1] and self._added + len(energy) <= self.shape[0]
+        if energy.dtype != self.kind or not fits or not energy.flags.c_contiguous:
+            raise UsageError(f"the file takes contiguous {self.kind} of {self.shape[0]} x {self.shape[1]} intervals")
+        with self._partial.writing():
+            for low, high in _spans(len(energy), self.shape[1] * self.kind.itemsize):
+                some = energy[low:high]
+                self.pieces[self._added : self._added + len(some)] = piece_digests(some)
+                self._partial.put(some.reshape(-1).view(np.uint8).data)
+                self._added += len(some)
+
+    def finish(self) -> Written:
+        """Sync the file and give it its name."""
+        if self._added < self.shape[0]:
+            raise UsageError(f"{self._added} of {self.shape[0]} parents were added")
+        with self._partial.writing():
+            self._partial.put(self._tail)
+            return self._partial.finish(_segment_hash(self._head, self.pieces, self._tail))
+
+    def discard(self) -> None:
+        """Remove what is not finished."""
+        self._partial.discard()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.discard()
 
 
 def write_energy(folder: Path, energy: np.ndarray) -> Written:
     """Store Wh as they are, int32 or int64 [parents, hours], C-contiguous; may be called by several threads."""
+    if energy.ndim != 2 or not energy.flags.c_contiguous:
+        raise UsageError(NO_SEGMENT)
+    parents, hours = energy.shape
+    with EnergyFile(folder, parents, hours, energy.dtype) as file:
+        file.add(energy)
+        return file.finish()
+
+
+def _spans(parents: int, size: int) -> list[tuple[int, int]]:
+    """Return the first and last of parents of so many bytes that are hashed and written at a time."""
+    most = max(1, PIECE_BYTES // max(size, 1))
+    return [(low, min(low + most, parents)) for low in range(0, parents, most)]
+
+
+@lru_cache(maxsize=16)
+def _frame(parents: int, hours: int, kind: str) -> tuple[bytes, bytes]:
+    """Return what stands before and after the energies in a segment file."""
     import pyarrow as pa
 
-    if energy.dtype not in (np.int32, np.int64) or energy.ndim != 2 or not energy.flags.c_contiguous:
-        raise UsageError("a segment is a contiguous int32 or int64 array [parents, hours]")
-    kind, (parents, hours) = pa.from_numpy_dtype(energy.dtype), energy.shape
-    schema = pa.schema([pa.field(ENERGY, kind, nullable=False)], metadata=_about(parents, hours))
-    values = pa.Array.from_buffers(kind, energy.size, [None, pa.py_buffer(energy)])
-    return _write(folder, schema, [pa.record_batch([values], schema=schema)])
+    energy = np.empty(parents * hours, kind)  # never looked at
+    schema = pa.schema([pa.field(ENERGY, pa.from_numpy_dtype(kind), nullable=False)], metadata=_about(parents, hours))
+    values = pa.Array.from_buffers(schema[0].type, len(energy), [None, pa.py_buffer(energy)])
+    sink = _Around(energy.ctypes.data)
+    with pa.ipc.new_file(pa.PythonFile(sink, "w"), schema) as writer:
+        writer.write_batch(pa.record_batch([values], schema=schema))
+    whole = b"".join(sink.around)
+    at = _energies_at(whole)
+    return whole[:at], whole[at:]
+
+
+def _energies_at(head: bytes) -> int:
+    """Return where the energies begin, from the first bytes of the file; `ValueError` if that cannot be told.
+
+    After eight bytes come two messages, schema and record batch: a mark, the length, and what is that long.
+    """
+    at = 8
+    for _ in range(2):
+        if len(head) < at + 8:
+            raise ValueError("no Arrow file")
+        mark, size = struct.unpack_from("<Ii", head, at)
+        if mark != 0xFFFFFFFF or size < 0:
+            raise ValueError("no Arrow message")
+        at += 8 + size
+    if len(head) < at:
+        raise ValueError("a message that is cut short")
+    return at
+
+
+def _segment_hash(head: bytes, pieces: np.ndarray, tail: bytes) -> bytes:
+    return hashlib.sha256(_TAG + struct.pack("<q", len(head)) + head + pieces.tobytes() + tail).digest()
 
 
 def _about(parents: int, hours: int) -> dict[str, str]:
@@ -63,12 +146,20 @@ def _about(parents: int, hours: int) -> dict[str, str]:
 
 def write_table(folder: Path, table: pa.Table) -> Written:
     """Store a table; may be called by several threads."""
-    return _write(folder, table.schema, table.unify_dictionaries().to_batches())
+    import pyarrow as pa
+
+    partial = Partial(folder)
+    with partial.writing():
+        sink = HashingSink(partial)
+        with pa.ipc.new_file(pa.PythonFile(sink, "w"), table.schema) as writer:
+            for batch in table.unify_dictionaries().to_batches():
+                writer.write_batch(batch)
+        return partial.finish(sink.hash.digest())
 
 
 def sync_folder(folder: Path) -> None:
     """Make the names of what was written last; once is enough for many files."""
-    with _said_plainly(f"sync {folder}"):
+    with said_plainly(f"sync {folder}"):
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -132,13 +223,50 @@ def check(folder: Path, name: str) -> str | None:
     """Read a file again and return what is wrong with its bytes, or None."""
     place = folder / name
     try:
-        with place.open("rb", buffering=0) as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        with place.open("rb") as file:
+            digest = _content_hash(file).hex()
     except FileNotFoundError:
         return f"{place} is missing"
     except OSError as error:
         return f"{place} cannot be read: {error.strerror or error}"
-    return None if name == f"{digest}.arrow" else f"{place} was altered: its bytes hash to {digest}"
+    return None if name == f"{digest}.arrow" else f"{place} was altered: its content hashes to {digest}"
+
+
+def _content_hash(file: BufferedReader) -> bytes:
+    """Return what a file's name must be made of, whatever it holds."""
+    head = file.read(_HEAD_BYTES)
+    shape = _shape_of(head, os.fstat(file.fileno()).st_size)
+    if shape is None:
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").digest()
+    at, parents, hours, kind = shape
+    file.seek(at)
+    pieces = np.empty((parents, piece_count(hours), DIGEST_BYTES), np.uint8)
+    spans = _spans(parents, hours * kind.itemsize)
+    memory = np.empty(hours * max((high - low for low, high in spans), default=0), kind)
+    for low, high in spans:
+        some = memory[: (high - low) * hours]
+        file.readinto(some.view(np.uint8).data)
+        pieces[low:high] = piece_digests(some.reshape(high - low, hours))
+    return _segment_hash(head[:at], pieces, file.read())
+
+
+def _shape_of(head: bytes, size: int) -> tuple[int, int, int, np.dtype[Any]] | None:
+    """Return where the energies of a segment begin, parents, hours and kind; None if it is none, or cut short."""
+    import pyarrow as pa
+
+    try:
+        at = _energies_at(head)
+        schema = pa.ipc.read_schema(pa.py_buffer(head[8:at]))
+        about = schema.metadata or {}
+        if b"gcr_fast.segment" not in about:
+            return None
+        parents, hours = int(about[b"parents"]), int(about[b"hours"])
+        kind = np.dtype(schema.field(0).type.to_pandas_dtype())
+    except (ValueError, KeyError, TypeError, IndexError, NotImplementedError, OSError, pa.ArrowException):
+        return None
+    fits = 0 <= parents <= size and hours >= 0 and at + parents * hours * kind.itemsize <= size
+    return (at, parents, hours, kind) if fits and kind in (np.int32, np.int64) else None
 
 
 def listing(folder: Path) -> set[str]:
@@ -159,89 +287,20 @@ def sweep(folder: Path, keep: set[str]) -> list[str]:
     """Remove what no catalogue names and what killed writers left; return the names. Only under the writer lock."""
     leftovers = {name for name in _names(folder) if name.startswith(PARTIAL)}
     removed = sorted(listing(folder) - keep | leftovers)
-    with _said_plainly(f"sweep {folder}"):
+    with said_plainly(f"sweep {folder}"):
         for name in removed:
             (folder / name).unlink(missing_ok=True)
     return removed
 
 
-def _write(folder: Path, schema: pa.Schema, batches: list[pa.RecordBatch]) -> Written:
-    """Write under a temporary name, sync, and rename to the hash of the bytes.
+class _Around(Sink):
+    """Keeps everything but the buffer at one address."""
 
-    A file of that name has the same bytes, or is damaged: it is replaced either way, so that one is left, a sound one.
-    """
-    place = folder / (PARTIAL + secrets.token_hex(8))
-    with _said_plainly(f"write into {folder}"):
-        handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        try:
-            written = _fill(handle, schema, batches)
-            place.replace(folder / written.name)
-        except BaseException:
-            place.unlink(missing_ok=True)
-            raise
-        finally:
-            os.close(handle)
-    return written
+    def __init__(self, address: int) -> None:
+        self.address = address
+        self.around: list[bytes] = []
 
-
-def _fill(handle: int, schema: pa.Schema, batches: list[pa.RecordBatch]) -> Written:
-    """Write an Arrow file to an open one and sync it."""
-    import pyarrow as pa
-
-    sink = _Sink(handle)
-    with pa.ipc.new_file(pa.PythonFile(sink, "w"), schema) as writer:
-        for batch in batches:
-            writer.write_batch(batch)
-    os.fsync(handle)
-    return Written(f"{sink.hash.hexdigest()}.arrow", sink.size, sink.hash.digest())
-
-
-class _Sink:
-    """What pyarrow writes to: hashes and writes the buffers themselves, without a copy."""
-
-    closed = False
-
-    def __init__(self, handle: int) -> None:
-        self.handle = handle
-        self.hash = hashlib.sha256()
-        self.size = 0
-
-    def write(self, data: Any) -> int:
-        """Hash and write a buffer, piece by piece."""
-        view = memoryview(data)
-        for low in range(0, len(view), _PIECE_BYTES):
-            piece = view[low : low + _PIECE_BYTES]
-            self.hash.update(piece)
-            self._put(piece)
-        return len(view)
-
-    def _put(self, piece: memoryview) -> None:
-        early = self.size // _EARLY_BYTES
-        while piece:
-            count = os.write(self.handle, piece)
-            piece, self.size = piece[count:], self.size + count
-        if self.size // _EARLY_BYTES > early:
-            self._begin_writeback(early * _EARLY_BYTES)
-
-    def _begin_writeback(self, start: int) -> None:
-        """Advise that these bytes are not needed, so that the system begins to write them; it keeps them meanwhile."""
-        with contextlib.suppress(AttributeError, OSError):  # only advice, and not known to every system
-            os.posix_fadvise(self.handle, start, self.size - start, os.POSIX_FADV_DONTNEED)
-
-    def tell(self) -> int:
-        """Return how many bytes were written."""
-        return self.size
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        """The file is closed by who opened it."""
-
-
-@contextmanager
-def _said_plainly(doing: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"cannot {doing}: {error.strerror or error}") from error
+    def take(self, view: memoryview) -> None:
+        """Copy what does not lie there."""
+        if len(view) and np.frombuffer(view, np.uint8).ctypes.data != self.address:
+            self.around.append(view.tobytes())

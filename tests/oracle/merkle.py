@@ -53,13 +53,13 @@ def leaf_bytes(parent, first_start, step, width, energies):
     name = parent.encode("utf-8")
     return b"".join(
         [
-            b"\x01",
+            b"\x02",
             len(name).to_bytes(4, "little"),
             name,
             first_start.to_bytes(8, "little", signed=True),
             step.to_bytes(8, "little"),
             len(energies).to_bytes(8, "little"),
             bytes([width]),
-            *(wh.to_bytes(width, "little", signed=True) for wh in energies),
+            sha(b"".join(wh.to_bytes(width, "little", signed=True) for wh in energies)),
         ]
     )

@@ -93,7 +93,7 @@ def test_a_new_journal_has_its_first_entry_and_nothing_lies_beside_it(tmp_path):
         assert journal.head() == chain_hash(GENESIS, 1, encode(FIRST))
         assert [record.entry for record in journal.entries()] == [FIRST]
         assert journal.meta["operator"] == "us"
-        assert journal.meta["format_version"] == "1"
+        assert journal.meta["format_version"] == "2"
         assert journal.meta["created_at_s"] == str(FIRST.at_s)
         assert len(journal.meta["registry_id"]) == 32
     assert files_in(tmp_path) == [FILE]
@@ -101,7 +101,7 @@ def test_a_new_journal_has_its_first_entry_and_nothing_lies_beside_it(tmp_path):
 
 def test_a_name_given_is_kept(tmp_path):
     with Journal.create(tmp_path, {"registry_id": "r", "created_at_s": "7", "format_version": "9"}, FIRST) as journal:
-        assert journal.meta == {"registry_id": "r", "created_at_s": "7", "format_version": "1"}
+        assert journal.meta == {"registry_id": "r", "created_at_s": "7", "format_version": "2"}
 
 
 def test_a_journal_is_never_created_over_another(journal):
@@ -196,8 +196,8 @@ def test_another_format_names_the_one_that_is_read(journal, read_only):
     journal.close()
     with raw(journal) as db:
         db.execute("DROP TRIGGER meta_no_UPDATE")
-        db.execute("UPDATE meta SET value = '2' WHERE key = 'format_version'")
-    with pytest.raises(RegistryError, match="has format 2; this program reads format 1"):
+        db.execute("UPDATE meta SET value = '1' WHERE key = 'format_version'")
+    with pytest.raises(RegistryError, match="has format 1; this program reads format 2"):
         Journal.open(journal.path.parent, read_only)
 
 

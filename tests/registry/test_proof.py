@@ -59,7 +59,7 @@ def test_every_certificate_is_proved(kind, step, parent, interval):
 
 def test_a_proof_reads_as_documented(sound):
     assert set(sound) == {"format", "certificate", "leaf", "index", "size", "path", "root"}
-    assert sound["format"] == "gcr-inclusion-1"
+    assert sound["format"] == "gcr-inclusion-2"
     energy = issue()[0][1]
     assert sound["certificate"] == {
         "id": "HOURLY-Öst-2024021223",
@@ -150,7 +150,7 @@ def test_another_root_is_refused(sound):
         ({"path": ["zz"]}, "no SHA-256"),
         ({"root": "00" * 32}, "does not hash up"),
         ({"root": "AA" * 32}, "no SHA-256"),
-        ({"format": "gcr-inclusion-2"}, "format is 'gcr-inclusion-2'"),
+        ({"format": "gcr-inclusion-1"}, "format is 'gcr-inclusion-1'"),
         ({"leaf": None}, "leaf is no dict"),
     ],
 )

@@ -19,6 +19,7 @@ from hypothesis.extra import numpy as hnp
 
 from gcr_fast.errors import CorruptError, OutputError, UsageError
 from gcr_fast.registry import segments
+from gcr_fast.registry.pieces import piece_digests
 
 ENERGY = np.arange(24, dtype=np.int32).reshape(4, 6) * 1000
 TABLE = pa.table(
@@ -50,7 +51,7 @@ def put(folder, content):
 
 
 def energy_table(values, column="energy_wh", **about):
-    metadata = {"gcr_fast.segment": "1", "hours": "6", "parents": "4"} | about
+    metadata = {"gcr_fast.segment": "2", "hours": "6", "parents": "4"} | about
     return pa.table({column: values}).replace_schema_metadata(metadata)
 
 
@@ -68,19 +69,80 @@ def test_energy_is_read_back(tmp_path_factory, energy):
     folder = tmp_path_factory.mktemp("segments")
     written = segments.write_energy(folder, energy)
     back = segments.open_energy(folder, written.name, *energy.shape)
+    assert segments.check(folder, written.name) is None
     assert back.dtype == energy.dtype
     assert back.tolist() == energy.tolist()
 
 
+def named(content, energy):
+    """The name of a segment, from its bytes: a tag, how long the head is, head, hashes of the pieces, tail."""
+    at = content.index(energy.tobytes())
+    pieces = [row[low : low + 1024].tobytes() for row in energy for low in range(0, energy.shape[1], 1024)]
+    digests = b"".join(hashlib.sha256(piece).digest() for piece in pieces)
+    hashed = b"gcr-segment-2\n" + at.to_bytes(8, "little") + content[:at] + digests
+    return hashlib.sha256(hashed + content[at + energy.nbytes :]).hexdigest() + ".arrow"
+
+
 @pytest.mark.parametrize("kind", [np.int32, np.int64])
-def test_the_name_is_the_hash_of_the_bytes(tmp_path, kind):
-    written = segments.write_energy(tmp_path, ENERGY.astype(kind))
+@pytest.mark.parametrize("shape", [(4, 6), (1, 1), (3, 1024), (2, 1025), (3, 2501), (300, 1500)])
+def test_the_name_is_the_hash_of_the_content(tmp_path, kind, shape):
+    energy = np.random.default_rng(shape).integers(1, 1 << 31, shape).astype(kind)
+    written = segments.write_energy(tmp_path, energy)
     content = (tmp_path / written.name).read_bytes()
     assert files_in(tmp_path) == [written.name]
-    assert written.hash == hashlib.sha256(content).digest()
-    assert written.name == written.hash.hex() + ".arrow"
+    assert written.name == written.hash.hex() + ".arrow" == named(content, energy)
     assert written.bytes == len(content)
-    assert len(content) < ENERGY.astype(kind).nbytes + 1500
+    assert len(content) < energy.nbytes + 1500
+    assert segments.check(tmp_path, written.name) is None
+
+
+def test_a_table_has_the_hash_of_its_bytes(tmp_path):
+    written = segments.write_table(tmp_path, TABLE)
+    content = (tmp_path / written.name).read_bytes()
+    assert written.name == hashlib.sha256(content).hexdigest() + ".arrow"
+    assert (written.hash.hex(), written.bytes) == (written.name[:64], len(content))
+
+
+# --- part by part
+
+
+@given(st.lists(st.integers(0, 40), max_size=6), st.sampled_from([np.int32, np.int64]))
+def test_it_does_not_matter_in_what_parts_a_segment_is_written(tmp_path_factory, counts, kind):
+    folder = tmp_path_factory.mktemp("segments")
+    energy = np.arange(sum(counts) * 1030, dtype=kind).reshape(-1, 1030)
+    with segments.EnergyFile(folder, *energy.shape, kind) as file:
+        for part in np.split(energy, np.cumsum(counts)[:-1]) if counts else []:
+            file.add(part)
+        written = file.finish()
+    assert file.pieces.tobytes() == piece_digests(energy).tobytes()
+    assert written == segments.write_energy(folder, energy)
+    assert files_in(folder) == [written.name]
+
+
+def test_a_segment_takes_what_it_was_made_for_and_no_less(tmp_path):
+    with segments.EnergyFile(tmp_path, 4, 6, np.int32) as file:
+        wrong = (ENERGY.astype(np.int64), ENERGY[:, :5].copy(), np.tile(ENERGY, (2, 1)), ENERGY[0], ENERGY[:, ::-1])
+        for part in wrong:
+            with pytest.raises(UsageError, match="contiguous int32 of 4 x 6"):
+                file.add(part)
+        file.add(ENERGY[:3])
+        with pytest.raises(UsageError, match="3 of 4 parents"):
+            file.finish()
+        with pytest.raises(UsageError, match="contiguous int32"):
+            file.add(ENERGY[:2])
+        file.add(ENERGY[3:])
+        written = file.finish()
+    assert files_in(tmp_path) == [written.name]  # leaving the block removes nothing that is finished
+
+
+def test_what_is_not_finished_leaves_nothing(tmp_path):
+    before = len(os.listdir("/proc/self/fd"))
+    with segments.EnergyFile(tmp_path, 4, 6, np.int32) as file:
+        file.add(ENERGY)
+        assert len(files_in(tmp_path)) == 1
+    file.discard()
+    assert files_in(tmp_path) == []
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_pieces_of_a_large_block_are_all_written(tmp_path):
@@ -98,7 +160,7 @@ def test_other_libraries_read_a_segment(tmp_path):
     with pa.memory_map(str(tmp_path / name)) as source:
         reader = pa.ipc.open_file(source)
         assert reader.num_record_batches == 1
-        assert reader.schema.metadata == {b"gcr_fast.segment": b"1", b"hours": b"6", b"parents": b"4"}
+        assert reader.schema.metadata == {b"gcr_fast.segment": b"2", b"hours": b"6", b"parents": b"4"}
         view = duckdb.from_arrow(reader.read_all())
         assert view.aggregate("sum(energy_wh), count(*)").fetchall() == [(ENERGY.sum(), 24)]
 
@@ -268,8 +330,8 @@ FLAT = pa.array(ENERGY.ravel())
 @pytest.mark.parametrize(
     ("table", "reason"),
     [
-        (pa.table({"energy_wh": FLAT}), "gcr_fast.segment should be 1, not nothing"),
-        (energy_table(FLAT, **{"gcr_fast.segment": "2"}), "gcr_fast.segment should be 1, not 2"),
+        (pa.table({"energy_wh": FLAT}), "gcr_fast.segment should be 2, not nothing"),
+        (energy_table(FLAT, **{"gcr_fast.segment": "1"}), "gcr_fast.segment should be 2, not 1"),
         (energy_table(FLAT.slice(1)), "23 of int32"),
         (energy_table(FLAT.cast(pa.float64())), "24 of double"),
         (energy_table(FLAT.cast(pa.uint32())), "24 of uint32"),
@@ -352,6 +414,7 @@ LIMITED = """
 import resource, sys, pathlib, numpy as np
 from gcr_fast.errors import OutputError
 from gcr_fast.registry import segments
+from gcr_fast.registry.pieces import piece_digests
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 energy = np.arange(3_000_000).reshape(3, -1)
 try: segments.write_energy(pathlib.Path(sys.argv[1]), energy)
