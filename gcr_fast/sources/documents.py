@@ -1,4 +1,4 @@
-"""JSON as services give it: one document or several in a file, and what a document must have, named where it lacks it."""
+"""JSON as services give it: one document or several in a file, and what a document must have, named if it is absent."""
 
 from __future__ import annotations
 
