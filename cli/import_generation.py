@@ -164,10 +164,11 @@ def _reasons(found: Imported) -> Any:
         dropped.update(one.dropped)
         for name, reason in one.left_out.items():
             left.setdefault(reason, {})[name] = None
+    noted = {what: said for one in found.files for what, said in one.notes.items()}
     rows = [(f"{count:,} dropped", reason) for reason, count in dropped.items()]
     rows += [(f"{len(names):,} left out", f"{reason}: {_some(list(names))}") for reason, names in left.items()]
     names = dict.fromkeys(one.attribution for one in found.files if one.attribution)
-    return facts([*rows, *(("to be named", name) for name in names)])
+    return facts([*rows, *noted.items(), *(("to be named", name) for name in names)])
 
 
 def _some(names: list[str], most: int = 4) -> str:

@@ -25,6 +25,8 @@ class FileAccount:
     rows: int
     dropped: dict[str, int]
     left_out: dict[str, str]
+    notes: dict[str, str]
+    """What was assumed of rows or units that are kept."""
     attribution: str
 
     @classmethod
@@ -38,6 +40,7 @@ class FileAccount:
             rows=readings.rows,
             dropped=dict(readings.dropped),
             left_out=dict(readings.left_out),
+            notes=dict(readings.notes),
             attribution=readings.attribution,
         )
 
@@ -92,6 +95,8 @@ class SeriesAccount:
     negative_wh: int
     energy_wh: int
     """With the source's sign."""
+    is_energy: bool
+    """Else all figures are weights: a shape without a unit."""
     years: tuple[YearAccount, ...]
     clock_changes: tuple[ClockChange, ...]
 
@@ -125,6 +130,7 @@ def account(one: Reading, profile: Profile, covered: np.ndarray, zone: str) -> S
         negative=int(negative.sum()),
         negative_wh=-exact_sum(profile.clipped),
         energy_wh=_energy(profile, 0, len(profile.values)),
+        is_energy=profile.is_energy,
         years=tuple(_years(profile, zone)),
         clock_changes=tuple(_clock_changes(profile, covered, zone)),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial, reduce
 
@@ -11,6 +11,9 @@ import numpy as np
 from gcr_fast.exchange.reading import Source
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.shapes import Fault, Profile, Profiles
+
+ABSENT = frozenset({"null_value", "missing_interval"})
+"""Faults that are none once another file has the value."""
 
 
 def merge(parts: Iterable[Profiles]) -> Profiles:
@@ -32,30 +35,60 @@ def joined(pieces: Iterable[Profile], findings: Findings) -> Profile:
 
 
 def _join(first: Profile, last: Profile, findings: Findings) -> Profile:
+    """Lay the later profile beside the earlier one. They may interleave, but no interval may have a value in both."""
     offset, rest = divmod(last.start_s - first.start_s, first.step_s)
     kinds = [(one.step_s, one.is_energy, one.source_type) for one in (first, last)]
-    same = kinds[0] == kinds[1]
-    if rest or not same or offset < len(first.values):
-        why = "covers the same intervals" if same and not rest else "has another interval, unit or source type"
+    fits = not rest and kinds[0] == kinds[1]
+    if not fits or _shared(first, last, offset):
+        why = "covers the same intervals" if fits else "has another interval, unit or source type"
         message = f"profile {last.name} of {last.file or 'a table'} {why} as in {first.file or 'an earlier table'}"
         finding = Finding("duplicate_profile", message, file=last.file or None, profile=last.name)
         findings.extend([finding])
         return replace(first, faults=(*first.faults, Fault(0, len(first.values) - 1, finding)))
-    gap = offset - len(first.values)
-    moved = tuple(Fault(fault.first + offset, fault.last + offset, fault.finding) for fault in last.faults)
+    return _laid(first, last, offset)
+
+
+def _shared(first: Profile, last: Profile, offset: int) -> bool:
+    """Whether some interval has a value in both."""
+    overlap = min(len(first.values) - offset, len(last.values))
+    if overlap <= 0:
+        return False
+    return bool((~first.missing[offset : offset + overlap] & ~last.missing[:overlap]).any())
+
+
+def _laid(first: Profile, last: Profile, offset: int) -> Profile:
+    """Return both on one grid; faults about intervals that the other one has are gone."""
+    count = max(len(first.values), offset + len(last.values))
+    place = slice(offset, offset + len(last.values))
+    there = ~last.missing
+
+    def both(one: np.ndarray, two: np.ndarray, empty: int) -> np.ndarray:
+        grid = np.concatenate([one, np.full(count - len(one), empty, one.dtype)])
+        grid[place][there] = two[there]
+        return grid
+
+    missing = both(first.missing, last.missing, 1)
+    moved = [Fault(fault.first + offset, fault.last + offset, fault.finding) for fault in last.faults]
     return replace(
         first,
-        values=np.concatenate([first.values, np.zeros(gap, np.int64), last.values]),
-        missing=np.concatenate([first.missing, np.ones(gap, bool), last.missing]),
-        clipped=np.concatenate([first.clipped, np.zeros(gap, np.int64), last.clipped]),
-        faults=first.faults + moved,
+        values=both(first.values, last.values, 0),
+        missing=missing,
+        clipped=both(first.clipped, last.clipped, 0),
+        faults=tuple(fault for fault in (*first.faults, *moved) if _stands(fault, missing)),
         file=", ".join(dict.fromkeys((first.file, last.file))),
-        quality=_joined_quality(first, gap, last),
+        quality=_joined_quality(first, last, both),
     )
 
 
-def _joined_quality(first: Profile, gap: int, last: Profile) -> np.ndarray | None:
+def _stands(fault: Fault, missing: np.ndarray) -> bool:
+    """Whether a fault about absent values is still one."""
+    return fault.finding.code not in ABSENT or bool(missing[fault.first : fault.last + 1].any())
+
+
+def _joined_quality(
+    first: Profile, last: Profile, both: Callable[[np.ndarray, np.ndarray, int], np.ndarray]
+) -> np.ndarray | None:
     if first.quality is None and last.quality is None:
         return None
-    parts = [np.zeros(len(p.values), np.uint8) if p.quality is None else p.quality for p in (first, last)]
-    return np.concatenate([parts[0], np.zeros(gap, np.uint8), parts[1]])
+    one, two = (np.zeros(len(p.values), np.uint8) if p.quality is None else p.quality for p in (first, last))
+    return both(one, two, 0)

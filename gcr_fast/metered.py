@@ -58,7 +58,8 @@ def source_of(readings: Readings) -> Source:
 def profile_of(readings: Readings, some: list[Reading], keep_intervals: bool, findings: Findings) -> Profile:
     """Lay the readings of one name on a grid; those of several lengths become hours and are joined."""
     keep = keep_intervals and len({one.interval_s for one in some}) == 1
-    anchored = readings.zone if zone_anchor(readings.zone, int(some[0].starts[0])) else None
+    zone = some[0].zone or readings.zone
+    anchored = zone if zone_anchor(zone, int(some[0].starts[0])) else None
     pieces = [build(series_of(one, readings), anchored, keep) for one in some]
     return replace(joined(pieces, findings), attribution=readings.attribution)
 
@@ -68,7 +69,7 @@ def series_of(one: Reading, readings: Readings) -> Series:
     clear = np.zeros(len(one), dtype=bool)
     return Series(
         name=one.name,
-        unit=UNITS["w" if one.power else "wh"],
+        unit=UNITS["weight" if not one.is_energy else "w" if one.power else "wh"],
         label="begin",
         seconds=one.starts,
         values=one.values,

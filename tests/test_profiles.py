@@ -796,9 +796,11 @@ def test_us48_negative_solar_nights_are_clipped_and_counted(us48, year, clipped)
 @pytest.mark.parametrize("year", [2019, 2020])
 def test_us48_raw_sums_are_exactly_those_of_the_file(us48, year):
     profiles, rows = us48[year]
+    columns = {"fossil_coal": "coal", "fossil_gas": "natural_gas", "fossil_oil": "petroleum"}
+    assert {columns.get(name, name) for name in profiles} == rows[0].keys() - {"period_utc_hour_ending", "demand"}
     for name, profile in profiles.items():
         raw = profile.total - int(profile.clipped.sum())
-        assert raw == sum(int(row[name]) for row in rows) * 1_000_000
+        assert raw == sum(int(row[columns.get(name, name)]) for row in rows) * 1_000_000
 
 
 DISPUTED = pytest.mark.xfail(strict=True, reason="the file sums to 333.357 TWh, its README says 333.3")
