@@ -1,0 +1,97 @@
+"""New Zealand, EMI Generation_MD: a row per plant and day, a column per trading period, kWh."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from gcr_fast.sources.cells import KILO, Numbers, numbers, report
+from gcr_fast.sources.clock import numbered, parse_labels, periods_in_day
+from gcr_fast.sources.files import File, Table, read_csv, refuse
+from gcr_fast.sources.long import Words, long, series_keys
+from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.wide import Column
+from gcr_fast.sources.words import kind_of
+
+ZONE, AREA, PERIOD_S = "Pacific/Auckland", "NZ", 1800
+DATE = "Trading_Date"
+_PLANT = ("POC_Code", "Nwk_Code", "Gen_Code", "Fuel_Code")
+_PERIOD = re.compile(r"^TP(\d{1,2})$")
+
+
+def detect(file: File) -> bool:
+    """Whether the header has a plant's codes, the trading date and trading periods."""
+    if file.kind != "csv":
+        return False
+    names = {name.strip().lower() for name in file.head_lines[0].split(",")}
+    return {"gen_code", "fuel_code", DATE.lower(), "tp1", "tp48"} <= names
+
+
+def read(file: File, how: How) -> Readings:
+    """Read kWh by plant and fuel: a plant that burns two fuels has two rows a day, and is two devices."""
+    header = [name.strip() for name in file.head_lines[0].split(",")]
+    periods = {name: int(match[1]) for name in header if (match := _PERIOD.match(name))}
+    for wanted in (*_PLANT, DATE):
+        if wanted.lower() not in {name.lower() for name in header}:
+            refuse(file, f"has no column {wanted}", "missing_column")
+    table = read_csv(file, floats=list(periods))
+    readings = Readings(file, FORMAT.name, zone=ZONE, rows=len(table), attribution="Electricity Authority (EMI)")
+    lines = np.arange(len(table)) + table.first_line
+    midnights = _midnights(readings, table, lines)
+    length = periods_in_day(midnights, PERIOD_S, ZONE)
+    found = _values(readings, table, periods, length, lines)
+    readings.findings.check()
+    spelled = {name.lower(): name for name in table.names}
+    key, words = series_keys([table.columns[spelled[name.lower()]] for name in _PLANT])
+    number = np.array(list(periods.values()))
+    cells = number[None, :] <= length[:, None]
+    row, column = np.nonzero(cells)
+    starts = numbered(midnights[row], number[column], PERIOD_S, ZONE)
+    flat = Numbers(*(part[cells] for part in found))
+    long(readings, key[row], words, _describe, starts, flat, lines[row], power=False, interval_s=PERIOD_S)
+    return readings
+
+
+def _describe(words: Words) -> Column | str:
+    kind = kind_of(words[-1])
+    return Column(kind, AREA, "-".join(words)) if kind else f"fuel {words[-1]} is not known"
+
+
+def _midnights(readings: Readings, table: Table, lines: np.ndarray) -> np.ndarray:
+    """Return the local midnights of the trading dates."""
+    name = next(name for name in table.names if name.lower() == DATE.lower())
+    dates = parse_labels(table.columns[name], "%Y-%m-%d")
+    report(readings.findings, readings.file, dates.bad, lines, name, table.columns[name], "is not like 2023-04-01")
+    readings.findings.check()
+    return dates.seconds
+
+
+def _values(
+    readings: Readings, table: Table, periods: dict[str, int], length: np.ndarray, lines: np.ndarray
+) -> Numbers:
+    """Return Wh of all periods as [rows, periods]. A value in a period that its day does not have is a finding."""
+    parts = []
+    for name, period in periods.items():
+        cells = table.columns[name]
+        found = numbers(cells, KILO)
+        report(readings.findings, readings.file, found.bad, lines, name, cells, "is not a number of kWh")
+        beyond = (period > length) & ~(found.null | found.bad)
+        what = "stands in a trading period that the day does not have"
+        report(readings.findings, readings.file, beyond, lines, name, cells, what, "nonexistent_time")
+        parts.append(found)
+    return Numbers(*(np.stack(part, axis=1) for part in zip(*parts, strict=True)))
+
+
+FORMAT = Format(
+    name="nz-emi",
+    title="New Zealand, EMI Generation_MD",
+    looks_like="Site_Code,POC_Code,Nwk_Code,Gen_Code,Fuel_Code,Tech_Code,Trading_Date,TP1,...,TP50",
+    quirks=(
+        "kWh in each half hour from local midnight on: 48 of them, 46 in spring, 50 in autumn",
+        "the columns beyond are empty, and are no gaps; a value there is refused",
+        "one plant may stand on several lines (networks, fuels): each is a device POC-network-plant-fuel",
+    ),
+    detect=detect,
+    read=read,
+)
