@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gcr_fast.findings import Findings
+from gcr_fast.sources.files import File
 from gcr_fast.sources.model import Page, Readings
 
 
@@ -13,17 +14,18 @@ def check(readings: Iterable[Readings]) -> None:
 
     Give all files that are read together: a page alone is as incomplete as a table cut off in the middle.
     """
-    answers: dict[tuple[str, str, int], list[tuple[str, Page]]] = {}
+    answers: dict[tuple[str, str, int], list[tuple[File, Page]]] = {}
     for one in readings:
         for page in one.pages:
-            answers.setdefault((one.format, page.request, page.total), []).append((one.file.name, page))
+            answers.setdefault((one.format, page.request, page.total), []).append((one.file, page))
     findings = Findings()
     for (_, _, total), pages in answers.items():
         held = _held([page for _, page in pages])
         if held < total:
-            names = list(dict.fromkeys(name for name, _ in pages))
-            said = f"{held} of the {total} rows of one answer are in {', '.join(names)}: import all its pages together"
-            findings.add("missing_interval", said, file=names[0], count=total - held)
+            files = list(dict.fromkeys(file for file, _ in pages))
+            names = ", ".join(file.path.name for file in files)
+            said = f"{held} of the {total} rows of one answer are in {names}: import all its pages together"
+            findings.add("missing_interval", said, file=files[0].name, count=total - held)
     findings.check()
 
 

@@ -64,16 +64,16 @@ def fuel(code: str) -> Kind | None:
     return KINDS[slug] if slug else None
 
 
-def zone_of(midnights_s: np.ndarray, begins_s: np.ndarray) -> tuple[str, int]:
-    """Return the zone in which local midnights int64[n] are these UTC seconds int64[n], and how many of them are not.
+def zone_of(local_s: np.ndarray, utc_s: np.ndarray) -> tuple[str, int]:
+    """Return the zone in which wall clocks int64[n] show these UTC seconds int64[n], and how many of them do not.
 
     Of zones that fit equally well the first counts: a winter of Phoenix is a winter of Denver.
     """
-    wrong = [int((local_to_utc(midnights_s, zone).earliest != begins_s).sum()) for zone in ZONES]
+    wrong = [int((local_to_utc(local_s, zone).earliest != utc_s).sum()) for zone in ZONES]
     best = int(np.argmin(wrong))
-    offsets, counts = np.unique(midnights_s - begins_s, return_counts=True)
+    offsets, counts = np.unique(local_s - utc_s, return_counts=True)
     common = int(np.argmax(counts))
-    fixed_wrong = len(begins_s) - int(counts[common])
+    fixed_wrong = len(utc_s) - int(counts[common])
     if fixed_wrong < wrong[best] and abs(int(offsets[common])) < DAY_S:
         return _fixed(int(offsets[common])), fixed_wrong
     return ZONES[best], wrong[best]

@@ -7,15 +7,17 @@ import os
 from gcr_fast.errors import UsageError
 from gcr_fast.sources import pages
 from gcr_fast.sources.files import File, open_file, refuse
-from gcr_fast.sources.generation import eia_bulk, eia_derived, entsoe_new, entsoe_old, opsd
+from gcr_fast.sources.generation import eia_api, eia_bulk, eia_derived, entsoe_library, entsoe_new, entsoe_old, opsd
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.tidy import tidy
 
 FORMATS: tuple[Format, ...] = (
     entsoe_old.FORMAT,
     entsoe_new.FORMAT,
+    entsoe_library.FORMAT,
     opsd.FORMAT,
     eia_bulk.FORMAT,
+    eia_api.FORMAT,
     eia_derived.FORMAT,
 )
 """Every format, as the list shows them."""
