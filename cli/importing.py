@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .command import Group
+from .import_certificates import certificates
 from .import_generation import formats, generation
 
 
@@ -13,5 +14,5 @@ def importing() -> None:
     """Read other people's files: generation, load, certificates."""
 
 
-for each in (generation, formats):
+for each in (generation, certificates, formats):
     importing.add_command(each)

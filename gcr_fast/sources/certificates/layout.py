@@ -45,7 +45,7 @@ FIELDS = {
 }
 """Everything that can be read from a list: the words for `columns` and `constants` of a mapping file."""
 
-NOT_CARRIED = frozenset({"device", "consumption", "cancelled_on", "reason"})
+NOT_CARRIED = ("device", "consumption", "cancelled_on", "reason")
 """What annual certificates have no column for; it is read where it decides something, and said to be left out."""
 
 

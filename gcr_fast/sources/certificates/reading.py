@@ -73,7 +73,7 @@ def read_listing(file: File, name: str, layout: Layout, zone: str | None = None)
     if not lines and sheet.findings.ok:
         sheet.findings.add("empty_file", f"{file.path.name} has no rows below its header", file=file.name)
     good = [certificate for certificate in read if certificate is not None]
-    unused = sheet.header.unused + [name for name in sorted(NOT_CARRIED) if name in sheet.header.columns]
+    unused = sheet.header.unused + [sheet.header.named(name) for name in NOT_CARRIED if name in sheet.header.columns]
     return Listing(file, name, good, sheet.findings, len(lines), sheet.dropped, unused)
 
 

@@ -35,6 +35,10 @@ class Header:
     doubled: tuple[str, ...] = ()
     """Columns that stand for a field that another column has."""
 
+    def named(self, name: str) -> str:
+        """Return a field's column as the file spells it, or the field where there is none."""
+        return self.names[self.columns[name]] if name in self.columns else name
+
     @property
     def unused(self) -> list[str]:
         """Columns that are no field."""
@@ -189,8 +193,7 @@ class Line:
 
     def fault(self, code: str, name: str, what: str, **more: Any) -> None:
         """Report a cell; `what` goes on from it."""
-        header = self.sheet.header
-        column = header.names[header.columns[name]] if name in header.columns and header.line else name
+        column = self.sheet.header.named(name)
         value = self.text(name)[:SHOWN_VALUE]
         said = f"{column} {value!r} {what}" if value else f"{column} {what}"
         place = {"file": self.sheet.file.name, "line": self.number, "column": column, "value": value or None}

@@ -1,0 +1,412 @@
+"""Certificate lists of other registries -> one table of annual certificates, and an account of every row.
+
+Files of any known format, lists that a mapping describes, and our own annual files may come together. What may not be
+in several files, or twice in one, is checked here: no serial number is read twice.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from gcr_fast.annual import overlaps, read_annual
+from gcr_fast.codes import BASES, PURPOSES
+from gcr_fast.columns import utc_timestamps
+from gcr_fast.errors import RefusedError, UsageError
+from gcr_fast.exchange.streams import write_stream
+from gcr_fast.findings import Finding, Findings
+from gcr_fast.schema import arrow_schema
+from gcr_fast.sources.certificates import mapped
+from gcr_fast.sources.certificates.formats import BY_NAME, format_named, identify
+from gcr_fast.sources.certificates.reading import Certificate, Listing, read_listing
+from gcr_fast.sources.certificates.statuses import Meaning, meaning_of
+from gcr_fast.sources.files import File, open_file, refuse
+from gcr_fast.sources.mapping_file import load_mapping
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from gcr_fast.exchange.writing import Written
+
+OWN = "annual"
+"""The format of our own annual files, and of those of the registry that this one replaces."""
+
+LIVE = frozenset({"CANCELED", "ISSUED", "ACTIVE", "TRADED"})
+"""A certificate can be in one of these states only, so a list of holdings must not have it in two."""
+
+TELLING_PREFIX = 6
+"""A serial prefix of so many characters names its registry; shorter ones are compared within one issuer."""
+
+
+class StatusCount(NamedTuple):
+    """The rows of one file that have one status word."""
+
+    file: str
+    word: str
+    """The status as the list gives it."""
+    status: str
+    """What it means here, of `codes.ANNUAL_STATUSES`."""
+    purpose: str | None
+    rows: int
+    energy_wh: int
+    left_out: str
+    """Why they are left out; empty if they are kept."""
+
+
+@dataclass(frozen=True)
+class FileAccount:
+    """What became of one file."""
+
+    file: str
+    format: str
+    sha256: str
+    rows: int
+    kept: int
+    """Rows that are certificates of the table."""
+    dropped: dict[str, int]
+    """Rows that hold no certificate, by the reason in words."""
+    unused: list[str]
+    """Columns that annual certificates have no place for."""
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """Annual certificates that were read from other people's lists: `table` has the columns of `schema.ANNUAL`."""
+
+    table: pa.Table
+    findings: Findings
+    files: tuple[FileAccount, ...]
+    statuses: tuple[StatusCount, ...]
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @property
+    def energy_wh(self) -> int:
+        """Of all certificates of the table."""
+        return sum(self.table["energy_wh"].to_pylist())
+
+    @property
+    def left_out(self) -> tuple[StatusCount, ...]:
+        """The rows that are not in the table, with the reason."""
+        return tuple(count for count in self.statuses if count.left_out)
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """Hand the table to any Arrow library."""
+        return self.table.__arrow_c_stream__(requested_schema)
+
+    def write(self, path: str | os.PathLike[str]) -> Written:
+        """Write a .parquet, .arrow or .csv file that `read_annual` and `convert` take."""
+        return write_stream(path, self.table.schema, self.table.to_batches())
+
+
+@dataclass(frozen=True)
+class _How:
+    """What the caller says about all files."""
+
+    format: str | None
+    mapping: Mapping[str, object] | None
+    zone: str | None
+    keep_all: bool
+    purpose: str | None
+    basis: str | None
+
+
+class _Row(NamedTuple):
+    """What is needed to find a certificate a second time."""
+
+    file: str
+    line: int | None
+    identity: str
+    space: Any
+    span: tuple[int, int] | None
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}, line {self.line}" if self.line is not None else self.file
+
+
+@dataclass
+class _Part:
+    """One file, read."""
+
+    account: FileAccount
+    table: pa.Table
+    findings: Findings
+    kept: list[_Row] = field(default_factory=list)
+    live: list[_Row] = field(default_factory=list)
+    """Rows of a list of holdings, the ones that are left out too."""
+    statuses: list[StatusCount] = field(default_factory=list)
+
+
+def read_certificates(
+    paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str],
+    *,
+    format: str | None = None,  # noqa: A002
+    mapping: Mapping[str, object] | str | os.PathLike[str] | None = None,
+    zone: str | None = None,
+    keep_all: bool = False,
+    purpose: str | None = None,
+    basis: str | None = None,
+) -> Certificates:
+    """Read certificate lists of any known format into one table.
+
+    `mapping` describes files of no known format. `zone` is the zone of production days where a list names none.
+    Only cancelled certificates are kept, unless `keep_all`; the others are accounted for. `purpose` overrides for
+    what the cancelled ones were cancelled, `basis` is their allocation basis. Raises `RefusedError` with everything
+    that is wrong in all files, among it any certificate that is there twice, with both rows.
+    """
+    names = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    how = _checked(format, mapping, zone, keep_all, purpose, basis)
+    if not names:
+        raise UsageError("name at least one file")
+    findings = Findings()
+    parts = [part for path in names if (part := _attempt(path, how, findings)) is not None]
+    for part in parts:
+        findings.extend(part.findings)
+    _refuse_twice(parts, findings)
+    findings.check()
+    return _joined(parts, findings)
+
+
+def _checked(
+    name: str | None,
+    mapping: Mapping[str, object] | str | os.PathLike[str] | None,
+    zone: str | None,
+    keep_all: bool,
+    purpose: str | None,
+    basis: str | None,
+) -> _How:
+    if name is not None and name not in (OWN, "auto", mapped.NAME):
+        format_named(name)
+    if name == mapped.NAME and mapping is None:
+        raise UsageError("the format `mapped` needs a mapping")
+    if purpose is not None and purpose not in PURPOSES:
+        raise UsageError(f"unknown purpose {purpose!r}; there are {', '.join(PURPOSES)}")
+    if basis is not None and basis not in BASES:
+        raise UsageError(f"unknown allocation basis {basis!r}; there are {', '.join(BASES)}")
+    described = load_mapping(mapping) if isinstance(mapping, str | os.PathLike) else mapping
+    return _How(None if name == "auto" else name, described, zone, keep_all, purpose, basis)
+
+
+def _attempt(path: str | os.PathLike[str], how: _How, findings: Findings) -> _Part | None:
+    """Read one file; a refusal of the whole file is kept, so that all files are looked at."""
+    try:
+        return _read(open_file(path), how)
+    except RefusedError as refusal:
+        findings.extend(refusal.collected)
+        return None
+
+
+def _read(file: File, how: _How) -> _Part:
+    if how.format == OWN or (how.format is None and how.mapping is None and is_own(file)):
+        return _read_own(file, how)
+    if how.mapping is not None and how.format in (None, mapped.NAME):
+        return _from_listing(read_listing(file, mapped.NAME, mapped.layout_of(how.mapping), how.zone), how)
+    chosen = identify(file) if how.format is None else format_named(how.format)
+    if chosen is None:
+        refuse(file, f"is no certificate list of a known format ({', '.join(BY_NAME)}, {OWN})", "unknown_format")
+    return _from_listing(read_listing(file, chosen.name, chosen.layout, how.zone), how)
+
+
+def is_own(file: File) -> bool:
+    """Whether a file is one of ours: Parquet or Arrow, or text whose header has certificate_id and status."""
+    if file.kind in {"parquet", "ipc"}:
+        return True
+    header = file.head_lines[0].lower() if file.kind == "csv" and file.head_lines else ""
+    words = {word.strip(' "') for word in header.replace(";", ",").replace("\t", ",").split(",")}
+    return {"certificate_id", "status"} <= words
+
+
+def _from_listing(listing: Listing, how: _How) -> _Part:
+    kept = [one for one in listing.certificates if how.keep_all or not one.meaning.reason]
+    account = FileAccount(
+        listing.file.name, listing.format, listing.file.sha256, listing.rows, len(kept), dict(listing.dropped),
+        listing.unused,
+    )  # fmt: skip
+    part = _Part(account, _table(kept, how), listing.findings)
+    part.kept = [_row(listing, one) for one in kept]
+    holdings = [one for one in listing.certificates if not one.in_history and one.meaning.status in LIVE]
+    part.live = [_row(listing, one) for one in holdings]
+    counts: Counter[tuple[str, Meaning]] = Counter()
+    energy: Counter[tuple[str, Meaning]] = Counter()
+    for one in listing.certificates:
+        counts[one.word, one.meaning] += 1
+        energy[one.word, one.meaning] += one.energy_wh
+    part.statuses = [
+        _status_count(listing.file.name, word, meaning, count, energy[word, meaning], how)
+        for (word, meaning), count in counts.items()
+    ]
+    return part
+
+
+def _status_count(file: str, word: str, meaning: Meaning, rows: int, energy_wh: int, how: _How) -> StatusCount:
+    purpose = (how.purpose or meaning.purpose) if meaning.status == "CANCELED" else None
+    left_out = "" if how.keep_all else meaning.reason
+    return StatusCount(file, word, meaning.status, purpose, rows, energy_wh, left_out)
+
+
+def _row(listing: Listing, one: Certificate) -> _Row:
+    serials = one.serials
+    if serials is None:
+        return _Row(listing.file.name, one.line, one.certificate_id, None, None)
+    space = _space(serials.prefix, one.issuer)
+    return _Row(listing.file.name, one.line, one.certificate_id, space, (serials.first.number, serials.last.number))
+
+
+def _space(prefix: str, issuer: str | None) -> Any:
+    return prefix if len(prefix) >= TELLING_PREFIX else (issuer, prefix)
+
+
+def _table(kept: Sequence[Certificate], how: _How) -> pa.Table:
+    import pyarrow as pa
+
+    starts, ends = (np.array([one.period[at] for one in kept], dtype=np.int64) for at in (0, 1))
+    serials = [one.serials for one in kept]
+    columns: dict[str, Any] = {
+        "certificate_id": [one.certificate_id for one in kept],
+        "energy_wh": [one.energy_wh for one in kept],
+        "production_start": utc_timestamps(starts),
+        "production_end": utc_timestamps(ends),
+        "zone": [one.zone for one in kept],
+        "source_type": [one.source_type for one in kept],
+        "profile": [None] * len(kept),
+        "status": [one.meaning.status for one in kept],
+        "purpose": [_purpose(one.meaning.status, one.meaning.purpose, how) for one in kept],
+        "owner": [one.owner for one in kept],
+        "beneficiary": [one.beneficiary for one in kept],
+        "device_id": [one.device_id for one in kept],
+        "country": [one.country for one in kept],
+        "capacity_w": [one.capacity_w for one in kept],
+        "issuer": [one.issuer for one in kept],
+        "allocation_basis": [how.basis] * len(kept),
+        "residual_permitted": [None] * len(kept),
+        "serial_prefix": [one.prefix if one else None for one in serials],
+        "serial_start": [one.first.number if one else None for one in serials],
+        "serial_end": [one.last.number if one else None for one in serials],
+    }
+    return pa.table(columns, schema=arrow_schema("annual"))
+
+
+def _purpose(status: str, purpose: str | None, how: _How) -> str | None:
+    return (how.purpose or purpose) if status == "CANCELED" else None
+
+
+def _read_own(file: File, how: _How) -> _Part:
+    """Read one of our own files; what `read_annual` lets pass and `convert` refuses passes here as well."""
+    import pyarrow as pa
+
+    if file.packed or file.encoding not in {"utf-8", "utf-8-sig"}:
+        refuse(file, "is an annual file, which must be plain UTF-8 text, Parquet or Arrow")
+    annual = read_annual(file.path, zone=how.zone or "UTC", strict=False)
+    findings = Findings(
+        item for item in annual.findings if item.code not in {"not_canceled", "serial_overlap", "duplicate_certificate"}
+    )
+    meanings = [_own_meaning(status) for status in annual.table["status"].to_pylist()]
+    rows = [at for at, meaning in enumerate(meanings) if how.keep_all or not meaning.reason]
+    table = annual.table.take(pa.array(rows, pa.int64()))
+    if how.purpose or how.basis:
+        table = _overridden(table, how)
+    account = FileAccount(file.name, OWN, file.sha256, len(annual), len(rows), {}, [])
+    found = _own_rows(annual.table, file, annual.source.line)
+    part = _Part(account, table, findings, [found[at] for at in rows])
+    part.live = [row for row, meaning in zip(found, meanings, strict=True) if meaning.status in LIVE]
+    energies = annual.table["energy_wh"].to_pylist()
+    purposes = annual.table["purpose"].to_pylist()
+    totals: dict[tuple[Meaning, str | None], list[int]] = {}
+    for meaning, purpose, energy in zip(meanings, purposes, energies, strict=True):
+        total = totals.setdefault((meaning, purpose), [0, 0])
+        total[0] += 1
+        total[1] += energy
+    part.statuses = [
+        _status_count(file.name, meaning.status, meaning._replace(purpose=purpose), rows, energy, how)
+        for (meaning, purpose), (rows, energy) in totals.items()
+    ]
+    return part
+
+
+def _own_meaning(status: str) -> Meaning:
+    """Return what one of our own statuses means: RETIRED is one of an hourly certificate, which is not converted."""
+    if status == "RETIRED":
+        return Meaning("RETIRED", None, "retired, not cancelled for conversion or end use")
+    meaning = meaning_of(status)
+    assert meaning is not None  # every word of ANNUAL_STATUSES is in the table
+    return meaning
+
+
+def _overridden(table: pa.Table, how: _How) -> pa.Table:
+    """Set the purpose and basis that the caller names."""
+    import pyarrow as pa
+
+    canceled = [status == "CANCELED" for status in table["status"].to_pylist()]
+    for name, value in (("purpose", how.purpose), ("allocation_basis", how.basis)):
+        if value:
+            old = table[name].to_pylist()
+            new = [value if mine else before for mine, before in zip(canceled, old, strict=True)]
+            table = table.set_column(
+                table.schema.get_field_index(name), table.schema.field(name), pa.array(new, pa.string())
+            )
+    return table
+
+
+def _own_rows(table: pa.Table, file: File, line: Any) -> list[_Row]:
+    names = ("certificate_id", "serial_prefix", "serial_start", "serial_end", "issuer")
+    rows = zip(*(table[name].to_pylist() for name in names), strict=True)
+    found = []
+    for at, (identity, prefix, low, high, issuer) in enumerate(rows):
+        whole = low is not None and high is not None and 0 <= low <= high
+        span = (low, high) if whole else None
+        found.append(_Row(file.name, line(at), identity, _space(prefix or "", issuer) if whole else None, span))
+    return found
+
+
+def _refuse_twice(parts: Sequence[_Part], findings: Findings) -> None:
+    """Report whatever is there twice: a file, a serial number, a certificate without one."""
+    seen: dict[str, str] = {}
+    for part in list(parts):
+        earlier = seen.setdefault(part.account.sha256, part.account.file)
+        if earlier != part.account.file or [one.account.file for one in parts].count(part.account.file) > 1:
+            what = f"{part.account.file} is the same file as {earlier}"
+            findings.add("duplicate_certificate", what, file=part.account.file)
+            return
+    told: set[tuple[str, int | None]] = set()
+    _compare([row for part in parts for row in part.kept], findings, told)
+    for part in parts:
+        _compare(part.live, findings, told)
+
+
+def _compare(rows: Sequence[_Row], findings: Findings, told: set[tuple[str, int | None]]) -> None:
+    """Report rows whose serial numbers, or ids, an earlier row has; each row once."""
+    for later, earlier in overlaps([(row.space, row.span) for row in rows]):
+        one, other = rows[later], rows[earlier]
+        if (one.file, one.line) in told:
+            continue
+        told.add((one.file, one.line))
+        same = one.span == other.span
+        code = "duplicate_certificate" if same else "serial_overlap"
+        what = "is the same certificate as" if same else "shares serial numbers with"
+        findings.extend([_finding(code, one, f"{what} {other.identity} in {other.place}")])
+    first: dict[str, _Row] = {}
+    for row in rows:
+        other = first.setdefault(row.identity, row)
+        if other is not row and (row.file, row.line) not in told:
+            told.add((row.file, row.line))
+            findings.extend([_finding("duplicate_certificate", row, f"has the id of the certificate in {other.place}")])
+
+
+def _finding(code: str, row: _Row, what: str) -> Finding:
+    return Finding(code, f"{row.identity} {what}", file=row.file, line=row.line, certificate_id=row.identity)
+
+
+def _joined(parts: Sequence[_Part], findings: Findings) -> Certificates:
+    import pyarrow as pa
+
+    schema = arrow_schema("annual")
+    table = pa.concat_tables([part.table.cast(schema) for part in parts])
+    accounts = tuple(part.account for part in parts)
+    return Certificates(table, findings, accounts, tuple(count for part in parts for count in part.statuses))
