@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +13,7 @@ import numpy as np
 from gcr_fast.annual import Annual, annual_from
 from gcr_fast.batches import BatchMaker, Task, tasks
 from gcr_fast.blocks import BlockHours, block_plans
-from gcr_fast.booking import DEFAULT_MARGIN, book, parse_margin
+from gcr_fast.booking import DEFAULT_MARGIN, apportion, book, parse_margin
 from gcr_fast.codes import BIRTH_STATUS, METHOD_VERSION, METHODS, WH_PER_MWH
 from gcr_fast.columns import exact_sum
 from gcr_fast.errors import UsageError
@@ -65,7 +66,7 @@ def convert(
     book(plan, method, unit_wh, parse_margin(capacity_margin))
     plan.findings.check()
     maker = BatchMaker(plan, method, unit_wh, keep_zero_hours, certificate_ids)
-    made = _made(plan, method, unit_wh, profile)
+    made = _made(plan, method, unit_wh, profile, capacity_margin)
     return Conversion(plan, maker, made, shapes.sources, workers)
 
 
@@ -184,11 +185,36 @@ class Conversion:
             "source_type": plan.sources,
             "profile": [share.profile.name for share in shares],
             "status": [BIRTH_STATUS[purpose] for purpose in table["purpose"].to_pylist()],
+            "annual_status": table["status"],
             "allocation_basis": plan.bases,
             "owner": owners,
         }
         columns = [computed.get(name, table[name] if name in table.column_names else None) for name in schema.names]
         return pa.table(columns, schema=schema).take(pa.array(rows)).combine_chunks()
+
+    @property
+    def capacity_margin(self) -> Fraction:
+        """By how much hours may exceed a device's capacity."""
+        return parse_margin(self._made["gcr_fast.capacity_margin"])
+
+    def hours_of(self, rows: Container[int]) -> Iterator[tuple[int, tuple[Profile, int, np.ndarray]]]:
+        """Yield, of some rows of the annual table: the row, and (profile, its first interval, Wh int64[hours])."""
+        for task in self._tasks():
+            for at, piece in enumerate(task.pieces):
+                some = [place for place, row in enumerate(piece.rows.tolist()) if row in rows]
+                share = piece.lot.share
+                for place, wh in zip(some, self._spread(task, at, some), strict=True):
+                    hours = np.zeros(share.hours, dtype=np.int64)
+                    hours[share.positions] = wh
+                    yield int(piece.rows[place]), (share.profile, share.first, hours)
+
+    def _spread(self, task: Task, at: int, some: list[int]) -> np.ndarray:
+        """Return the Wh of some certificates of a piece, int64[some, intervals that can receive energy]."""
+        piece = task.pieces[at]
+        if not some or at in task.metered:
+            return task.metered.get(at, np.zeros((0, 0), np.int64))[some]
+        totals = self._plan.issue_wh[piece.rows[some]]
+        return apportion(self._maker.method, piece.lot.share.weights, totals, self._maker.unit_wh)
 
     def metered(self) -> list[tuple[int, tuple[str, str | None, str], tuple[Profile, int, np.ndarray]]]:
         """Return, per certificate with a metered basis: its row, (basis, device, profile), and (profile, first, Wh)."""
@@ -232,7 +258,7 @@ class Conversion:
         return pa.table(columns, schema=arrow_schema("report"))
 
 
-def _made(plan: Plan, method: str, unit_wh: int, default_profile: str | None) -> dict[str, str]:
+def _made(plan: Plan, method: str, unit_wh: int, default_profile: str | None, margin: str | float) -> dict[str, str]:
     """Return what an output says of its making."""
     from gcr_fast import __version__
 
@@ -244,6 +270,7 @@ def _made(plan: Plan, method: str, unit_wh: int, default_profile: str | None) ->
         "gcr_fast.method": method,
         "gcr_fast.method_version": str(METHOD_VERSION),
         "gcr_fast.unit_wh": str(unit_wh),
+        "gcr_fast.capacity_margin": str(margin),
         "gcr_fast.allocation_basis": ", ".join(sorted(set(plan.bases))),
         "gcr_fast.parents": str(len(plan.annual)),
         "gcr_fast.parents_wh": str(exact_sum(plan.annual.table["energy_wh"].to_numpy())),

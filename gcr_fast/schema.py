@@ -150,6 +150,7 @@ PARENTS = (
     Column("source_type", "string", "", True, "its own, else the profile's, else other"),
     Column("profile", "string", "", True, "the profile that spread it"),
     Column("status", "string", "", True, "the state in which its hours were born"),
+    Column("annual_status", "string", "", True, "its own status when it was converted: CANCELED"),
     Column("purpose", "string", "", False, "for what it was cancelled"),
     Column("allocation_basis", "string", "", True, "where the hourly shape came from"),
     Column("owner", "string", "", True, "to whom its hours were issued"),

@@ -395,7 +395,7 @@ class _Audit:
         ledger, faults, look = self.ledger, self.ledger.faults, self._guarded
         look(ENTRIES, _many(ledger.position, "entry", "entries"), lambda: faults.of(ENTRY))
         look(CHECKS[0], "{parents}", lambda: inspection.shared_serials(ledger))
-        once = "{parents}, each in one issue and born as its purpose says; only CANCELED ones are let in"
+        once = "{parents}, each CANCELED, in one issue, and born as its purpose says"
         look(CHECKS[1], once, lambda: inspection.converted_again(ledger))
         look(CHECKS[2], "{parents}", lambda: inspection.wrong_sums(ledger))
         look(CHECKS[3], self._margins(), lambda: inspection.over_capacity(ledger, self.margin))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from gcr_fast.booking import DEFAULT_MARGIN, parse_margin
-from gcr_fast.codes import BIRTH_STATUS
+from gcr_fast.codes import ANNUAL_STATUSES, BIRTH_STATUS
 from gcr_fast.columns import utc_seconds
 from gcr_fast.parallel import ordered_map, thread_count
 from gcr_fast.periods import utc_text
@@ -22,6 +22,8 @@ from gcr_fast.registry import merkle
 from gcr_fast.registry.ledger import Issue, Ledger, Parent
 
 HOUR_S = 3600
+CANCELED = ANNUAL_STATUSES[0]
+"""The status of an annual certificate that may be converted."""
 
 
 def issue_leaves(issue: Issue, parents: list[Parent]) -> bytes:
@@ -105,16 +107,18 @@ def shared_serials(ledger: Ledger) -> list[str]:
 
 
 def converted_again(ledger: Ledger) -> list[str]:
-    """A parent is converted once, and its hours are born as the purpose of its cancellation says."""
+    """A parent was cancelled, is converted once, and its hours are born as the purpose of its cancellation says."""
     faults, seen = [], dict[str, int]()
     for issue in ledger.issues:
-        names = ("certificate_id", "purpose", "status")
-        for name, purpose, status in zip(*(issue.table[key].to_pylist() for key in names), strict=True):
+        names = ("certificate_id", "purpose", "status", "annual_status")
+        for name, purpose, status, was in zip(*(issue.table[key].to_pylist() for key in names), strict=True):
             if name in seen:
                 faults.append(f"{name} was converted by issue {seen[name]} and again by issue {issue.seq}")
             seen.setdefault(name, issue.seq)
             if BIRTH_STATUS.get(purpose) != status:
                 faults.append(f"{name}, cancelled for {purpose or 'an unknown purpose'}, was born {status}")
+            if was != CANCELED:
+                faults.append(f"{name} was {was} when issue {issue.seq} converted it, not {CANCELED}")
     return faults
 
 

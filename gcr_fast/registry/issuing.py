@@ -21,6 +21,7 @@ from gcr_fast.periods import utc_text
 from gcr_fast.processor import Conversion
 from gcr_fast.registry import merkle
 from gcr_fast.registry import segments as files
+from gcr_fast.registry.capacity import check_devices, used_wh
 from gcr_fast.registry.catalogue import SEGMENTS, Catalogue
 from gcr_fast.registry.entries import Entry
 from gcr_fast.registry.proof import HASH_BYTES
@@ -67,7 +68,7 @@ def owners_of(conversion: Conversion) -> list[str]:
 
 
 def refusals(conversion: Conversion, catalogue: Catalogue) -> Findings:
-    """Return what speaks against issuing: converted before, serial numbers that overlap, meters that are used up."""
+    """Return what speaks against issuing: converted before, serials that overlap, meters and capacities used up."""
     findings = Findings()
     table, source = conversion.annual.table, conversion.annual.source
     ids = table["certificate_id"].to_pylist()
@@ -82,6 +83,7 @@ def refusals(conversion: Conversion, catalogue: Catalogue) -> Findings:
             report("already_converted", row, f"was converted by entry {int(catalogue.issue[known])}")
     _check_serials(table, catalogue, report)
     _check_meters(conversion, catalogue, report)
+    check_devices(conversion, catalogue, report)
     return findings
 
 
@@ -129,19 +131,6 @@ def issued_on(catalogue: Catalogue, meters: set[Meter]) -> dict[Meter, list[int]
             for meter in [*by_device.get(device, ()), *alike]:
                 found.setdefault(meter, []).append(parent)
     return found
-
-
-def used_wh(catalogue: Catalogue, parents: list[int], start_s: int, step_s: int, count: int) -> np.ndarray:
-    """Return int64[count]: Wh that parents were issued in each interval of a grid."""
-    used = np.zeros(count, dtype=np.int64)
-    for parent in parents:
-        facts = {name: int(catalogue.numbers[name][parent]) for name in ("block", "start_s", "step_s", "hours")}
-        block = catalogue.blocks[facts["block"]]
-        row = block.energy[parent - block.first_parent]
-        places = (facts["start_s"] + np.arange(facts["hours"]) * facts["step_s"] - start_s) // step_s
-        inside = (places >= 0) & (places < count)
-        np.add.at(used, places[inside], row[inside].astype(np.int64))
-    return used
 
 
 def _check_meters(conversion: Conversion, catalogue: Catalogue, report: Callable[..., None]) -> None:

@@ -18,7 +18,7 @@ from oracle.lively import NOW, PARENTS, append, copied, entry, lively, parents, 
 
 from gcr_fast import UsageError
 from gcr_fast.errors import RegistryError
-from gcr_fast.registry import audit, segments, signing, snapshots
+from gcr_fast.registry import audit, issuing, segments, signing, snapshots
 from gcr_fast.registry.audit import CHECKS, FAILED, PASSED, SKIPPED, verify
 from gcr_fast.registry.catalogue import SEGMENTS
 from gcr_fast.registry.entries import GENESIS, Entry, chain_hash, decode, encode
@@ -415,6 +415,20 @@ def test_2_hours_born_otherwise_than_the_purpose_says(tmp_path):
         assert "USED-1!, cancelled for end_use, was born ACTIVE" in said(report, "2 ")
 
 
+def test_2_a_parent_that_was_not_cancelled(registry):
+    def change(table):
+        ids = pa.array([f"{name}!" for name in table["certificate_id"].to_pylist()])
+        table = table.set_column(table.column_names.index("certificate_id"), "certificate_id", ids)
+        was = pa.array(["CANCELED", "ISSUED", *["CANCELED"] * 3])
+        return table.set_column(table.column_names.index("annual_status"), "annual_status", was)
+
+    assert set(registry.state.catalogue.tables[0]["annual_status"].to_pylist()) == {"CANCELED"}
+    reissued(registry, change)
+    report = verify(registry.folder)
+    assert "2" in numbers(report)
+    assert said(report, "2 ").startswith("SUN-2! was ISSUED when issue 20 converted it")
+
+
 @pytest.mark.parametrize("place", [(0, 1), (2, 7)])
 def test_3_hours_that_do_not_sum_to_their_parent(registry, place):
     def more(energy):
@@ -437,16 +451,40 @@ def test_3_an_hour_below_zero(registry):
     assert "less than 0 Wh" in said(verify(registry.folder), "3 ")
 
 
-def test_4_a_device_above_its_capacity_over_all_its_parents(tmp_path):
-    one = {"certificate_id": "A", "device_id": "plant", "capacity_w": 100_000, "allocation_basis": "facility_profile"}
+PLANT = {"certificate_id": "A", "device_id": "plant", "capacity_w": 100_000, "allocation_basis": "facility_profile"}
+
+
+def test_4_a_device_above_its_capacity_over_all_its_parents(tmp_path, monkeypatch):
     with Registry.create(tmp_path / "r", clock=lambda: NOW) as registry:
-        registry.issue(*parents(one), create_parties=True)
+        registry.issue(*parents(PLANT), create_parties=True)
         assert registry.verify().ok
-        registry.issue(*parents(one | {"certificate_id": "B"}))
+        monkeypatch.setattr(issuing, "check_devices", lambda *_: None)  # an issue that nobody checked
+        registry.issue(*parents(PLANT | {"certificate_id": "B"}))
         report = registry.verify()
         assert numbers(report) == {"4"}
         assert "device plant: 169048 Wh in the hour" in said(report, "4 ")
         assert registry.verify(capacity_margin=2).ok
+
+
+def test_4_what_an_issue_allowed_is_what_its_audit_allows(tmp_path):
+    with Registry.create(tmp_path / "r", clock=lambda: NOW) as registry:
+        registry.issue(*parents(PLANT), create_parties=True)
+        registry.issue(*parents(PLANT | {"certificate_id": "B"}), capacity_margin="1.7")
+        report = registry.verify()
+        assert report.ok
+        (row,) = [check.detail for check in report.checks if check.name.startswith("4 ")]
+        assert "capacity x 1.1, 1.7 over all parents" in row
+        strict = registry.verify(capacity_margin=1.1)
+        assert numbers(strict) == {"4"}
+        assert "above 110000 Wh" in said(strict, "4 ")
+
+
+@pytest.mark.parametrize("margin", ["much", "0", "-1", "1/0"])
+def test_4_a_margin_that_is_none_fails_the_check_and_not_the_audit(registry, margin):
+    reissued(registry, **{"made.capacity_margin": margin})
+    report = verify(registry.folder)
+    assert "4" in numbers(report)
+    assert len(report.checks) == 5 + len(CHECKS)
 
 
 def test_4_intervals_below_an_hour_are_added_up_to_hours(tmp_path):
