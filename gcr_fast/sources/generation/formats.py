@@ -7,7 +7,18 @@ import os
 from gcr_fast.errors import UsageError
 from gcr_fast.sources import pages
 from gcr_fast.sources.files import File, open_file, refuse
-from gcr_fast.sources.generation import eia_api, eia_bulk, eia_derived, entsoe_library, entsoe_new, entsoe_old, opsd
+from gcr_fast.sources.generation import (
+    caiso,
+    eia_api,
+    eia_bulk,
+    eia_derived,
+    entsoe_library,
+    entsoe_new,
+    entsoe_old,
+    entsoe_xml,
+    opsd,
+    pjm,
+)
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.tidy import tidy
 
@@ -15,10 +26,13 @@ FORMATS: tuple[Format, ...] = (
     entsoe_old.FORMAT,
     entsoe_new.FORMAT,
     entsoe_library.FORMAT,
+    entsoe_xml.FORMAT,
     opsd.FORMAT,
     eia_bulk.FORMAT,
     eia_api.FORMAT,
     eia_derived.FORMAT,
+    pjm.FORMAT,
+    caiso.FORMAT,
 )
 """Every format, as the list shows them."""
 
