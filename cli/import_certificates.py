@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from gcr_fast.certificates import Certificates
     from gcr_fast.exchange.writing import Written
 
-EXAMPLE = """gcr import certificates regos.csv --out annual.parquet
-gcr convert annual.parquet --profile-from-total flat --out hourly.parquet"""
+EXAMPLE = "gcr import certificates regos.csv --out annual.parquet"
 
 meaning = options(
     click.option("--format", metavar="NAME", help="By default the content tells; `gcr import formats` lists them."),

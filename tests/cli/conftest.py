@@ -17,8 +17,8 @@ A-1,12.345678,2020,Europe/Vienna,solar,AT-2020-solar,CANCELED,conversion,Ada
 A-2,1000,2020,Europe/Vienna,wind_onshore,AT-2020-wind_onshore,CANCELED,conversion,Bob
 """
 REGOS = """Accreditation No.,Generating Station / Agent Group,Station TIC,Scheme,Country,Technology Group,\
-Generation Type,Output Period,No. Of Certificates,Start Certificate No.,End Certificate No.,MWh Per Certificate,Issue Date,\
-Certificate Status,Status Date,Current Holder Organisation Name,Company Registration Number
+Generation Type,Output Period,No. Of Certificates,Start Certificate No.,End Certificate No.,MWh Per Certificate,\
+Issue Date,Certificate Status,Status Date,Current Holder Organisation Name,Company Registration Number
 G09001FWSC,Example Wind,90000,REGO,Scotland,On-shore Wind,,Jan-2020,1000,G09001FWSC0000000000010120310120GEN,\
 G09001FWSC0000000999010120310120GEN,1.0,05/03/2020,Redeemed,01/07/2020,Example Supply,01234567
 G09001FWSC,Example Wind,90000,REGO,Scotland,On-shore Wind,,Feb-2020,500,G09001FWSC0000000000010220290220GEN,\
