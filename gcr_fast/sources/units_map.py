@@ -27,6 +27,9 @@ fuelsourceprimary primaryfuel fuelcode
 UNIT_COLUMNS, FUEL_COLUMNS = frozenset(_UNIT_WORDS.split()), frozenset(_FUEL_WORDS.split())
 """Headers of columns of unit ids and of fuels, in small letters and digits alone."""
 
+UNKNOWN_UNIT = Kind("unknown", None, "generation")
+"""A unit that no map names: kept, but of no source type."""
+
 
 @dataclass(frozen=True)
 class Units(Mapping[str, str]):

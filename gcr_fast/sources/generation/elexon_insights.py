@@ -19,14 +19,13 @@ from gcr_fast.sources.generation.elexon import AREA, ATTRIBUTION, PERIOD_S, ZONE
 from gcr_fast.sources.long import Describe, Words, long, series_keys
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.revisions import replaced
-from gcr_fast.sources.units_map import unit_kind
+from gcr_fast.sources.units_map import UNKNOWN_UNIT, unit_kind
 from gcr_fast.sources.wide import Column, step_of
-from gcr_fast.sources.words import KINDS, Kind
+from gcr_fast.sources.words import KINDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-UNKNOWN_UNIT = Kind("unknown", None, "generation")
 _ISO = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S")
 _RUNS = ("II", "SF", "R1", "R2", "R3", "RF", "DF")
 """Settlement runs, from the first reckoning to the last."""
