@@ -113,6 +113,10 @@ class Keys:
         """The keys that nobody has asked for yet."""
         return list(self._left)
 
+    def is_text(self, name: str) -> bool:
+        """Whether a key has a plain value, no keys or list below it."""
+        return not isinstance(self._left.get(name), dict | list)
+
     def fail(self, name: str, message: str, value: object = None) -> None:
         """Note that a key is wrong; `message` goes on from its path."""
         path = f"{self._where}{name}"

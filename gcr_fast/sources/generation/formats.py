@@ -15,9 +15,16 @@ from gcr_fast.sources.generation import (
     entsoe_library,
     entsoe_new,
     entsoe_old,
+    entsoe_py,
     entsoe_xml,
+    green_button,
+    mapped,
+    meters,
+    ninja,
     opsd,
     pjm,
+    pvgis,
+    pvwatts,
 )
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.tidy import tidy
@@ -33,6 +40,15 @@ FORMATS: tuple[Format, ...] = (
     eia_derived.FORMAT,
     pjm.FORMAT,
     caiso.FORMAT,
+    pvgis.FORMAT,
+    pvwatts.FORMAT,
+    pvwatts.SAM,
+    ninja.FORMAT,
+    entsoe_py.FORMAT,
+    meters.FORMAT,
+    meters.GRANULAR,
+    green_button.FORMAT,
+    mapped.FORMAT,
 )
 """Every format, as the list shows them."""
 

@@ -1,0 +1,114 @@
+"""PVGIS of the European Commission's Joint Research Centre: hourly radiation and power of a PV system, CSV and JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from gcr_fast.sources.cells import ONE, report
+from gcr_fast.sources.clock import parse_labels
+from gcr_fast.sources.devices import only_area
+from gcr_fast.sources.documents import column, member
+from gcr_fast.sources.excerpt import until_blank_line
+from gcr_fast.sources.files import File, Table, read_csv, refuse
+from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.wide import Column, Layout, wide
+from gcr_fast.sources.words import KINDS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TIME, POWER = "time", "P"
+LAYOUT = "%Y%m%d:%H%M"
+NO_POWER = "has radiation only, no column P: ask PVGIS for PV power too"
+ATTRIBUTION = "PVGIS (c) European Union"
+
+
+def detect(file: File) -> bool:
+    """Whether a text begins with the place and has hours, or a JSON document names a radiation database."""
+    if file.kind == "json":
+        head = file.head_text
+        return '"radiation_db"' in head and '"meteo_data"' in head
+    begins = file.kind == "csv" and file.head_text.lstrip().startswith("Latitude (decimal degrees)")
+    return begins and _header(file) is not None
+
+
+def _header(file: File) -> int | None:
+    return next((at for at, line in enumerate(file.head_lines[:60]) if line.startswith(f"{TIME},")), None)
+
+
+class _Hours(NamedTuple):
+    table: Table
+    end: str
+    """What stands below the table."""
+
+
+def read(file: File, how: How) -> Readings:
+    """Read the power of the system. The minute is when the satellite looked: hours begin at :00."""
+    hours = _json(file) if file.kind == "json" else _csv(file)
+    table = hours.table
+    readings = Readings(file, FORMAT.name, rows=len(table), attribution=_attribution(hours.end))
+    times = parse_labels(table.columns[TIME], LAYOUT)
+    lines = np.arange(len(table)) + table.first_line
+    cells = table.columns[TIME]
+    report(readings.findings, file, times.bad, lines, TIME, cells, "is not like 20160101:0010")
+    readings.findings.check()
+    minutes = times.seconds % 3600
+    odd = minutes != minutes[0] if len(minutes) else np.zeros(0, dtype=bool)
+    report(readings.findings, file, odd, lines, TIME, cells, f"is not {minutes[:1] // 60} minutes past the hour")
+    starts = times.seconds - minutes
+    columns = {POWER: Column(KINDS["solar"], only_area(how))}
+    wide(readings, table, starts, np.arange(len(table)), columns, Layout(ONE, True, 3600))
+    for name in table.names:
+        if name not in {TIME, POWER}:
+            readings.left_out[name] = "weather or radiation, no energy"
+    return readings
+
+
+def _csv(file: File) -> _Hours:
+    header = _header(file)
+    if header is None:
+        refuse(file, f"has no table that begins with {TIME}", "missing_column", column=TIME)
+    part, end = until_blank_line(file, header)
+    table = read_csv(part, skip=header)
+    if POWER not in table.names:
+        refuse(file, NO_POWER, "missing_column", column=POWER)
+    return _Hours(table, end)
+
+
+def _json(file: File) -> _Hours:
+    import pyarrow as pa
+
+    document = file.json()
+    if not isinstance(document, dict):
+        refuse(file, "is a JSON list where an object was expected")
+    rows = member(file, member(file, document, "outputs", dict), "hourly", list, "outputs")
+    if not rows:
+        refuse(file, "has no hours", "empty_file")
+    if isinstance(rows[0], dict) and POWER not in rows[0]:
+        refuse(file, NO_POWER, "missing_column", column=POWER)
+    columns: dict[str, pa.Array] = {name: column(file, rows, name, "hourly") for name in (TIME, POWER)}
+    others = [name for name in rows[0] if name not in columns]
+    table = pa.table(columns | {name: pa.nulls(len(rows), pa.string()) for name in others})
+    return _Hours(Table(table, 1), "")
+
+
+def _attribution(end: str) -> str:
+    said = next((line.strip() for line in end.splitlines() if line.startswith("PVGIS (c)")), "")
+    return said or ATTRIBUTION
+
+
+FORMAT = Format(
+    name="pvgis",
+    title="PVGIS, hourly radiation and PV power",
+    looks_like="Latitude (decimal degrees): ... time,P,G(i),H_sun,... 20160101:0010,... or JSON with outputs.hourly",
+    quirks=(
+        "20160101:0010: the minute is when the satellite passed; the interval is the hour that begins at :00 UTC",
+        "W of the system that was asked for; several years in one file: --year keeps one",
+        "a legend follows after blank lines: not read",
+        "without the PV option there is no column P: refused, radiation is no power",
+    ),
+    detect=detect,
+    read=read,
+)
