@@ -25,6 +25,7 @@ from gcr_fast.sources.generation import (
     pjm,
     pvgis,
     pvwatts,
+    smard,
 )
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.tidy import tidy
@@ -35,6 +36,7 @@ FORMATS: tuple[Format, ...] = (
     entsoe_library.FORMAT,
     entsoe_xml.FORMAT,
     opsd.FORMAT,
+    smard.FORMAT,
     eia_bulk.FORMAT,
     eia_api.FORMAT,
     eia_derived.FORMAT,
