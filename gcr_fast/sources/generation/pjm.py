@@ -107,7 +107,7 @@ def _describe(words: Words) -> Column | str:
 FORMAT = Format(
     name="pjm",
     title="PJM Data Miner 2, generation by fuel type",
-    looks_like='datetime_beginning_utc,datetime_beginning_ept,fuel_type,mw,... or {"items": [{"datetime_beginning_utc"...',
+    looks_like='datetime_beginning_utc,...,fuel_type,mw,... or {"items": [{"datetime_beginning_utc"...',
     quirks=(
         "MW, the mean of the hour that begins at the UTC time; the year is that of New York",
         "downloads write 9/30/2024 8:00:00 AM, month first; the API writes 2024-09-30T08:00:00 and means UTC",

@@ -1,0 +1,110 @@
+"""Workbooks (xlsx): what words they have, without any library; their sheets as tables of text, with openpyxl.
+
+A workbook is a zip of XML, so telling its format needs none of it to be parsed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import zipfile
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from gcr_fast.sources.files import HEAD_BYTES, MAX_UNPACKED, File, Table, refuse
+
+EXTRA = "xlsx"
+_LOOKED_AT = re.compile(r"^xl/(?:sharedStrings|workbook|worksheets/sheet\d+)\.xml$")
+_TITLES = 30
+"""Rows in which the header of a table may stand."""
+
+
+def words(file: File) -> str:
+    """Return the beginning of a workbook's parts that have words: names of sheets, texts of cells. Never raises."""
+    found = []
+    try:
+        with zipfile.ZipFile(file.path) as parts:
+            for name in filter(_LOOKED_AT.match, parts.namelist()):
+                with parts.open(name) as part:
+                    found.append(part.read(HEAD_BYTES).decode("utf-8", "ignore"))
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError):
+        return ""
+    return "\n".join(found)
+
+
+def has_cells(text: str, *cells: str) -> bool:
+    """Whether every one of these texts is a whole cell of a workbook whose `words` are `text`."""
+    return all(re.search(rf">\s*{re.escape(cell)}\s*<", text) for cell in cells)
+
+
+def sheets(file: File, needed: Collection[str]) -> Iterator[tuple[str, Table | None]]:
+    """Yield (name, table) of each sheet; the table begins under the first row that has all `needed` cells, else None.
+
+    Cells are text: numbers as their shortest decimals, dates like 2023-01-31 00:00:00, times of day like 23:45.
+    """
+    openpyxl = _openpyxl(file)
+    _check_size(file)
+    try:
+        book = openpyxl.load_workbook(file.path, read_only=True, data_only=True)
+        for sheet in book.worksheets:
+            yield sheet.title, _table(file, sheet.iter_rows(values_only=True), needed)
+        book.close()
+    except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, SyntaxError) as error:
+        refuse(file, f"is a damaged workbook: {error}")
+
+
+def _openpyxl(file: File) -> Any:
+    try:
+        return importlib.import_module("openpyxl")
+    except ImportError:
+        refuse(file, f"is a workbook: reading it needs openpyxl (pip install 'gcr_fast[{EXTRA}]'), or save it as CSV")
+
+
+def _check_size(file: File) -> None:
+    try:
+        with zipfile.ZipFile(file.path) as parts:
+            size = sum(part.file_size for part in parts.infolist())
+    except (OSError, zipfile.BadZipFile) as error:
+        refuse(file, f"is a damaged workbook: {error}")
+    if size > MAX_UNPACKED:
+        refuse(file, f"unpacks to more than {MAX_UNPACKED >> 30} GiB")
+
+
+def _table(file: File, rows: Iterator[Sequence[Any]], needed: Collection[str]) -> Table | None:
+    import pyarrow as pa
+
+    header: list[str] = []
+    for line, cells in enumerate(rows, start=1):
+        header = ["" if cell is None else str(_text(cell)).strip() for cell in cells]
+        if set(needed) <= set(header):
+            break
+        if line >= _TITLES:
+            return None
+    else:
+        return None
+    used = [at for at, name in enumerate(header) if name]
+    doubled = sorted({header[at] for at in used if header.count(header[at]) > 1})
+    if doubled:
+        refuse(file, f"has two columns named {', '.join(doubled)}", "ambiguous_column", line=line)
+    body = [[_text(cell) for cell in cells] for cells in rows]
+    # A sheet's rows may be cut off behind their last cell that is not empty.
+    columns = {header[at]: [row[at] if at < len(row) else None for row in body] for at in used}
+    return Table(pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()}), line + 1)
+
+
+def _text(cell: Any) -> str | None:
+    """Return a cell as text; midnight after the last hour, which spreadsheets count as a day, is 24:00."""
+    if cell is None or isinstance(cell, str):
+        return cell or None
+    if isinstance(cell, datetime):
+        rounded = cell + timedelta(milliseconds=500)
+        return rounded.strftime("%Y-%m-%d %H:%M:%S") if cell.year > 1900 else "24:00"
+    if isinstance(cell, date):
+        return f"{cell.isoformat()} 00:00:00"
+    if isinstance(cell, time):
+        return cell.strftime("%H:%M")
+    if isinstance(cell, timedelta):
+        minutes = round(cell.total_seconds() / 60)
+        return f"{minutes // 60}:{minutes % 60:02d}"
+    return repr(cell)
