@@ -14,7 +14,7 @@ import io
 import json
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -198,6 +198,16 @@ def refuse(file: File, message: str, code: str = "unreadable_file", **where: Any
 
 def _raise(finding: Finding) -> NoReturn:
     raise RefusedError(Findings([finding]))
+
+
+def require(file: File, have: Iterable[str], *wanted: str) -> None:
+    """Refuse a file that lacks columns, naming all that it lacks and those that it has."""
+    names = list(have)
+    lacking = [name for name in wanted if name not in names]
+    if lacking:
+        plural = "s" if len(lacking) > 1 else ""
+        has = ", ".join(names)[:300]
+        refuse(file, f"has no column{plural} {', '.join(lacking)}; it has {has}", "missing_column", column=lacking[0])
 
 
 def delimiter_of(line: str) -> str:

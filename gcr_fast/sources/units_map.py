@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from gcr_fast.codes import canonical_source
 from gcr_fast.findings import Findings
 from gcr_fast.sources.files import File, delimiter_of, open_file, refuse
+from gcr_fast.sources.long import Describe, Words
+from gcr_fast.sources.model import How, Readings
+from gcr_fast.sources.wide import Column
 from gcr_fast.sources.words import Kind, kind_of, normalised
 
 _UNIT_WORDS = """
@@ -130,3 +133,23 @@ def unit_kind(units: Mapping[str, str], *names: str) -> Kind | None:
     if source is None:
         return None
     return Kind(source, source, "storage" if source == "storage_discharge" else "generation")
+
+
+def describe_units(readings: Readings, how: How, area: str) -> Describe:
+    """Return what tells of each unit what it is: `words` are its names, the last of them its best.
+
+    A unit that the map lacks stays, without source type, and is noted: whether it may be converted is not known.
+    """
+    if not how.units:
+        readings.notes["every unit"] = "no map of units to fuels was given (--units): no source type"
+
+    def describe(words: Words) -> Column | str:
+        names = [name for name in reversed(words) if name]
+        if not names:
+            return "rows that name no unit"
+        kind = unit_kind(how.units, *names)
+        if kind is None and how.units:
+            readings.notes[names[0]] = "not in the map of units to fuels: no source type"
+        return Column(kind or UNKNOWN_UNIT, area, names[0])
+
+    return describe

@@ -13,7 +13,7 @@ from gcr_fast.sources.generation.aemo_records import LEAD, Records, records_tabl
 from gcr_fast.sources.long import Describe, Words, long, series_keys
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.revisions import replaced
-from gcr_fast.sources.units_map import UNKNOWN_UNIT, unit_kind
+from gcr_fast.sources.units_map import describe_units
 from gcr_fast.sources.wide import Column
 from gcr_fast.sources.words import KINDS
 
@@ -94,7 +94,8 @@ def _read_table(readings: Readings, records: Records, known: _Known, how: How) -
     key, words = series_keys([table.column(name) for name in known.words])
     rows = np.flatnonzero(~_replaced(table, starts, key))
     readings.drop("rows that a later publication replaces", len(table) - len(rows))
-    describe = _describe_units(readings, how) if known.value == "SCADAVALUE" else _describe_regions(words)
+    units = known.words == ("DUID",)
+    describe = describe_units(readings, how, AREA) if units else _describe_regions(words)
     few = Numbers(*(part[rows] for part in found))
     step = known.interval_s
     long(readings, key[rows], words, describe, starts[rows], few, lines[rows], power=True, interval_s=step)
@@ -112,22 +113,6 @@ def _replaced(table: pa.Table, starts: np.ndarray, key: np.ndarray) -> np.ndarra
     if "LASTCHANGED" not in table.column_names:
         return np.zeros(len(starts), dtype=bool)
     return replaced(starts, parse_labels(table.column("LASTCHANGED"), _LAYOUT).seconds, key)
-
-
-def _describe_units(readings: Readings, how: How) -> Describe:
-    if not how.units:
-        readings.notes["every unit"] = "no map of units to fuels was given (--units): no source type"
-
-    def describe(words: Words) -> Column | str:
-        (unit,) = words
-        if not unit:
-            return "rows that name no unit"
-        kind = unit_kind(how.units, unit)
-        if kind is None and how.units:
-            readings.notes[unit] = "not in the map of units to fuels: no source type"
-        return Column(kind or UNKNOWN_UNIT, AREA, unit)
-
-    return describe
 
 
 def _describe_regions(words: list[Words]) -> Describe:

@@ -14,12 +14,13 @@ import numpy as np
 
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import parse_best, parse_labels
+from gcr_fast.sources.documents import documents, member
 from gcr_fast.sources.files import File, read_csv, refuse
 from gcr_fast.sources.generation.elexon import AREA, ATTRIBUTION, PERIOD_S, ZONE, fuel_column, settlement
 from gcr_fast.sources.long import Describe, Words, long, series_keys
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.revisions import replaced
-from gcr_fast.sources.units_map import UNKNOWN_UNIT, unit_kind
+from gcr_fast.sources.units_map import describe_units
 from gcr_fast.sources.wide import Column, step_of
 from gcr_fast.sources.words import KINDS
 
@@ -65,7 +66,7 @@ def detect(file: File) -> bool:
         keys = ('"fueltype"', '"psrtype"', '"bmunit"')
         head = file.head_text.lower()
         return '"settlementperiod"' in head and any(key in head for key in keys)
-    return file.kind == "csv" and _shape({name.strip().lower() for name in file.head_lines[0].split(",")}) is not None
+    return file.kind == "csv" and _shape({name.lower() for name in file.header()}) is not None
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,7 @@ def _interval(file: File, records: _Records, starts: np.ndarray) -> int:
 
 
 def _from_csv(file: File) -> _Records:
-    cells = [name.strip() for name in file.head_lines[0].split(",")]
-    floats = [name for name in cells if name.lower() in {"generation", "quantity"}]
+    floats = [name for name in file.header() if name.lower() in {"generation", "quantity"}]
     table = read_csv(file, floats=floats)
     names = {name.lower(): name for name in table.names}
     columns = {lower: table.columns[name] for lower, name in names.items()}
@@ -130,14 +130,10 @@ def _from_csv(file: File) -> _Records:
 
 
 def _from_json(file: File) -> _Records:
-    """Flatten the objects; those of a half hour may hold a list of its types. Lines are numbers of objects."""
+    """Flatten the objects; those of a half hour may hold a list of its types. Lines are numbers of values."""
     import pyarrow as pa
 
-    document = file.json()
-    rows = document.get("data") if isinstance(document, dict) else document
-    if not isinstance(rows, list):
-        refuse(file, 'has no list "data" of objects', "missing_column")
-    flat = list(_flat(file, rows))
+    flat = list(_flat(file))
     if not flat:
         refuse(file, "has no values", "empty_file")
     names = {name.lower(): name for row in flat for name in row if name != "data"}
@@ -148,13 +144,15 @@ def _from_json(file: File) -> _Records:
     return _Records(columns, np.arange(1, len(flat) + 1), names)
 
 
-def _flat(file: File, rows: list[Any]) -> Iterator[dict[str, Any]]:
-    for at, row in enumerate(rows, start=1):
-        inner = row.get("data", [row]) if isinstance(row, dict) else None
-        if not isinstance(inner, list) or not all(isinstance(part, dict) for part in inner):
-            refuse(file, f"has something else than an object of values as number {at} of its data", line=at)
-        for part in inner:
-            yield row | part
+def _flat(file: File) -> Iterator[dict[str, Any]]:
+    for document in documents(file):
+        whole = "data" in document and "settlementPeriod" not in document
+        for row in member(file, document, "data", list) if whole else [document]:
+            inner = row.get("data", [row]) if isinstance(row, dict) else None
+            if not isinstance(inner, list) or not all(isinstance(part, dict) for part in inner):
+                refuse(file, f"has {str(row)[:40]!r} where an object of values was expected")
+            for part in inner:
+                yield row | part
 
 
 def _starts(readings: Readings, records: _Records, shape: _Shape) -> np.ndarray:
@@ -225,20 +223,11 @@ def _describe_type(words: Words) -> Column | str:
 
 def _describe_unit(readings: Readings, how: How) -> Describe:
     """A unit is known by its National Grid id, else by its Elexon id; links to other countries are I_ units."""
-    if not how.units:
-        readings.notes["every unit"] = "no map of units to fuels was given (--units): no source type"
+    usual = describe_units(readings, how, AREA)
 
     def describe(words: Words) -> Column | str:
-        elexon, grid = (*words, "")[:2]
-        name = grid or elexon
-        if not name:
-            return "rows that name no unit"
-        if elexon.startswith("I_"):
-            return Column(KINDS["exchange"], AREA, name)
-        kind = unit_kind(how.units, *filter(None, (grid, elexon)))
-        if kind is None and how.units:
-            readings.notes[name] = "not in the map of units to fuels: no source type"
-        return Column(kind or UNKNOWN_UNIT, AREA, name)
+        link = words[0].startswith("I_")
+        return Column(KINDS["exchange"], AREA, words[-1] or words[0]) if link else usual(words)
 
     return describe
 

@@ -7,7 +7,7 @@ import numpy as np
 from gcr_fast.periods import DAY_S, local_to_utc, utc_to_local
 from gcr_fast.sources.cells import MEGA, report
 from gcr_fast.sources.clock import parse_labels
-from gcr_fast.sources.files import File, Table, read_csv
+from gcr_fast.sources.files import File, Table, read_csv, require
 from gcr_fast.sources.generation.elexon import ATTRIBUTION, PERIOD_S, ZONE, fuel_column
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
@@ -17,21 +17,21 @@ TIME = "local_datetime"
 
 def detect(file: File) -> bool:
     """Whether the header is a local time beside fuels."""
-    if file.kind != "csv" or not file.head_lines[0].startswith(f"{TIME},"):
-        return False
-    return any(fuel_column(name.strip('" ')) for name in file.head_lines[0].split(",")[1:])
+    names = file.header() if file.kind == "csv" else []
+    return names[:1] == [TIME] and any(fuel_column(name.strip('"')) for name in names[1:])
 
 
 def read(file: File, how: How) -> Readings:
     """Read MW by fuel. Rows without a time are placed by their sequence, where it leaves no choice."""
-    header = [name.strip() for name in file.head_lines[0].split(",")]
+    header = file.header()
+    require(file, header, TIME)
     table = read_csv(file, floats=[name for name in header if name != TIME])
     readings = Readings(file, FORMAT.name, zone=ZONE, rows=len(table), attribution=ATTRIBUTION)
     starts = _starts(readings, table)
     readings.findings.check()
     columns: dict[str, Column] = {}
     for name in table.names:
-        column = fuel_column(name.strip('" '))
+        column = fuel_column(name.strip('"'))
         if column is not None:
             columns[name] = column
         elif name != TIME:

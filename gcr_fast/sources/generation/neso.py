@@ -6,7 +6,7 @@ import numpy as np
 
 from gcr_fast.sources.cells import MEGA, report
 from gcr_fast.sources.clock import parse_best
-from gcr_fast.sources.files import File, Table, read_csv
+from gcr_fast.sources.files import File, Table, read_csv, require
 from gcr_fast.sources.generation.elexon import AREA, ZONE
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
@@ -32,20 +32,17 @@ _LAYOUTS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S%z", "%Y
 
 def detect(file: File) -> bool:
     """Whether the header has this file's time, fuels and carbon columns."""
-    names = set(_header(file))
-    return file.kind == "csv" and _header(file)[0] == TIME and {"GAS", "GENERATION", "CARBON_INTENSITY"} <= names
-
-
-def _header(file: File) -> list[str]:
-    return [name.strip().strip('"') for name in file.head_lines[0].split(",")]
+    names = file.header() if file.kind == "csv" else []
+    return names[:1] == [TIME] and {"GAS", "GENERATION", "CARBON_INTENSITY"} <= set(names)
 
 
 def read(file: File, how: How) -> Readings:
     """Read MW by fuel. Sums of fuels, percentages and the carbon intensity are left out."""
-    columns = {name: Column(KINDS[_COLUMNS[name]], AREA) for name in _header(file) if name in _COLUMNS}
+    require(file, file.header(), TIME)
+    columns = {name: Column(KINDS[_COLUMNS[name]], AREA) for name in file.header() if name in _COLUMNS}
     table = read_csv(file, floats=list(columns), only=[TIME, *columns])
     readings = Readings(file, FORMAT.name, zone=ZONE, rows=len(table), attribution="National Energy System Operator")
-    for name in _header(file):
+    for name in file.header():
         if name != TIME and name not in columns:
             readings.left_out[name] = _reason(name)
     starts = _starts(readings, table)

@@ -8,7 +8,7 @@ import numpy as np
 
 from gcr_fast.sources.cells import KILO, Numbers, numbers, report
 from gcr_fast.sources.clock import numbered, parse_labels, periods_in_day
-from gcr_fast.sources.files import File, Table, read_csv, refuse
+from gcr_fast.sources.files import File, Table, read_csv, require
 from gcr_fast.sources.long import Words, long, series_keys
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.wide import Column
@@ -22,19 +22,15 @@ _PERIOD = re.compile(r"^TP(\d{1,2})$")
 
 def detect(file: File) -> bool:
     """Whether the header has a plant's codes, the trading date and trading periods."""
-    if file.kind != "csv":
-        return False
-    names = {name.strip().lower() for name in file.head_lines[0].split(",")}
-    return {"gen_code", "fuel_code", DATE.lower(), "tp1", "tp48"} <= names
+    names = set(file.header()) if file.kind == "csv" else set()
+    return {"Gen_Code", "Fuel_Code", DATE, "TP1", "TP48"} <= names
 
 
 def read(file: File, how: How) -> Readings:
     """Read kWh by plant and fuel: a plant that burns two fuels has two rows a day, and is two devices."""
-    header = [name.strip() for name in file.head_lines[0].split(",")]
+    header = file.header()
+    require(file, header, *_PLANT, DATE, *(f"TP{period}" for period in range(1, 49)))
     periods = {name: int(match[1]) for name in header if (match := _PERIOD.match(name))}
-    for wanted in (*_PLANT, DATE):
-        if wanted.lower() not in {name.lower() for name in header}:
-            refuse(file, f"has no column {wanted}", "missing_column")
     table = read_csv(file, floats=list(periods))
     readings = Readings(file, FORMAT.name, zone=ZONE, rows=len(table), attribution="Electricity Authority (EMI)")
     lines = np.arange(len(table)) + table.first_line
@@ -42,8 +38,7 @@ def read(file: File, how: How) -> Readings:
     length = periods_in_day(midnights, PERIOD_S, ZONE)
     found = _values(readings, table, periods, length, lines)
     readings.findings.check()
-    spelled = {name.lower(): name for name in table.names}
-    key, words = series_keys([table.columns[spelled[name.lower()]] for name in _PLANT])
+    key, words = series_keys([table.columns[name] for name in _PLANT])
     number = np.array(list(periods.values()))
     cells = number[None, :] <= length[:, None]
     row, column = np.nonzero(cells)
@@ -60,9 +55,9 @@ def _describe(words: Words) -> Column | str:
 
 def _midnights(readings: Readings, table: Table, lines: np.ndarray) -> np.ndarray:
     """Return the local midnights of the trading dates."""
-    name = next(name for name in table.names if name.lower() == DATE.lower())
-    dates = parse_labels(table.columns[name], "%Y-%m-%d")
-    report(readings.findings, readings.file, dates.bad, lines, name, table.columns[name], "is not like 2023-04-01")
+    cells = table.columns[DATE]
+    dates = parse_labels(cells, "%Y-%m-%d")
+    report(readings.findings, readings.file, dates.bad, lines, DATE, cells, "is not like 2023-04-01")
     readings.findings.check()
     return dates.seconds
 
