@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from gcr_fast.blocks import BlockHours
 from gcr_fast.codes import METERED_BASES
 from gcr_fast.columns import exact_sum, utc_seconds
 from gcr_fast.findings import Findings
-from gcr_fast.matching import make_plan
+from gcr_fast.matching import Plan, make_plan
 from gcr_fast.parallel import ordered_map
 from gcr_fast.periods import utc_text
 from gcr_fast.processor import Conversion
@@ -25,7 +25,7 @@ from gcr_fast.registry.capacity import check_devices, used_wh
 from gcr_fast.registry.catalogue import SEGMENTS, Catalogue
 from gcr_fast.registry.entries import Entry
 from gcr_fast.registry.proof import HASH_BYTES
-from gcr_fast.shapes import Profiles
+from gcr_fast.shapes import Profile, Profiles
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,8 +67,14 @@ def owners_of(conversion: Conversion) -> list[str]:
     return [owner or beneficiary or UNASSIGNED for owner, beneficiary in named]
 
 
-def refusals(conversion: Conversion, catalogue: Catalogue) -> Findings:
-    """Return what speaks against issuing: converted before, serials that overlap, meters and capacities used up."""
+def refusals(
+    conversion: Conversion, catalogue: Catalogue, owners: list[str], meters: Mapping[str, Profile] | None = None
+) -> Findings:
+    """Return what speaks against issuing: converted before, serials that overlap, meters and capacities used up.
+
+    With `owners` those who are no parties, too. `meters` are the profiles as they were metered, where the conversion
+    was given what is left of them.
+    """
     findings = Findings()
     table, source = conversion.annual.table, conversion.annual.source
     ids = table["certificate_id"].to_pylist()
@@ -82,9 +88,20 @@ def refusals(conversion: Conversion, catalogue: Catalogue) -> Findings:
         if known is not None:
             report("already_converted", row, f"was converted by entry {int(catalogue.issue[known])}")
     _check_serials(table, catalogue, report)
-    _check_meters(conversion, catalogue, report)
+    _check_meters(conversion, catalogue, meters or {}, report)
     check_devices(conversion, catalogue, report)
+    for name, rows in _strangers(owners, catalogue).items():
+        report("unknown_party", rows[0], f"there is no party {name!r}", column="owner", value=name, count=len(rows))
     return findings
+
+
+def _strangers(owners: list[str], catalogue: Catalogue) -> dict[str, list[int]]:
+    """Return the rows of each owner who is no party."""
+    found: dict[str, list[int]] = {}
+    for row, name in enumerate(owners):
+        if not catalogue.party_code(name):
+            found.setdefault(name, []).append(row)
+    return found
 
 
 def _check_serials(table: pa.Table, catalogue: Catalogue, report: Callable[..., None]) -> None:
@@ -133,14 +150,17 @@ def issued_on(catalogue: Catalogue, meters: set[Meter]) -> dict[Meter, list[int]
     return found
 
 
-def _check_meters(conversion: Conversion, catalogue: Catalogue, report: Callable[..., None]) -> None:
+def _check_meters(
+    conversion: Conversion, catalogue: Catalogue, meters: Mapping[str, Profile], report: Callable[..., None]
+) -> None:
     """No interval of a meter may be issued above what was metered, earlier issues included."""
     metered = conversion.metered() if len(catalogue) else []
     before = _before(catalogue, {(device, profile) for _, (_, device, profile), _ in metered})
     fresh: dict[str, np.ndarray] = {}
-    for row, (_, _, name), (profile, first, hours) in metered:
+    for row, (_, _, name), (spread, first, hours) in metered:
         if name not in before:
             continue
+        profile = meters.get(name, spread)
         if name not in fresh:
             fresh[name] = used_wh(catalogue, before[name], profile.start_s, profile.step_s, len(profile.values))
         span = slice(first, first + len(hours))
@@ -229,27 +249,40 @@ def _store(conversion: Conversion, place: Path, progress: Callable[[int], None] 
     return stored
 
 
-def remaining(catalogue: Catalogue, annual: Annual, profiles: Profiles, default: str | None) -> Profiles:
+def remaining(
+    catalogue: Catalogue, annual: Annual, profiles: Profiles, default: str | None, allow_estimated: bool = False
+) -> Profiles:
     """Return profiles with what earlier issues left of them, where every certificate that uses one is metered on it.
 
     So a second batch on the same meter shares what remains, as it would have in one batch. A batch that was issued
-    before finds what it found then.
+    before finds what it found then. A meter on which some certificate would find nothing is returned as it was
+    metered: `refusals` says so.
     """
     if not len(catalogue) or METERED_BASES.isdisjoint(annual.table["allocation_basis"].to_pylist()):
         return profiles
-    plan = make_plan(annual, profiles, default, keep_zero_hours=False)
-    used_by: dict[str, set[Meter | None]] = {}
-    for share, device, basis in zip(plan.shares, annual.table["device_id"].to_pylist(), plan.bases, strict=True):
-        if share is not None:
-            name = share.profile.name
-            used_by.setdefault(name, set()).add((device, name) if basis in METERED_BASES else None)
-    meters = {meter for found in used_by.values() if None not in found for meter in found if meter is not None}
+    plan = make_plan(annual, profiles, default, keep_zero_hours=False, allow_estimated=allow_estimated)
     known = [catalogue.place_of.get(name) for name in annual.table["certificate_id"].to_pylist()]
     until = min((int(catalogue.issue[place]) for place in known if place is not None), default=None)
+    spans: dict[str, set[tuple[int, int]]] = {}
+    for share in plan.shares:
+        if share is not None:
+            spans.setdefault(share.profile.name, set()).add((share.first, share.first + share.hours))
     fresh = {}
-    for name, parents in _before(catalogue, meters).items():
+    for name, parents in _before(catalogue, _meters_of(plan)).items():
         profile = profiles[name]
         earlier = [parent for parent in parents if until is None or catalogue.issue[parent] < until]
         used = used_wh(catalogue, earlier, profile.start_s, profile.step_s, len(profile.values))
-        fresh[name] = replace(profile, values=np.maximum(profile.values - used, 0))
+        left = np.maximum(profile.values - used, 0)
+        if all(left[first:end].any() for first, end in spans[name]):
+            fresh[name] = replace(profile, values=left)
     return replace(profiles, by_name=profiles.by_name | fresh) if fresh else profiles
+
+
+def _meters_of(plan: Plan) -> set[Meter]:
+    """Return the meters that only metered certificates use."""
+    used_by: dict[str, set[Meter | None]] = {}
+    for share, device, basis in zip(plan.shares, plan.annual.table["device_id"].to_pylist(), plan.bases, strict=True):
+        if share is not None:
+            name = share.profile.name
+            used_by.setdefault(name, set()).add((device, name) if basis in METERED_BASES else None)
+    return {meter for found in used_by.values() if None not in found for meter in found if meter is not None}

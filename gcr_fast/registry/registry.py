@@ -37,6 +37,7 @@ from gcr_fast.registry.receipts import Receipt
 from gcr_fast.registry.results import Result
 from gcr_fast.registry.selection import Selection, Where
 from gcr_fast.registry.state import State
+from gcr_fast.shapes import Profiles
 
 LOCK = "writer.lock"
 SNAPSHOT_EVERY = 10_000
@@ -394,15 +395,16 @@ class Registry(Operations, Evidence, Questions):
         called with the number of certificates just stored.
         """
         self._require_writable()
-        conversion = annual if isinstance(annual, Conversion) else self._converted(annual, profiles, options)
+        made = (annual, None) if isinstance(annual, Conversion) else self._converted(annual, profiles, options)
+        conversion, meters = made
         with self._changing() as transaction:
             owners = issuing.owners_of(conversion)
-            findings = issuing.refusals(conversion, self.state.catalogue)
+            strict = [] if create_parties else owners
+            findings = issuing.refusals(conversion, self.state.catalogue, strict, meters)
             repeat = self._same_issue(conversion, owners) if _all_known(conversion, self.state.catalogue) else None
             self._check_key(key, repeat, findings)
             if repeat is not None:
                 return repeat
-            self._check_parties(owners, create_parties, findings)
             findings.check()
             if dry_run:
                 totals = conversion.report.totals
@@ -412,14 +414,16 @@ class Registry(Operations, Evidence, Questions):
                 self.add_party(name, actor=actor)
             return self._append(transaction, staged.entry)
 
-    def _converted(self, annual: Any, profiles: Any, options: Mapping[str, Any]) -> Conversion:
+    def _converted(self, annual: Any, profiles: Any, options: Mapping[str, Any]) -> tuple[Conversion, Profiles]:
+        """Convert with what earlier issues have left of meters; return the profiles as they were metered, too."""
         if profiles is None:
             raise UsageError("issue takes a Conversion, or annual certificates and profiles")
         certificates = annual_from(annual, strict=False)
         self.refresh()
-        given, default = profiles_from(profiles, strict=False), options.get("profile")
-        shapes = issuing.remaining(self.state.catalogue, certificates, given, default)
-        return convert(certificates, shapes, **options)
+        given, catalogue = profiles_from(profiles, strict=False), self.state.catalogue
+        allowed = options.get("allow_estimated", False)
+        shapes = issuing.remaining(catalogue, certificates, given, options.get("profile"), allowed)
+        return convert(certificates, shapes, **options), given
 
     def _same_issue(self, conversion: Conversion, owners: list[str]) -> Receipt | None:
         """Return the receipt of the entry that issued exactly this, None if it was something else."""
@@ -436,11 +440,6 @@ class Registry(Operations, Evidence, Questions):
         if seq is not None and (repeat is None or repeat.entry != seq):
             _key_reused(key, next(self.journal.entries(after=seq - 1, upto=seq)), findings)
             findings.check()
-
-    def _check_parties(self, owners: list[str], create: bool, findings: Findings) -> None:
-        for name in dict.fromkeys(owners):
-            if not create and not self.state.catalogue.party_code(name):
-                findings.add("unknown_party", f"there is no party {name!r}", column="owner", value=name)
 
     def change(self, request: Request, *, create_parties: bool = False, dry_run: bool = False) -> Receipt:
         """Check a request and carry it out. Used by every kind of change, and by `trading`."""
