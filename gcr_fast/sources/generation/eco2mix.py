@@ -1,0 +1,241 @@
+"""RTE eco2mix, national and regional, as the open data portal gives it: records of JSON, or CSV with labels."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
+from gcr_fast.sources.clock import parse_labels
+from gcr_fast.sources.files import File, Table, delimiter_of, read_csv, refuse
+from gcr_fast.sources.model import Format, How, Reading, Readings
+from gcr_fast.sources.words import KINDS, Kind, normalised
+
+ZONE = "Europe/Paris"
+TIME, LOAD = "date_heure", "consommation"
+QUARTER_S, HALF_S = 900, 1800
+_LAYOUT = "%Y-%m-%dT%H:%M:%S%z"
+_GAPS = ("", "-", "ND", "n/d")
+_UNIT = re.compile(r"\s*\([^)]*\)\s*$")
+_LABELS = {
+    "hydraulique_fil_de_l_eau_eclusee": "hydraulique_fil_eau_eclusee",
+    "fioul_cogeneration": "fioul_cogen",
+    "gaz_cogeneration": "gaz_cogen",
+    "region": "libelle_region",
+}
+"""Columns of CSV with labels whose name differs from that of the field."""
+_WHOLES = {
+    "eolien": ("wind", {"eolien_terrestre": "wind_onshore", "eolien_offshore": "wind_offshore"}),
+    "hydraulique": (
+        "hydro_and_pumped_storage",
+        {
+            "hydraulique_fil_eau_eclusee": "hydro_run_of_river",
+            "hydraulique_lacs": "hydro_reservoir",
+            "hydraulique_step_turbinage": "hydro_pumped_storage",
+        },
+    ),
+    "bioenergies": (
+        "biomass",
+        {
+            "bioenergies_biomasse": "biomass",
+            "bioenergies_biogaz": "biogas",
+            "bioenergies_dechets": "waste",
+        },
+    ),
+}
+"""What a column is as a whole, and its parts: the parts are read where they have a value whenever the whole has."""
+_SINGLE = {
+    LOAD: KINDS["load"],
+    "nucleaire": KINDS["nuclear"],
+    "solaire": KINDS["solar"],
+    "charbon": KINDS["fossil_coal"],
+    "gaz": KINDS["fossil_gas"],
+    "fioul": KINDS["fossil_oil"],
+    "thermique": KINDS["fossil"],
+    "pompage": KINDS["pumping"],
+    "stockage_batterie": Kind("battery_charging", None, "consumption"),
+    "destockage_batterie": KINDS["battery_storage"],
+    "ech_physiques": KINDS["exchange"],
+}
+_NO_ENERGY = {
+    "prevision": "forecast",
+    "taux_co2": "emission factor",
+    "tco": "percentage",
+    "tch": "percentage",
+    "ech_comm": "commercial exchange, not what flowed",
+    "gaz_": "part of gaz",
+    "fioul_": "part of fioul",
+    "flux": "exchange with one region: part of ech_physiques",
+}
+"""Beginnings of fields that are left out, and why."""
+_ABOUT = frozenset({TIME, "date", "heure", "perimetre", "nature", "libelle_region", "code_insee_region", "column_30"})
+
+
+def detect(file: File) -> bool:
+    """Whether it has the portal's time and load, as keys of records or as a header."""
+    if file.kind == "json":
+        return all(f'"{key}"' in file.head_text for key in (TIME, LOAD))
+    if file.kind != "csv" or not file.head_lines:
+        return False
+    fields = [_field(name) for name in file.header(delimiter_of(file.head_lines[0]))]
+    return TIME in fields and LOAD in fields
+
+
+def _field(name: str) -> str:
+    """Return the portal's name of a column: `Hydraulique - Lacs (MW)` -> `hydraulique_lacs`."""
+    word = normalised(_UNIT.sub("", name))
+    return _LABELS.get(word, word)
+
+
+def read(file: File, how: How) -> Readings:
+    """Read generation, load, storage and exchange: of a whole and its parts, one of both."""
+    table = _records(file) if file.kind == "json" else _table(file)
+    readings = Readings(file, FORMAT.name, rows=len(table), zone=how.zone or ZONE, attribution="RTE, eco2mix")
+    for field in (TIME, LOAD):
+        if field not in table.names:
+            refuse(file, f"has no {field}", "missing_column", column=field)
+    wanted = [name for name in table.names if name in _SINGLE or name in _all_parts() or name in _WHOLES]
+    _account(readings, table.names, wanted)
+    starts = _starts(readings, table)
+    found = {name: _numbers(readings, table, name) for name in wanted}
+    readings.findings.check()
+    empty = np.logical_and.reduce([part.null for part in found.values()])
+    readings.drop("rows that hold forecasts only", int(empty.sum()))
+    codes, names = _areas(table)
+    for code, area in enumerate(names):
+        rows = np.flatnonzero(~empty & (codes == code))
+        some = {name: Numbers(*(part[rows] for part in numbers)) for name, numbers in found.items()}
+        _series(readings, area, _chosen(readings, some), starts[rows], rows + table.first_line)
+    return readings
+
+
+def _all_parts() -> set[str]:
+    return {part for _, parts in _WHOLES.values() for part in parts}
+
+
+def _records(file: File) -> Table:
+    """Return records as a table of text; row i is record i + 1. The portal's interfaces wrap them in three ways."""
+    import pyarrow as pa
+
+    document = file.json()
+    records: Any = document
+    if isinstance(document, dict):
+        records = document.get("records", document.get("results"))
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        refuse(file, "has no list of records or results", "missing_column", column="records")
+    fields = [record.get("fields", record) for record in records]
+    if not all(isinstance(record, dict) for record in fields):
+        refuse(file, "has a record whose fields are no object", "malformed_row", column="fields")
+    names = list(dict.fromkeys(name for record in fields for name in record))
+    columns = [[None if (cell := record.get(name)) is None else str(cell) for record in fields] for name in names]
+    return Table(pa.table([pa.array(column, pa.string()) for column in columns], names=names), 1)
+
+
+def _table(file: File) -> Table:
+    table = read_csv(file, delimiter=delimiter_of(file.head_lines[0]))
+    names = [_field(name) for name in table.names]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        refuse(file, f"has two columns for {', '.join(doubled)}", "ambiguous_column")
+    return Table(table.columns.rename_columns(names), table.first_line)
+
+
+def _account(readings: Readings, names: list[str], wanted: list[str]) -> None:
+    """Say why the other columns are left out."""
+    for name in names:
+        if name not in wanted and name not in _ABOUT:
+            why = next((reason for begin, reason in _NO_ENERGY.items() if name.startswith(begin)), "not known")
+            readings.left_out[name] = why
+
+
+def _starts(readings: Readings, table: Table) -> np.ndarray:
+    """Return UTC starts int64[n]; every time names its offset."""
+    found = parse_labels(table.columns[TIME], _LAYOUT)
+    lines = np.arange(len(table)) + table.first_line
+    what = "is not like 2023-09-21T02:45:00+02:00"
+    report(readings.findings, readings.file, found.bad, lines, TIME, table.columns[TIME], what)
+    return found.seconds
+
+
+def _areas(table: Table) -> tuple[np.ndarray, list[str]]:
+    """Return (area int64[n] of each row, names): `FR`, or `FR-` and the region's official number."""
+    if "code_insee_region" not in table.names:
+        return np.zeros(len(table), np.int64), ["FR"]
+    codes, names = encode(as_text(one_array(table.columns["code_insee_region"])))
+    return np.where(codes < 0, len(names), codes).astype(np.int64), [*(f"FR-{name}" for name in names), "FR"]
+
+
+def _numbers(readings: Readings, table: Table, name: str) -> Numbers:
+    column = table.columns[name]
+    found = numbers(column, MEGA, _GAPS)
+    lines = np.arange(len(table)) + table.first_line
+    report(readings.findings, readings.file, found.bad, lines, name, column, "is not a number of MW")
+    return found
+
+
+def _chosen(readings: Readings, found: dict[str, Numbers]) -> list[tuple[str, Kind, Numbers]]:
+    """Return the columns to read, each with its kind: a whole, or its parts where they are all there."""
+    chosen = [(name, kind, found[name]) for name, kind in _SINGLE.items() if name in found]
+    for whole, (slug, parts) in _WHOLES.items():
+        there = [name for name in parts if name in found and not found[name].null.all()]
+        sound = there and all(not (found[name].null & ~_null(found, whole)).any() for name in there)
+        if sound:
+            chosen += [(name, KINDS[parts[name]], found[name]) for name in there]
+            if whole in found:
+                readings.left_out[whole] = f"the sum of {', '.join(there)}"
+        elif whole in found:
+            chosen.append((whole, KINDS[slug], found[whole]))
+            readings.left_out |= dict.fromkeys(there, f"part of {whole}, not there for all times")
+    return chosen
+
+
+def _null(found: dict[str, Numbers], name: str) -> np.ndarray | bool:
+    """bool[n]: where a column has no value; one that is not there has none."""
+    return found[name].null if name in found else True
+
+
+def _series(
+    readings: Readings, area: str, chosen: list[tuple[str, Kind, Numbers]], starts: np.ndarray, lines: np.ndarray
+) -> None:
+    """Add a reading for each column that has a value."""
+    # Not the most frequent distance: the portal gives any few records, in any order.
+    step = QUARTER_S if (starts % HALF_S).any() else HALF_S
+    for name, kind, found in chosen:
+        if found.null.all():
+            readings.left_out.setdefault(name, "no value in any row")
+            continue
+        readings.series.append(
+            Reading(
+                kind=kind.slug,
+                area=area,
+                role=kind.role,
+                power=True,
+                starts=starts,
+                interval_s=step,
+                values=found.values,
+                null=found.null,
+                lines=lines,
+                source_type=kind.source_type,
+                column=name,
+            )
+        )
+
+
+FORMAT = Format(
+    name="eco2mix",
+    title="RTE eco2mix, national and regional, real time and consolidated",
+    looks_like='"date_heure": "2023-09-21T02:45:00+02:00", "consommation": 1, ... or Date - Heure;Consommation (MW);...',
+    quirks=(
+        "MW, the mean of 15 or 30 minutes from the time on, which names its offset; newest or oldest first, or mixed",
+        "numbers are numbers or text; consolidated files have rows between the half hours with forecasts only: dropped",
+        "wind, hydro and bioenergy come as a whole and in parts: the parts are read if they are all there",
+        "the whole of hydro has the turbines of pumped storage in it: it is no hydro",
+        "pumping and charging are negative: kept apart, sign as it is",
+        "commercial exchanges, forecasts, emission factors and percentages are left out",
+    ),
+    detect=detect,
+    read=read,
+)
