@@ -227,7 +227,7 @@ def _series(
 FORMAT = Format(
     name="eco2mix",
     title="RTE eco2mix, national and regional, real time and consolidated",
-    looks_like='"date_heure": "2023-09-21T02:45:00+02:00", "consommation": 1, ... or Date - Heure;Consommation (MW);...',
+    looks_like='"date_heure": "2023-09-21T02:45:00+02:00", "consommation": 1, ... or Date - Heure;Consommation (MW)',
     quirks=(
         "MW, the mean of 15 or 30 minutes from the time on, which names its offset; newest or oldest first, or mixed",
         "numbers are numbers or text; consolidated files have rows between the half hours with forecasts only: dropped",
