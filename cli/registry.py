@@ -193,5 +193,5 @@ def _facts(receipt: Receipt, dry: bool) -> list[tuple[str, Any]]:
         ("price", money(receipt.price_minor, receipt.currency, "/MWh")),
         ("total", money(receipt.total_minor, receipt.currency)),
         ("entry", f"{receipt.entry:,}, hash {receipt.hash[:16]}..." if receipt.entry else None),
-        ("changed", "nothing" if dry or receipt.repeated else None),
+        ("changed", "nothing" if dry or receipt.repeated or not receipt.entry else None),
     ]

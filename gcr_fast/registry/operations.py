@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gcr_fast.errors import UsageError
+from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.findings import Findings
 from gcr_fast.periods import utc_text
 from gcr_fast.registry.changes import Request, latest_before, list_each
@@ -144,14 +144,17 @@ class Operations(ABC):
         self, now: Any = None, selection: Any = None, *, months: int | None = None, actor: str = "", key: str = "",
         dry_run: bool = False,
     ) -> Receipt:  # fmt: skip
-        """End the life of certificates that are older, at `now`, than `months`: the registry's, or more, not fewer."""
+        """End the life of certificates that are older, at `now`, than `months`: the registry's, or more, not fewer.
+
+        Of all that are due, unless there is a selection. If none is due, nothing happens, and the receipt has entry 0.
+        """
         lifetime = self.expiry_months() if months is None else months
         if lifetime is None or lifetime < 1:
             raise UsageError("say after how many months, 1 or more: months=18; this registry has no expiry_months")
         at_s = self.now() if now is None else seconds_of(now, "now")
         end = latest_before(at_s, lifetime)
-        if selection is None:
-            selection = Where(end=end, status=("ACTIVE", "RESERVED", "LOCKED"))
+        due = Where(end=end, status=("ACTIVE", "RESERVED", "LOCKED"))
+        chosen = due if selection is None else selection
 
         def check(state: State, rows: Rows, found: Findings) -> None:
             list_each(
@@ -162,8 +165,13 @@ class Operations(ABC):
                 lambda _: f"lives for {lifetime} months after its production",
             )
 
-        request = Request("expire", selection, at_s, actor, key, texts={"months": str(lifetime)}, check=check)
-        return self.change(request, dry_run=dry_run)
+        request = Request("expire", chosen, at_s, actor, key, texts={"months": str(lifetime)}, check=check)
+        try:
+            return self.change(request, dry_run=dry_run)
+        except RefusedError as refusal:  # where all that is due is meant, nothing may be due
+            if selection is not None or set(refusal.collected.counts()) != {"nothing_selected"}:
+                raise
+            return Receipt(0, "", "expire", 0, 0)
 
     def withdraw(
         self, selection: Any, *, reason: str, compensation: str = "", actor: str = "", key: str = "",

@@ -221,6 +221,16 @@ def test_claim_each_hour_once(gcr, gcr_json, folder, registry):
     gcr(*used, "--all", "--consumption", "used.csv", code=2)
 
 
+def test_that_nothing_is_due_is_no_failure(gcr, gcr_json, issued, position):
+    early = ("expire", issued, "--now", "2021-01-01")
+    for words in (early, (*early, "--dry-run")):
+        said = gcr_json(*words)
+        assert (said["ok"], said["entry"], said["certificates"]) == (True, 0, 0)
+    assert "changed  nothing" in gcr(*early).stdout
+    assert "nothing_selected" in gcr(*early, "--parent", "A-1", "--status", "RETIRED", code=1).stderr
+    assert position() == 4
+
+
 def test_expire_by_policy(gcr, gcr_json, issued):
     said = gcr_json("expire", issued, "--now", "2021-12-01")
     assert states(gcr_json, issued)["EXPIRED"] == said["certificates"]
