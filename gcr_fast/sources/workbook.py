@@ -88,6 +88,8 @@ def _table(file: File, rows: Iterator[Sequence[Any]], needed: Collection[str]) -
     if doubled:
         refuse(file, f"has two columns named {', '.join(doubled)}", "ambiguous_column", line=line)
     body = [[_text(cell) for cell in cells] for cells in rows]
+    while body and not any(body[-1]):
+        body.pop()
     # A sheet's rows may be cut off behind their last cell that is not empty.
     columns = {header[at]: [row[at] if at < len(row) else None for row in body] for at in used}
     return Table(pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()}), line + 1)

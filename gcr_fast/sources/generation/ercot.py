@@ -1,0 +1,19 @@
+"""What ERCOT's files have in common: whom to name, where the clock is, tables that stand in CSV or in a workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gcr_fast.sources import workbook
+from gcr_fast.sources.files import File, Table, read_csv
+
+AREA, ZONE = "ERCOT", "America/Chicago"
+ATTRIBUTION = "Electric Reliability Council of Texas (ERCOT)"
+
+
+def tables(file: File, *needed: str) -> Iterator[tuple[str, Table | None]]:
+    """Yield (sheet, table) of a workbook, None for a sheet without the `needed` columns; of a CSV its one table."""
+    if file.kind == "zip":
+        yield from workbook.sheets(file, needed)
+    else:
+        yield "", read_csv(file)
