@@ -1,0 +1,37 @@
+"""IESO (Ontario): what its reports have in common. Hours 1 to 24 are named by their end, in UTC-5 all year."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from gcr_fast.sources.clock import HOUR_S
+from gcr_fast.sources.wide import Column
+from gcr_fast.sources.words import KINDS, kind_of
+
+AREA, ZONE = "IESO", "-05:00"
+OFFSET_S = 5 * HOUR_S
+ATTRIBUTION = "Independent Electricity System Operator (IESO), Ontario"
+
+_STORAGE = re.compile(r"\b(?:BESS|BATTERY|STORAGE)\b", re.IGNORECASE)
+
+
+def starts(midnights_s: np.ndarray, hour: np.ndarray) -> np.ndarray:
+    """Return the UTC begin int64[n] of hours 1 to 24 of days, whose wall-clock midnights these are."""
+    begins: np.ndarray = midnights_s + (hour - 1) * HOUR_S + OFFSET_S
+    return begins
+
+
+def by_fuel(fuel: str) -> Column | str:
+    """Return what the series of a fuel of the whole province is."""
+    kind = kind_of(fuel)
+    return Column(kind, AREA) if kind else "not known"
+
+
+def of_generator(name: str, fuel: str) -> Column | str:
+    """Return what a generator's series is. Batteries are listed as OTHER, and told by their names."""
+    kind = kind_of(fuel)
+    if kind is not None and kind.slug == "other" and _STORAGE.search(name):
+        kind = KINDS["battery_storage"]
+    return Column(kind, AREA, device_id=name) if kind else f"of the fuel {fuel}, which is not known"

@@ -1,0 +1,151 @@
+"""IESO reports in CSV: output and capability by generator of a month, demand by hour of a year."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gcr_fast.findings import Findings
+from gcr_fast.sources.cells import MEGA, ONE, Numbers, numbers, report
+from gcr_fast.sources.clock import HOUR_S, parse_labels
+from gcr_fast.sources.files import File, read_csv, refuse
+from gcr_fast.sources.generation import ieso
+from gcr_fast.sources.long import Words, long, series_keys
+from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.wide import Column, Layout, wide
+from gcr_fast.sources.words import KINDS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MONTHLY = ("Delivery Date", "Generator", "Fuel Type", "Measurement")
+DEMAND = ("Date", "Hour", "Market Demand", "Ontario Demand")
+HOURS = tuple(f"Hour {hour}" for hour in range(1, 25))
+OUTPUT = "Output"
+_REASONS = {
+    "Capability": "what a generator could do",
+    "Available Capacity": "what a generator had available, a forecast for wind and sun",
+    "Forecast": "a forecast",
+}
+
+
+def detect(file: File) -> bool:
+    """Whether lines that begin with a backslash are followed by the header of one of the two reports."""
+    if file.kind != "csv" or not file.head_text.startswith("\\"):
+        return False
+    names = tuple(file.header(line=_preamble(file)))
+    return names[: len(MONTHLY)] == MONTHLY or names[: len(DEMAND)] == DEMAND
+
+
+def _preamble(file: File) -> int:
+    """Return how many lines stand before the header."""
+    return next((at for at, line in enumerate(file.head_lines) if not line.startswith("\\")), len(file.head_lines))
+
+
+def read(file: File, how: How) -> Readings:
+    """Read output by generator, or Ontario's demand."""
+    readings = Readings(file, FORMAT.name, zone=ieso.ZONE, attribution=ieso.ATTRIBUTION)
+    skip = _preamble(file)
+    (_demand if tuple(file.header(line=skip))[: len(DEMAND)] == DEMAND else _monthly)(readings, skip)
+    return readings
+
+
+def _demand(readings: Readings, skip: int) -> None:
+    market, ontario = DEMAND[2:]
+    table = read_csv(readings.file, skip=skip, floats=[ontario])
+    lines = np.arange(len(table)) + table.first_line
+    readings.rows = len(table)
+    readings.left_out[market] = "Ontario's demand and its exports"
+    day, hour = table.columns[DEMAND[0]], table.columns[DEMAND[1]]
+    begins = _begins(readings, day, hour, lines)
+    columns = {ontario: Column(KINDS["load"], ieso.AREA)}
+    wide(readings, table, begins, np.arange(len(table)), columns, Layout(MEGA, True, HOUR_S))
+
+
+def _begins(
+    readings: Readings, day: pa.ChunkedArray | pa.Array, hour: pa.ChunkedArray | pa.Array, lines: np.ndarray
+) -> np.ndarray:
+    """Return UTC begins int64[n] of days and hours; refused if one is neither."""
+    days, hours = parse_labels(day, "%Y-%m-%d"), numbers(hour, ONE)
+    report(readings.findings, readings.file, days.bad, lines, "Date", day, "is no day like 2023-01-31")
+    outside = hours.bad | hours.null | (hours.values < 1) | (hours.values > 24)
+    report(readings.findings, readings.file, outside, lines, "Hour", hour, "is no hour of 1 to 24")
+    readings.findings.check()
+    return ieso.starts(days.seconds, hours.values)
+
+
+def _monthly(readings: Readings, skip: int) -> None:
+    """Read the rows of output. Every row has one comma more than the header, behind its last hour."""
+    import pyarrow as pa
+
+    lines, days, generators, fuels, cells = _rows(readings, skip)
+    if not days:
+        refuse(readings.file, f"has no row of {OUTPUT}", "empty_file")
+    count = len(HOURS)
+    places = np.array(lines)
+    day = pa.array(days)
+    found = numbers(pa.array([cell for row in cells for cell in row], pa.string()), MEGA)
+    _report_hours(readings, found, cells, places)
+    midnights = parse_labels(day, "%Y-%m-%d")
+    report(readings.findings, readings.file, midnights.bad, places, MONTHLY[0], day, "is no day like 2023-01-31")
+    readings.findings.check()
+    key, words = series_keys([pa.array(generators), pa.array(fuels)])
+    hour = np.tile(np.arange(1, count + 1), len(places))
+    begins = ieso.starts(np.repeat(midnights.seconds, count), hour)
+    by_hour = np.repeat(key, count)
+    long(readings, by_hour, words, _describe, begins, found, np.repeat(places, count), power=True, interval_s=HOUR_S)
+
+
+def _rows(readings: Readings, skip: int) -> tuple[list[int], list[str], list[str], list[str], list[list[str]]]:
+    """Return (lines, days, generators, fuels, cells of 24 hours) of the rows of output."""
+    file, findings = readings.file, Findings()
+    width = len(MONTHLY) + len(HOURS)
+    names = file.header(line=skip)
+    if tuple(names[:width]) != (*MONTHLY, *HOURS):
+        lacking = [name for name in (*MONTHLY, *HOURS) if name not in names]
+        refuse(file, f"has no column {', '.join(lacking) or 'in the order known'}", "missing_column")
+    kept: list[tuple[int, list[str]]] = []
+    for line, cells in file.rows():
+        if line <= skip + 1:
+            continue
+        readings.rows += 1
+        if len(cells) < width or any(cells[width:]):
+            findings.add("malformed_row", f"expected {width} cells, found {len(cells)}", file=file.name, line=line)
+        elif cells[3].strip() == OUTPUT:
+            kept.append((line, cells))
+        else:
+            readings.drop(f"rows of {cells[3]}: {_REASONS.get(cells[3].strip(), 'not known')}")
+    findings.check()
+    days, generators, fuels = ([cells[at].strip() for _, cells in kept] for at in range(3))
+    return [line for line, _ in kept], days, generators, fuels, [cells[len(MONTHLY) : width] for _, cells in kept]
+
+
+def _report_hours(readings: Readings, found: Numbers, cells: list[list[str]], lines: np.ndarray) -> None:
+    for at in np.flatnonzero(found.bad).tolist():
+        row, hour = divmod(at, len(HOURS))
+        value, line = cells[row][hour], int(lines[row])
+        said = f"{HOURS[hour]} {value!r} is not a number"
+        readings.findings.add(
+            "unreadable_value", said, file=readings.file.name, line=line, column=HOURS[hour], value=value
+        )
+
+
+def _describe(words: Words) -> Column | str:
+    return ieso.of_generator(*words)
+
+
+FORMAT = Format(
+    name="ieso-csv",
+    title="IESO, GenOutputCapabilityMonth and Demand (CSV)",
+    looks_like="\\Generator Output Capability ..., then Delivery Date,Generator,Fuel Type,Measurement,Hour 1,...",
+    quirks=(
+        "MW, the mean of the hour; hours 1 to 24 are named by their end, in UTC-5 all year",
+        "lines with a backslash stand before the header; rows of the month have one comma too many",
+        "of output, capability, available capacity and forecast only output is read",
+        "demand is Ontario's; the market's, which has exports in it, is left out",
+        "batteries are listed under OTHER and told by their names: storage",
+    ),
+    detect=detect,
+    read=read,
+)

@@ -1,0 +1,147 @@
+"""IESO reports in XML: output by fuel and hour of a year, output and capability by generator of a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from gcr_fast.codes import IMPUTED, MEASURED
+from gcr_fast.sources.cells import MEGA, ONE, numbers, report
+from gcr_fast.sources.clock import HOUR_S, parse_labels
+from gcr_fast.sources.files import File, refuse
+from gcr_fast.sources.generation import ieso
+from gcr_fast.sources.long import Words, long, series_keys
+from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.wide import Column
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_BY_FUEL = ("<DailyData", "<FuelTotal", "<EnergyValue")
+_BY_GENERATOR = ("<IMODocument", "<Generator>", "<Outputs>")
+_MADE_UP = "values of a quality other than 0: marked as imputed"
+
+
+class _Cell(NamedTuple):
+    """An hour of a fuel or generator, as it is written."""
+
+    day: str | None
+    hour: str | None
+    generator: str
+    fuel: str
+    value: str | None
+    quality: str | None = None
+
+
+def detect(file: File) -> bool:
+    """Whether it is one of the two reports, by its elements: older ones have no namespace, or that of another name."""
+    head = file.head_text if file.kind == "xml" else ""
+    return any(all(tag in head for tag in tags) for tags in (_BY_FUEL, _BY_GENERATOR))
+
+
+def read(file: File, how: How) -> Readings:
+    """Read output by fuel, or by generator; what generators could do and had available is left out."""
+    readings = Readings(file, FORMAT.name, zone=ieso.ZONE, attribution=ieso.ATTRIBUTION)
+    root = _plain(file.xml())
+    fuels = list(_by_fuel(file, root))
+    cells = fuels or list(_by_generator(readings, root))
+    if not cells:
+        refuse(file, "has no hour of any fuel or generator", "empty_file")
+    readings.rows = len(cells)
+    _add(readings, cells)
+    return readings
+
+
+def _by_fuel(file: File, root: Element) -> Iterator[_Cell]:
+    for daily in root.iter("DailyData"):
+        day = _text(daily, "Day")
+        for hourly in daily.iter("HourlyData"):
+            hour = _text(hourly, "Hour")
+            for total in hourly.iter("FuelTotal"):
+                value = total.find("EnergyValue")
+                if value is None:
+                    refuse(file, f"has a FuelTotal without EnergyValue on {day}, hour {hour}", "missing_column")
+                quality = _text(value, "OutputQuality")
+                yield _Cell(day, hour, "", _text(total, "Fuel") or "", _text(value, "Output"), quality)
+
+
+def _by_generator(readings: Readings, root: Element) -> Iterator[_Cell]:
+    day = next((element.text for element in root.iter("Date")), None)
+    for generator in root.iter("Generator"):
+        name, fuel = (_text(generator, tag) or "" for tag in ("GeneratorName", "FuelType"))
+        if not name:
+            refuse(readings.file, "has a Generator without GeneratorName", "missing_column")
+        outputs = generator.find("Outputs")
+        if outputs is None:
+            readings.left_out[f"{name} {fuel}"] = "no output"
+            continue
+        for output in outputs.iter("Output"):
+            hour, value = _text(output, "Hour"), _text(output, "EnergyMW")
+            yield _Cell(day, hour, name, fuel, value, _text(output, "OutputQuality"))
+    readings.left_out["Capabilities"] = "what a generator could do"
+    readings.left_out["Capacities"] = "what a generator had available, a forecast for wind and sun"
+
+
+def _plain(root: Element) -> Element:
+    """Take the namespace off every tag: reports have had different ones, and none."""
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+    return root
+
+
+def _text(parent: Element, tag: str) -> str | None:
+    found = parent.find(tag)
+    return None if found is None or found.text is None else found.text.strip() or None
+
+
+def _add(readings: Readings, cells: list[_Cell]) -> None:
+    import pyarrow as pa
+
+    day, hour, generator, fuel, value, quality = (pa.array(part, pa.string()) for part in zip(*cells, strict=True))
+    lines = np.arange(1, len(cells) + 1)
+    file, findings = readings.file, readings.findings
+    days, hours, found = parse_labels(day, "%Y-%m-%d"), numbers(hour, ONE), numbers(value, MEGA)
+    report(findings, file, days.bad, lines, "Day", day, "is no day like 2023-01-31")
+    outside = hours.bad | hours.null | (hours.values < 1) | (hours.values > 24)
+    report(findings, file, outside, lines, "Hour", hour, "is no hour of 1 to 24")
+    report(findings, file, found.bad, lines, "Output", value, "is not a number")
+    findings.check()
+    qualities = numbers(quality, ONE)
+    made_up = (qualities.bad | (qualities.values != 0)) & ~found.null
+    if made_up.any():
+        readings.notes[f"{int(made_up.sum())} hours"] = _MADE_UP
+    key, words = series_keys([generator, fuel])
+    long(
+        readings,
+        key,
+        words,
+        _describe,
+        ieso.starts(days.seconds, hours.values),
+        found,
+        lines,
+        power=True,
+        interval_s=HOUR_S,
+        quality=np.where(made_up, IMPUTED, MEASURED).astype(np.uint8),
+    )
+
+
+def _describe(words: Words) -> Column | str:
+    generator, fuel = words
+    return ieso.of_generator(generator, fuel) if generator else ieso.by_fuel(fuel)
+
+
+FORMAT = Format(
+    name="ieso-xml",
+    title="IESO, GenOutputbyFuelHourly and GenOutputCapability (XML)",
+    looks_like='<Document><DocBody><DailyData><Day>... or <IMODocument docID="GenOutputCapability"...',
+    quirks=(
+        "MW, the mean of the hour; hours 1 to 24 are named by their end, in UTC-5 all year",
+        "an output that is missing, as some are of a quality other than 0, is a gap; one that is there is imputed",
+        "capability and available capacity stand beside output: left out",
+        "batteries are listed under OTHER and told by their names: storage",
+    ),
+    detect=detect,
+    read=read,
+)
