@@ -9,6 +9,7 @@ from gcr_fast import __version__
 from .command import Group
 from .convert import convert
 from .demo import demo
+from .exchange import exchange
 from .importing import importing
 from .profiles import profiles
 from .registry_asking import query
@@ -21,7 +22,7 @@ from .schema import schema
 from .validate import validate
 
 SECTIONS = {
-    "Commands": (convert, validate, importing, profiles, schema, demo),
+    "Commands": (convert, validate, importing, exchange, profiles, schema, demo),
     "Registry": (init, issue, parties),
     "Questions": (query, stats, trades, history, info),
     "Changes": (trade, *CHANGES),

@@ -202,6 +202,41 @@ TRADES = (
     ),
 )
 
+BUNDLES = (
+    Column("issuance_id", "string", "", True, "the hourly certificate's id"),
+    Column("bundle_quantity", "int64", "", True, "how many certificates: end - start + 1 of their numbers"),
+    Column(
+        "certificate_bundle_id_range_start", "int64", "", True, "first number, inclusive", ("bundle_id_range_start",)
+    ),
+    Column("certificate_bundle_id_range_end", "int64", "", True, "last number, inclusive", ("bundle_id_range_end",)),
+    Column("energy_carrier", "string", "", False, "electricity"),
+    Column("energy_source", "string", "", False, "solar_pv, wind, hydro, biomass, nuclear, geothermal, ..., other"),
+    Column("face_value", "int64", "Wh", True, "energy of one certificate"),
+    Column("issuance_post_energy_carrier_conversion", "string", "", False, "TRUE after a conversion of the carrier"),
+    Column("emissions_factor_production_device", "string", "kgCO2e/MWh", False, "the device's emissions factor"),
+    Column("emissions_factor_source", "string", "", False, "how it was calculated"),
+    Column("production_starting_interval", "string", "UTC", True, "start of the interval, ISO 8601"),
+    Column("production_ending_interval", "string", "UTC", True, "end of the interval, at most an hour later"),
+    Column("local_timezone", "string", "IANA", False, "zone of the device"),
+    Column("expiry_datestamp", "string", "UTC", False, "the day from which it is invalid, if not cancelled"),
+    Column("is_storage", "string", "", False, "TRUE for what a storage device discharged"),
+    Column("storage_efficiency_factor", "string", "", False, "of the storage device"),
+    Column("country_of_issuance", "string", "", False, "the domain of the issuing body"),
+    Column("connected_grid_identification", "string", "", False, "into which grid the energy was fed"),
+    Column("issuing_body", "string", "", False, "who issued it"),
+    Column("legal_status", "string", "", False, "of the issuing body"),
+    Column("issuance_purpose", "string", "", False, "disclosure, compliance, ..."),
+    Column("support_received", "string", "", False, "public support of the device"),
+    Column("quality_scheme_reference", "string", "", False, "a quality scheme"),
+    Column("dissemination_level", "string", "", False, "consumed on site, or fed into which grid"),
+    Column("issue_market_zone", "string", "", False, "bidding zone or price node"),
+    Column("device_id", "string", "", False, "the device; its numbers follow each other"),
+    Column("account_id", "string", "", False, "who holds it"),
+    Column(
+        "certificate_bundle_status", "string", "", False, "Active, Cancelled, Claimed, ...", ("certificate_status",)
+    ),
+)
+
 FINDINGS_COLUMNS = (
     Column("code", "string", "", True, "what was found; see `gcr schema --codes`"),
     Column("severity", "string", "", True, "error, warning or info"),
@@ -227,6 +262,7 @@ TABLES = {
     "certificates": CERTIFICATES,
     "trades": TRADES,
     "journal": JOURNAL,
+    "bundles": BUNDLES,
     "findings": FINDINGS_COLUMNS,
 }
 

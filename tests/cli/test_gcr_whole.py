@@ -42,8 +42,10 @@ def test_help_ends_in_an_example_that_runs(gcr, name):
 
 def _needed(name):
     """The commands whose examples come before that of a command."""
-    if name == "validate":
+    if name in {"validate", "exchange write"}:
         return ["convert"]
+    if name == "exchange read":
+        return ["convert", "exchange write"]
     if "registry" not in ALL[name].example or name == "init":
         return []
     first = {"release": ["reserve"], "unlock": ["lock"], "claim": ["retire"], "statement": ["retire"]}

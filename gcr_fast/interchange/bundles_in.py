@@ -1,0 +1,183 @@
+"""GC-registry bundle files, read back as hourly certificates."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gcr_fast.codes import MAX_INTERVAL_S, STATUSES, canonical_source
+from gcr_fast.columns import encode, utc_timestamps
+from gcr_fast.exchange.reading import read_table
+from gcr_fast.exchange.streams import write_stream
+from gcr_fast.fields import Fields
+from gcr_fast.findings import Findings
+from gcr_fast.interchange.bundle_words import SOURCE_BACK, SOURCE_OF, STATUS_BACK, STATUS_OF
+from gcr_fast.interchange.hours import parent_facts
+from gcr_fast.periods import parse_times
+from gcr_fast.schema import arrow_schema, columns_of
+from gcr_fast.units import parse_scaled
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from gcr_fast.exchange.writing import Written
+
+
+@dataclass(frozen=True)
+class Bundles:
+    """Bundles that were read: `table` has the columns of `schema.HOURLY`, ids first, one row per bundle."""
+
+    table: pa.Table
+    findings: Findings
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """Hand the table to any Arrow library."""
+        return self.table.__arrow_c_stream__(requested_schema)
+
+    def write(self, path: str | os.PathLike[str]) -> Written:
+        """Write a .parquet, .arrow or .csv file of hourly certificates."""
+        return write_stream(path, self.table.schema, self.table.to_batches())
+
+
+def read_bundles(path: str | os.PathLike[str], *, parents: Any = None) -> Bundles:
+    """Read a bundle CSV as hourly certificates. Raises `RefusedError` with every bad row.
+
+    `parents` is a table of their annual certificates: it tells the kind of wind or hydro, and the allocation basis.
+
+    An id that we wrote gives back its parent. A bundle of another maker is its own parent, under its issuance id, and
+    its range makes its id unique.
+    """
+    import pyarrow as pa
+
+    fields = Fields(read_table(path), "bundles")
+    for column in columns_of("bundles"):
+        if column.needed and fields.name(column.name) is None:
+            fields.missing(column.name)
+    fields.findings.check()
+    columns = _columns(fields, parent_facts(parents))
+    fields.note_unused()
+    fields.findings.check()
+    schema = arrow_schema("hourly")
+    return Bundles(
+        pa.table([pa.array(columns[name]).cast(schema.field(name).type) for name in schema.names], schema),
+        fields.findings,
+    )
+
+
+def _columns(fields: Fields, facts: dict[str, dict[str, str | None]]) -> dict[str, Any]:
+    starts, ends = (_times(fields, f"production_{which}_interval") for which in ("starting", "ending"))
+    lengths = ends - starts
+    bad = (lengths <= 0) | (lengths > MAX_INTERVAL_S)
+    fields.report("interval_too_long", bad, "production_ending_interval", "is not within an hour after its start")
+    low, high, quantity, face = (
+        _whole(fields, name)
+        for name in (
+            "certificate_bundle_id_range_start", "certificate_bundle_id_range_end", "bundle_quantity", "face_value",
+        )
+    )  # fmt: skip
+    wrong = (high - low + 1 != quantity) | (low < 0)
+    fields.report("count_mismatch", wrong, "bundle_quantity", "is not the length of its range, both ends included")
+    fields.report("non_positive_energy", (quantity <= 0) | (face <= 0), "bundle_quantity", "must be above 0")
+    large = quantity > np.iinfo(np.int64).max // np.maximum(face, 1)
+    fields.report("energy_over_limit", large, "bundle_quantity", "is above the limit of 2^63 Wh")
+    ids, parents = _identities(fields, low, high)
+    _refuse_twice(fields, low, high)
+    status = fields.mapped("certificate_bundle_status", _status, "unknown_status", ", ".join(STATUS_OF.values()))
+    source = fields.mapped("energy_source", _source, "unknown_source_type", ", ".join(SOURCE_BACK))
+    owner = fields.texts("account_id")
+    return {
+        "certificate_id": ids,
+        "parent_certificate_id": parents,
+        "production_start": utc_timestamps(starts),
+        "interval_s": np.where(bad, 0, lengths).astype(np.int32),
+        "energy_wh": quantity * np.where(large, 1, face),
+        "source_type": [_finer(word, facts.get(parent, {})) for word, parent in zip(source, parents, strict=True)],
+        "status": [word or "ACTIVE" for word in status],
+        "allocation_basis": [facts.get(parent, {}).get("allocation_basis") for parent in parents],
+        "owner": [None] * len(fields) if owner is None else owner,
+    }
+
+
+def _finer(word: str | None, facts: dict[str, str | None]) -> str | None:
+    """Return the parent's source type, where the bundle's word is the one that it is written as."""
+    own = facts.get("source_type")
+    kind = canonical_source(own) if own else None
+    return kind if kind and word and SOURCE_OF.get(kind, "other") == SOURCE_OF.get(word, "other") else word
+
+
+def _status(word: str) -> str | None:
+    return STATUS_BACK.get(word.lower()) or (word.upper() if word.upper() in STATUSES else None)
+
+
+def _source(word: str) -> str | None:
+    return SOURCE_BACK.get(word.lower())
+
+
+def _times(fields: Fields, field: str) -> np.ndarray:
+    """Return UTC seconds; a time without an offset is UTC, as that registry means it."""
+    name = fields.name(field)
+    assert name is not None
+    times = parse_times(fields.column(name), "UTC")
+    fields.report("null_value", times.null, name, "is empty")
+    fields.report("unreadable_value", times.unreadable, name, "is not an ISO 8601 time (2024-01-01T00:00Z)")
+    return times.earliest
+
+
+def _whole(fields: Fields, field: str) -> np.ndarray:
+    name = fields.name(field)
+    assert name is not None
+    parsed = parse_scaled(fields.column(name), 0)
+    fields.report("null_value", parsed.null, name, "is empty")
+    fields.report("unreadable_value", parsed.unreadable | (parsed.inexact & ~parsed.null), name, "is no whole number")
+    return parsed.values
+
+
+def _identities(fields: Fields, low: np.ndarray, high: np.ndarray) -> tuple[list[str], list[str]]:
+    texts = fields.texts("issuance_id")
+    assert texts is not None
+    null = texts.is_null().to_numpy(zero_copy_only=False)
+    fields.report("null_value", null, "issuance_id", "is empty")
+    ids, parents = [], []
+    for text, first, last in zip(texts.to_pylist(), low.tolist(), high.tolist(), strict=True):
+        parent = parent_of(text or "")
+        ids.append((text or "") if parent else f"{text}/{first}-{last + 1}")
+        parents.append(parent or text or "")
+    return ids, parents
+
+
+def parent_of(certificate_id: str) -> str | None:
+    """Return the parent in HOURLY-{parent}-{time}, or such an id with /{first}-{end} of a piece; None if it is none."""
+    whole, stroke, piece = certificate_id.rpartition("/")
+    ends = piece.split("-")
+    if stroke and len(ends) == 2 and all(end.isdecimal() for end in ends) and whole.startswith("HOURLY-"):
+        certificate_id = whole
+    head, _, stamp = certificate_id.rpartition("-")
+    known = head.startswith("HOURLY-") and stamp.isdecimal() and len(stamp) in (10, 12)
+    return head.removeprefix("HOURLY-") or None if known else None
+
+
+def _refuse_twice(fields: Fields, low: np.ndarray, high: np.ndarray) -> None:
+    """Report bundles whose numbers another bundle of the same device (or, without one, issuance) has."""
+    name = fields.name("device_id") or fields.name("issuance_id")
+    assert name is not None
+    codes, _ = encode(fields.column(name))
+    order = np.lexsort((low, codes))
+    same = codes[order][1:] == codes[order][:-1]
+    reach = _running_max(high[order], codes[order])
+    twice = np.zeros(len(codes), dtype=bool)
+    twice[order[1:]] = same & (low[order][1:] <= reach[:-1])
+    fields.report("serial_overlap", twice, "certificate_bundle_id_range_start", "begins a range that overlaps another")
+
+
+def _running_max(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Return the largest value so far within each run of one code, int64[n]."""
+    borders = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(values)]
+    runs = [np.maximum.accumulate(values[a:b]) for a, b in pairwise(borders)]
+    return np.concatenate(runs) if runs else values

@@ -1,0 +1,23 @@
+"""What is said of a file that was written for somebody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gcr_fast.exchange.writing import Written
+
+
+@dataclass(frozen=True)
+class Exchanged:
+    """A file in another registry's form."""
+
+    written: Written
+    format: str
+    energy_wh: int
+    """Of all its rows."""
+    not_carried: dict[str, str] = field(default_factory=dict)
+    """Columns of ours that the form has no place for, each with what becomes of it."""
+    empty: tuple[str, ...] = ()
+    """Columns that its reader asks for and nothing here fills."""
