@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FORMS = ("gc-registry", "granular", "meter-readings")
 JOURNAL = "registry.db"
-WRITE = "gcr exchange write hourly.parquet --as gc-registry --annual annual.csv --out bundles.csv"
+WRITE = "gcr exchange write hourly.parquet --as gc-registry --out bundles.csv"
 READ = "gcr exchange read bundles.csv --annual annual.csv --out hours.parquet"
 
 
