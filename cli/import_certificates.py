@@ -22,6 +22,8 @@ meaning = options(
     click.option("--format", metavar="NAME", help="By default the content tells; `gcr import formats` lists them."),
     click.option("--mapping", type=opt.FILE, metavar="FILE", help="A YAML description of a list of no known format."),
     click.option("--zone", metavar="ZONE", help="Zone of production days, where neither list nor country tells."),
+    click.option("--units", type=opt.FILE, metavar="FILE", help="A table of unit and fuel, for lists without fuels."),
+    click.option("--year", type=int, metavar="YYYY", help="Keep this year of production."),
     click.option("--keep-all", is_flag=True, help="Keep what is not cancelled, too; it cannot be converted."),
     click.option("--purpose", type=click.Choice(PURPOSES), help="For what the cancelled ones were cancelled."),
     click.option(
@@ -53,7 +55,7 @@ def certificates(files: tuple[Path, ...], out: Path | None, findings_file: Path 
 
     as_json, quiet = given.pop("as_json"), given.pop("quiet")
     check_table_places(findings_file)
-    described = [given["mapping"]] if given["mapping"] else []
+    described = [given[name] for name in ("mapping", "units") if given[name]]
     check_places([*files, *described], [out, findings_file])
     found = read_certificates(files, **given)
     written = found.write(out) if out else None

@@ -20,13 +20,16 @@ from gcr_fast.columns import utc_timestamps
 from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.findings import Finding, Findings
+from gcr_fast.periods import year_period
 from gcr_fast.schema import arrow_schema
 from gcr_fast.sources.certificates import mapped
 from gcr_fast.sources.certificates.formats import BY_NAME, format_named, identify
 from gcr_fast.sources.certificates.reading import Certificate, Listing, read_listing
+from gcr_fast.sources.certificates.sifting import Sift
 from gcr_fast.sources.certificates.statuses import Meaning, meaning_of
 from gcr_fast.sources.files import File, open_file, refuse
 from gcr_fast.sources.mapping_file import load_mapping
+from gcr_fast.sources.units_map import Units, read_units
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -115,6 +118,7 @@ class _How:
     keep_all: bool
     purpose: str | None
     basis: str | None
+    sift: Sift
 
 
 class _Row(NamedTuple):
@@ -153,16 +157,20 @@ def read_certificates(
     keep_all: bool = False,
     purpose: str | None = None,
     basis: str | None = None,
+    units: Mapping[str, str] | str | os.PathLike[str] | None = None,
+    year: int | None = None,
 ) -> Certificates:
     """Read certificate lists of any known format into one table.
 
     `mapping` describes files of no known format. `zone` is the zone of production days where a list names none.
     Only cancelled certificates are kept, unless `keep_all`; the others are accounted for. `purpose` overrides for
-    what the cancelled ones were cancelled, `basis` is their allocation basis. Raises `RefusedError` with everything
-    that is wrong in all files, among it any certificate that is there twice, with both rows.
+    what the cancelled ones were cancelled, `basis` is their allocation basis. `units` (a mapping, or a file that
+    `read_units` takes) says what a device burns where a list does not; `year` keeps one year of production. What they
+    leave out is named in `.findings`. Raises `RefusedError` with everything that is wrong in all files, among it any
+    certificate that is there twice, with both rows.
     """
     names = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    how = _checked(format, mapping, zone, keep_all, purpose, basis)
+    how = _checked(format, mapping, zone, keep_all, purpose, basis, _sift(units, year))
     if not names:
         raise UsageError("name at least one file")
     findings = Findings()
@@ -181,6 +189,7 @@ def _checked(
     keep_all: bool,
     purpose: str | None,
     basis: str | None,
+    sift: Sift,
 ) -> _How:
     if name is not None and name not in (OWN, "auto", mapped.NAME):
         format_named(name)
@@ -191,7 +200,15 @@ def _checked(
     if basis is not None and basis not in BASES:
         raise UsageError(f"unknown allocation basis {basis!r}; there are {', '.join(BASES)}")
     described = load_mapping(mapping) if isinstance(mapping, str | os.PathLike) else mapping
-    return _How(None if name == "auto" else name, described, zone, keep_all, purpose, basis)
+    return _How(None if name == "auto" else name, described, zone, keep_all, purpose, basis, sift)
+
+
+def _sift(units: Mapping[str, str] | str | os.PathLike[str] | None, year: int | None) -> Sift:
+    if year is not None:
+        year_period(year)  # a year that cannot be is a UsageError
+    told = read_units(units) if isinstance(units, str | os.PathLike) else units
+    words = told.words if isinstance(told, Units) else {}
+    return Sift(told or {}, year, words)
 
 
 def _attempt(path: str | os.PathLike[str], how: _How, findings: Findings) -> _Part | None:
@@ -207,11 +224,11 @@ def _read(file: File, how: _How) -> _Part:
     if how.format == OWN or (how.format is None and how.mapping is None and is_own(file)):
         return _read_own(file, how)
     if how.mapping is not None and how.format in (None, mapped.NAME):
-        return _from_listing(read_listing(file, mapped.NAME, mapped.layout_of(how.mapping), how.zone), how)
+        return _from_listing(read_listing(file, mapped.NAME, mapped.layout_of(how.mapping), how.zone, how.sift), how)
     chosen = identify(file) if how.format is None else format_named(how.format)
     if chosen is None:
         refuse(file, f"is no certificate list of a known format ({', '.join(BY_NAME)}, {OWN})", "unknown_format")
-    return _from_listing(read_listing(file, chosen.name, chosen.layout, how.zone), how)
+    return _from_listing(read_listing(file, chosen.name, chosen.layout, how.zone, how.sift), how)
 
 
 def is_own(file: File) -> bool:

@@ -226,6 +226,8 @@ FINDINGS = (
     FindingCode("needs_compensation", "error", "a used certificate is withdrawn without making good", "say by what"),
     FindingCode("key_reused", "error", "the idempotency key stands for something else", "use a key once"),
     # --- notes
+    FindingCode("left_out", "info", "a row of a list that is not taken, as asked", "see the reason it gives"),
+    FindingCode("energy_rounded", "info", "energies were rounded down to whole Wh, as asked", "none needed"),
     FindingCode("ignored_column", "info", "a column that is not used", "check its spelling; see `gcr schema`"),
 )
 """Every finding there is, in order of precedence: of several faults in one place, the first is reported."""

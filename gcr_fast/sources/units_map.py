@@ -43,6 +43,11 @@ class Units(Mapping[str, str]):
     """Words that are no known fuel, and the units that have them; an empty word where the cell is empty."""
     path: str = ""
 
+    @property
+    def words(self) -> dict[str, str]:
+        """The unknown word of each unit that has one."""
+        return {unit: word for word, units in self.unknown.items() for unit in units}
+
     def __getitem__(self, unit: str) -> str:
         return self.by_id[unit]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from decimal import Context, Decimal, localcontext
+from decimal import ROUND_FLOOR, Context, Decimal, localcontext
 
 _TELLING = (
     r"^[0-9]*{0}(?:[0-9]{{1,2}}|[0-9]{{4,}})$|^0{0}[0-9]{{3}}$"
@@ -24,12 +24,34 @@ def decimal_marks(cells: Iterable[str]) -> set[str]:
     return {mark for mark, shape in ((",", _COMMA), (".", _POINT)) if any(shape.match(cell) for cell in distinct)}
 
 
+def floored(text: str, mark: str, digits: int) -> tuple[int, bool] | None:
+    """Return floor(number * 10 ** digits) and whether that is exact; None if it is no number. A sign may stand before.
+
+    A tail that a float has left (5.3100000000000005) is part of the number: it is rounded down with the rest.
+    """
+    cell = "".join(text.split())
+    exact = _decimal(cell.removeprefix("-"), mark, digits)
+    if exact is None:
+        return None
+    signed = -exact if cell.startswith("-") else exact
+    whole = signed.to_integral_value(ROUND_FLOOR)
+    return int(whole), whole == signed
+
+
 def scaled(text: str, mark: str, digits: int) -> int | None:
     """Return a number times 10 ** digits; None if it is none, is negative, or is not whole then.
 
     Thousands may be set apart by the other mark or by blanks.
     """
-    cell = "".join(text.split())
+    exact = _decimal("".join(text.split()), mark, digits)
+    if exact is None:
+        return None
+    whole = exact.to_integral_value()
+    return int(whole) if whole == exact else None
+
+
+def _decimal(cell: str, mark: str, digits: int) -> Decimal | None:
+    """Return a number without sign or blanks times 10 ** digits, exactly; None if it is none."""
     if _GROUPED[mark].match(cell):
         cell = cell.replace("," if mark == "." else ".", "")
     elif mark == "," and "." in cell:
@@ -38,6 +60,4 @@ def scaled(text: str, mark: str, digits: int) -> int | None:
     if not _PLAIN.match(cell):
         return None
     with localcontext(Context(prec=60)):
-        exact = Decimal(cell).scaleb(digits)
-        whole = exact.to_integral_value()
-    return int(whole) if whole == exact else None
+        return Decimal(cell).scaleb(digits)

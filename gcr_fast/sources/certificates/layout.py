@@ -84,6 +84,12 @@ class Layout:
     constants: Mapping[str, str] = field(default_factory=dict)
     """Values of fields that the file has no column for."""
     delimiter: str | None = None
+    round_down: bool = False
+    """Whether an energy that is no whole number of Wh is rounded down and counted; else it is refused."""
+    leave_empty: bool = False
+    """Whether a row without energy is left out by name; else it is refused."""
+    leave_sources: frozenset[str] = frozenset()
+    """Source types that are left out by name."""
     skip: int | None = None
     """Lines before the header, where that is known."""
 

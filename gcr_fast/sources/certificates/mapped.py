@@ -32,13 +32,16 @@ constants: {country: CH, issuer: Pronovo}
 dates: day-first      # or month-first
 decimal: ","
 zone: Europe/Zurich
+rounding: exact       # or down: to whole Wh, and counted; exact refuses what is no whole number of Wh
+without_energy: refuse  # or leave-out
+leave_out: [fossil]   # source types that are named, but not taken
 """
 """A whole mapping file; `FIELDS` lists everything that may stand under `columns` and `constants`."""
 
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"} | {mark: mark for mark in DELIMITERS}
 _UNIT_KINDS = {"energy": "energy", "capacity": "power", "mwh_each": "energy"}
 _NEEDED = (
-    frozenset({"first", "id"}),
+    frozenset({"first", "id", "device_id"}),
     frozenset({"energy", "count"}),
     frozenset({"period", "start", "year"}),
     frozenset({"period", "end", "year"}),
@@ -71,6 +74,9 @@ def layout_of(mapping: Mapping[str, object]) -> Layout:
         statuses=_statuses(keys),
         technologies=_technologies(keys),
         constants=constants,
+        round_down=keys.text("rounding", "exact", ("exact", "down")) == "down",
+        leave_empty=keys.text("without_energy", "refuse", ("refuse", "leave-out")) == "leave-out",
+        leave_sources=_left_sources(keys),
         delimiter=_DELIMITERS[mark] if (mark := keys.text("delimiter", "", _DELIMITERS)) else None,
         skip=keys.number("skip", 0, most=1000) or None,
     )
@@ -120,6 +126,15 @@ def _statuses(keys: Keys) -> dict[str, Meaning]:
         else:
             found[normalised(word)] = meaning
     return found
+
+
+def _left_sources(keys: Keys) -> frozenset[str]:
+    """Return the source types that the list is to be read without."""
+    sources = {word: canonical_source(word) for word in keys.texts("leave_out")}
+    for word, source in sources.items():
+        if source is None:
+            keys.fail("leave_out", "names no source type (see `gcr schema --codes`)", word)
+    return frozenset(filter(None, sources.values()))
 
 
 def _technologies(keys: Keys) -> dict[str, str]:

@@ -9,13 +9,14 @@ from typing import NamedTuple
 from gcr_fast.codes import MAX_PARENT_WH
 from gcr_fast.findings import Findings
 from gcr_fast.periods import Period, zone_named
-from gcr_fast.sources.certificates.amounts import decimal_marks, scaled
+from gcr_fast.sources.certificates.amounts import decimal_marks, floored, scaled
 from gcr_fast.sources.certificates.identifiers import fault_of, is_shortened
 from gcr_fast.sources.certificates.layout import NOT_CARRIED, Layout
 from gcr_fast.sources.certificates.periods import PeriodError, Span, between, calendar_span, read_period
 from gcr_fast.sources.certificates.places import agreed_zone, candidates, country_of
 from gcr_fast.sources.certificates.serials import Range, SerialError, read_range
 from gcr_fast.sources.certificates.sheet import Line, Sheet, open_sheet
+from gcr_fast.sources.certificates.sifting import Sift, unwanted
 from gcr_fast.sources.certificates.statuses import WORDS, Meaning, meaning_of
 from gcr_fast.sources.certificates.technologies import Source, source_of
 from gcr_fast.sources.files import File
@@ -60,19 +61,21 @@ class Listing:
     """Columns that nothing here has a place for."""
 
 
-def read_listing(file: File, name: str, layout: Layout, zone: str | None = None) -> Listing:
+def read_listing(file: File, name: str, layout: Layout, zone: str | None = None, sift: Sift | None = None) -> Listing:
     """Read a whole file in one layout; what is wrong in it is in `findings`, not raised.
 
-    Raises `RefusedError` if it is not of that layout at all. `zone` is the zone of its production days.
+    Raises `RefusedError` if it is not of that layout at all. `zone` is the zone of its production days. Rows that
+    `sift` or the layout leave out are counted in `dropped` and, but for those of other years, named in `findings`.
     """
     sheet = open_sheet(file, layout)
-    reader = _Reader(sheet, zone)
+    reader = _Reader(sheet, zone, sift or Sift())
     lines = list(sheet.lines())
     reader.learn_numbers(lines)
     read = [reader.certificate(line) for line in lines]
     if not lines and sheet.findings.ok:
         sheet.findings.add("empty_file", f"{file.path.name} has no rows below its header", file=file.name)
     good = [certificate for certificate in read if certificate is not None]
+    reader.note_rounded()
     unused = sheet.header.unused + [sheet.header.named(name) for name in NOT_CARRIED if name in sheet.header.columns]
     return Listing(file, name, good, sheet.findings, len(lines), sheet.dropped, unused)
 
@@ -80,10 +83,14 @@ def read_listing(file: File, name: str, layout: Layout, zone: str | None = None)
 class _Reader:
     """Reads the rows of one sheet, remembering what cells that repeat mean."""
 
-    def __init__(self, sheet: Sheet, zone: str | None) -> None:
+    def __init__(self, sheet: Sheet, zone: str | None, sift: Sift) -> None:
         self.sheet = sheet
         self.layout = sheet.layout
         self.zone = zone
+        self.sift = sift
+        self.rounded = 0
+        """Certificates whose energy is no whole number of Wh."""
+        self._rounds = False
         self.mark = self.layout.decimal or "."
         self.failed = False
         """Whether something in the row at hand is wrong."""
@@ -109,18 +116,25 @@ class _Reader:
 
     def certificate(self, line: Line) -> Certificate | None:
         """Read one row; None if something in it is wrong, which is then among the findings."""
-        self.failed = False
+        self.failed = self._rounds = False
         serials = self._serials(line)
         energy = self._energy(line, serials)
         meaning = self._meaning(line)
         country = self._country(line)
         zone, period = self._period(line, country)
-        source, device, capacity = self._source(line), self._device(line), self._capacity(line)
+        device, capacity = self._device(line), self._capacity(line)
+        source, unmapped = self.sift.source(self._source(line), device)
         if self.failed or energy is None or meaning is None or period is None:
             return None
+        other = self.sift.other_year(period, zone)
+        reason = other or unmapped or unwanted(self.layout, energy, source)
+        if reason:
+            self._leave(line, reason, named=not other)
+            return None
+        self.rounded += self._rounds
         return Certificate(
             line=line.number,
-            certificate_id=serials.text if serials else line.text("id"),
+            certificate_id=serials.text if serials else line.text("id") or _own_id(line),
             serials=serials,
             energy_wh=energy,
             period=period,
@@ -137,6 +151,20 @@ class _Reader:
             in_history=line.has("transaction"),
         )
 
+    def _leave(self, line: Line, reason: str, named: bool) -> None:
+        """Account for a row that is left out, by name unless there are whole years of them."""
+        self.sheet.dropped[reason] += 1
+        if named:
+            identity = line.text("first") or line.text("id") or line.text("device_id")
+            where = {"file": self.sheet.file.name, "line": line.number, "certificate_id": identity}
+            self.sheet.findings.add("left_out", f"{identity}: {reason}", value=line.text("energy") or None, **where)
+
+    def note_rounded(self) -> None:
+        """Say how many energies were rounded down."""
+        if self.rounded:
+            what = f"{self.rounded} energies are no whole number of Wh: rounded down, by less than 1 Wh each"
+            self.sheet.findings.add("energy_rounded", what, file=self.sheet.file.name, count=self.rounded)
+
     def _fault(self, line: Line, code: str, name: str, what: str) -> None:
         self.failed = True
         line.fault(code, name, what)
@@ -146,7 +174,7 @@ class _Reader:
         if not first:
             if last:
                 self._fault(line, "null_value", "first", "is empty")
-            elif not line.text("id"):
+            elif not line.text("id") and not line.text("device_id"):
                 self._fault(line, "null_value", "first" if line.has("first") else "id", "is empty")
             return None
         try:
@@ -178,7 +206,7 @@ class _Reader:
     def _sound(self, line: Line, energy: int | None) -> int | None:
         if energy is None and not self.failed:
             self._fault(line, "null_value", "energy" if line.has("energy") else "count", "is empty")
-        if energy is not None and not self.failed and energy <= 0:
+        if energy is not None and not self.failed and energy <= 0 and not self.layout.leave_empty:
             self._fault(line, "non_positive_energy", "energy" if line.has("energy") else "count", "must be above 0")
         if energy is not None and energy > MAX_PARENT_WH:
             self._fault(line, "energy_over_limit", "energy", "is above the exact limit of 2^51 Wh")
@@ -189,7 +217,15 @@ class _Reader:
         return f"is not the number of certificates from {ends}, which is {len(serials)}" + _hint(count, len(serials), 1)
 
     def _stated(self, line: Line) -> int | None:
-        return self._number(line, "energy", self._units["energy"], "inexact_energy", "is no number of whole Wh")
+        text, digits = line.text("energy"), self._units["energy"]
+        if not text or not (self.layout.round_down or self.layout.leave_empty):
+            return self._number(line, "energy", digits, "inexact_energy", "is no number of whole Wh")
+        found = floored(text, self.mark, digits)
+        if found is None or not (found[1] or self.layout.round_down):
+            self._fault(line, "inexact_energy", "energy", "is no number of whole Wh")
+            return None
+        self._rounds = not found[1]
+        return found[0]
 
     def _each(self, line: Line) -> int | None:
         return self._number(line, "mwh_each", self._units["mwh_each"], "inexact_energy", "is no number of MWh")
@@ -307,6 +343,12 @@ class _Reader:
         elif device and (fault := fault_of(device)):
             line.fault("bad_check_digit", "device_id", fault)
         return device or None
+
+
+def _own_id(line: Line) -> str:
+    """Return the id of a certificate that its list gives none: its device and period."""
+    period = ("device_id", "period", "start", "year", "month")
+    return "-".join(filter(None, (line.text(name) for name in period)))
 
 
 def _hint(stated: int, counted: int, unit: int) -> str:
