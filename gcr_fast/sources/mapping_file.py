@@ -118,8 +118,10 @@ class Keys:
         return not isinstance(self._left.get(name), dict | list)
 
     def fail(self, name: str, message: str, value: object = None) -> None:
-        """Note that a key is wrong; `message` goes on from its path."""
+        """Note that a key is wrong, once; `message` goes on from its path."""
         path = f"{self._where}{name}"
+        if any(finding.column == path for finding in self.findings):
+            return
         shown = None if value is None else str(value)[:60]
         said = f"mapping: {path}{'' if shown is None else f' {shown!r}'} {message}"
         self.findings.add("unreadable_value", said, file=self._path or None, column=path, value=shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,11 @@ def detect(file: File) -> bool:
     return file.kind == "csv" and (_cells(file, 0)[:1] == [TITLE] or _header(file) is not None)
 
 
+def _lines(file: File) -> Iterator[tuple[int, str]]:
+    """Yield the lines among which the header is."""
+    return enumerate(file.head_lines[:60])
+
+
 def _cells(file: File, at: int) -> list[str]:
     """Return the cells of a line of the head."""
     lines = file.head_lines[at : at + 1]
@@ -39,7 +45,7 @@ def _cells(file: File, at: int) -> list[str]:
 
 
 def _header(file: File) -> int | None:
-    for at, line in enumerate(file.head_lines[:60]):
+    for at, line in _lines(file):
         if "Month" in line and _cells(file, at)[:3] == TIMES and POWER in line:
             return at
     return None
@@ -49,7 +55,9 @@ def read(file: File, how: How) -> Readings:
     """Read the AC output; the year is `how.year`, the standard time that of `how.zone`."""
     header = _header(file)
     if header is None:
-        what = "is PVWatts' monthly table; ask for hourly data" if "Hour" not in file.head_text else f"has no {POWER}"
+        tables = [_cells(file, at) for at, line in _lines(file) if line.lstrip('"').startswith("Month")]
+        monthly = any(cells[1:2] != ["Day"] for cells in tables)
+        what = "has months, not hours: ask PVWatts for hourly data" if monthly else f"has no column {POWER}"
         refuse(file, what, "missing_column", column=POWER)
     year, zone = _told(file, how)
     table = read_csv(file, skip=header, only=[*TIMES, POWER])

@@ -1,0 +1,117 @@
+"""entsoe-py frames as Parquet, compared with what pandas reads back."""
+
+import math
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gcr_fast.sources.generation.formats import read_readings
+from gcr_fast.sources.model import How
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+GENERATION, LOAD = EXAMPLES / "entsoe-py-generation.parquet", EXAMPLES / "entsoe-py-load.parquet"
+NAMES = {
+    ("Solar", "Actual Aggregated"): "solar",
+    ("Wind Offshore", "Actual Aggregated"): "wind_offshore",
+    ("Hydro Pumped Storage", "Actual Aggregated"): "hydro_pumped_storage",
+    ("Hydro Pumped Storage", "Actual Consumption"): "pumping",
+}
+
+
+def watts(value):
+    return None if math.isnan(value) else Fraction(str(value)) * 1_000_000 // 1
+
+
+def as_dict(reading):
+    cells = zip(reading.starts.tolist(), reading.values.tolist(), reading.null.tolist(), strict=True)
+    return {start: None if null else value for start, value, null in cells}
+
+
+def test_columns_of_two_levels_are_generation_and_pumping():
+    frame = pd.read_parquet(GENERATION)
+    readings = read_readings(GENERATION)
+    named = {one.kind: one for one in readings.series}
+    assert set(named) == set(NAMES.values())
+    for levels, kind in NAMES.items():
+        wanted = {int(at.timestamp()): watts(value) for at, value in frame[levels].items()}
+        assert as_dict(named[kind]) == wanted
+    assert named["pumping"].role == "consumption"
+    assert named["hydro_pumped_storage"].role == "storage"
+    assert readings.zone == "Europe/Brussels"
+
+
+def test_clock_changes_have_23_and_25_hours():
+    (one,) = read_readings(GENERATION, How(types=frozenset({"solar"}))).series
+    days = [datetime.fromtimestamp(start, ZoneInfo("Europe/Brussels")).date() for start in one.starts.tolist()]
+    assert [days.count(day) for day in sorted(set(days))] == [23, 25]
+
+
+def test_hours_and_quarters_in_one_index_are_not_taken_for_each_other():
+    frame = pd.read_parquet(LOAD)["Actual Load"]
+    series = {one.interval_s: one for one in read_readings(LOAD).series}
+    assert {step: len(one) for step, one in series.items()} == {3600: 24, 900: 32}
+    mwh = sum(int(one.values.sum()) * step for step, one in series.items()) / 3.6e9
+    change = pd.Timestamp("2025-10-01", tz="Europe/Brussels")
+    assert mwh == frame[frame.index < change].sum() + frame[frame.index >= change].sum() / 4
+    assert {one.role for one in series.values()} == {"load"}
+
+
+def test_the_area_is_what_the_user_says():
+    readings = read_readings(GENERATION, How(areas=frozenset({"BE"})))
+    assert {one.area for one in readings.series} == {"BE"}
+
+
+def test_plants_are_devices(tmp_path):
+    index = pd.date_range("2024-01-01", periods=3, freq="1h", tz="UTC")
+    frame = pd.DataFrame({("L'Anneau 1", "Nuclear", "Actual Aggregated"): [900.0, 901.5, None]}, index=index)
+    frame.to_parquet(tmp_path / "plants.parquet")
+    (one,) = read_readings(tmp_path / "plants.parquet").series
+    assert (one.device_id, one.kind) == ("L'Anneau 1", "nuclear")
+    assert one.values.tolist() == [900_000_000, 901_500_000, 0]
+    assert one.null.tolist() == [False, False, True]
+
+
+def test_forecasts_are_left_out(tmp_path):
+    index = pd.date_range("2024-01-01", periods=2, freq="1h", tz="UTC")
+    pd.DataFrame({"Forecasted Load": [1.0, 2.0], "Actual Load": [3.0, 4.0]}, index=index).to_parquet(tmp_path / "a")
+    readings = read_readings(tmp_path / "a")
+    assert readings.left_out == {"Forecasted Load": "no actual energy"}
+    assert [one.kind for one in readings.series] == ["load"]
+
+
+def test_one_time_has_no_length(tmp_path, refusal):
+    index = pd.date_range("2024-01-01", periods=1, freq="1h", tz="UTC")
+    pd.DataFrame({"Actual Load": [1.0]}, index=index).to_parquet(tmp_path / "a")
+    (finding,) = refusal(read_readings, tmp_path / "a")
+    assert "length" in finding["message"]
+
+
+@pytest.mark.parametrize("index", [None, pd.date_range("2024-01-01", periods=2, freq="1h")])
+def test_frames_without_a_zone_are_of_no_known_format(index, tmp_path, refusal):
+    pd.DataFrame({"Actual Load": [1.0, 2.0]}, index=index).to_parquet(tmp_path / "a")
+    (finding,) = refusal(read_readings, tmp_path / "a")
+    assert finding["code"] == "unknown_format"
+
+
+def test_times_that_are_null_or_off_the_minute_are_listed(tmp_path, refusal):
+    table = pq.read_table(GENERATION)
+    at = table.column_names.index("__index_level_0__")
+    times = table.column(at).cast(pa.int64()).to_pylist()
+    times[2], times[3] = None, times[3] + 1
+    broken = table.set_column(at, table.schema.field(at), pa.array(times).cast(table.schema.field(at).type))
+    pq.write_table(broken, tmp_path / "a")
+    findings = refusal(read_readings, tmp_path / "a")
+    assert [(finding["code"], finding["line"]) for finding in findings] == [("null_value", 3), ("unreadable_value", 4)]
+
+
+def test_a_pickle_is_never_opened(tmp_path, refusal):
+    frame = pd.read_parquet(GENERATION)
+    frame.to_pickle(tmp_path / "frame.pkl")
+    findings = refusal(read_readings, tmp_path / "frame.pkl")
+    assert findings[0]["code"] in {"unknown_format", "unreadable_file"}

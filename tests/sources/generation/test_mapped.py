@@ -1,0 +1,250 @@
+"""Files of no known format, described by a mapping: long and wide, local and UTC, begin and end."""
+
+import csv
+import json
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gcr_fast.sources.generation.formats import read_readings
+from gcr_fast.sources.mapping_file import load_mapping
+from gcr_fast.sources.model import How
+
+TESTS = Path(__file__).parent.parent
+WIDE, LONG = TESTS / "examples" / "mapped-wide.csv", TESTS / "examples" / "mapped-long.txt"
+BERLIN, CHICAGO = ZoneInfo("Europe/Berlin"), ZoneInfo("America/Chicago")
+
+
+def wide_mapping():
+    return json.loads(json.dumps(load_mapping(TESTS / "mappings" / "mapped-wide.yaml")))
+
+
+def long_mapping():
+    return json.loads((TESTS / "mappings" / "mapped-long.json").read_text())
+
+
+def read(path, mapping, **how):
+    return read_readings(path, How(mapping=mapping, **how))
+
+
+def utc_starts(labels, zone):
+    """UTC seconds of local begins: a label that stands again is the later of the two hours."""
+    seen, found = set(), []
+    for label in labels:
+        found.append(int(label.replace(tzinfo=zone, fold=label in seen).timestamp()))
+        seen.add(label)
+    return found
+
+
+def as_dict(reading):
+    cells = zip(reading.starts.tolist(), reading.values.tolist(), reading.null.tolist(), strict=True)
+    return {start: None if null else value for start, value, null in cells}
+
+
+def german(cell):
+    return None if cell == "-" else Fraction(cell.replace(".", "").replace(",", ".")) * 1000 // 1
+
+
+def test_a_wide_table_in_german_numbers_and_local_time():
+    with WIDE.open(newline="") as file:
+        rows = list(csv.reader(file, delimiter=";"))[3:]
+    starts = utc_starts([datetime.strptime(f"{row[0]} {row[1]}", "%d.%m.%Y %H:%M") for row in rows], BERLIN)
+    readings = read(WIDE, wide_mapping())
+    named = {one.name: one for one in readings.series}
+    for name, column in (("PV-1", 2), ("WEA-1", 3), ("NO-load", 4)):
+        assert as_dict(named[name]) == {at: german(row[column]) for at, row in zip(starts, rows, strict=True)}
+    assert len(named) == 3
+    assert (named["WEA-1"].source_type, named["NO-load"].role) == ("wind_onshore", "load")
+    assert (readings.zone, readings.attribution) == ("Europe/Berlin", "Netzbetreiber Musterstadt")
+    assert readings.left_out == {"Bemerkung": "not in the mapping"}
+
+
+def test_lines_are_those_of_the_file(write, refusal):
+    text = WIDE.read_text().replace("312,000", "312.000,00,0")
+    findings = refusal(read, write(text), wide_mapping())
+    lines = [number for number, line in enumerate(text.splitlines(), start=1) if "312.000,00,0" in line]
+    assert [finding["line"] for finding in findings] == lines
+
+
+@pytest.mark.parametrize("cell", ["1.234.5", "1,234,567", "12.34", "1'234", "0x10", "1e40"])
+def test_numbers_of_another_form_are_refused(cell, write, refusal):
+    (finding,) = refusal(read, write(WIDE.read_text().replace("1.244,500", cell, 1)), wide_mapping())
+    assert (finding["column"], finding["value"]) == ("WEA Nord", cell)
+
+
+def long_hours():
+    """W by (plant, UTC begin), of hours named by their end: the begin is an hour before it on the clock."""
+    with LONG.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file, delimiter="|") if row["Fuel"] != "Aux"]
+    found = {}
+    for plant in ("A1", "B2"):
+        mine = [row for row in rows if row["Plant"] == plant]
+        begins = [datetime.strptime(row["Hour Ending"], "%m/%d/%Y %H:%M") - timedelta(hours=1) for row in mine]
+        values = [Fraction(row["MW"].replace(",", "")) * 1_000_000 // 1 for row in mine]
+        found[plant] = dict(zip(utc_starts(begins, CHICAGO), values, strict=True))
+    return found
+
+
+def test_a_long_table_of_hours_named_by_their_end():
+    readings = read(LONG, long_mapping())
+    assert {one.device_id: as_dict(one) for one in readings.series} == long_hours()
+    assert {one.device_id: one.kind for one in readings.series} == {"A1": "solar", "B2": "wind"}
+    assert readings.left_out == {"B2 Aux": "the mapping ignores it"}
+
+
+def test_ends_as_the_clock_shows_them_are_understood_too(write):
+    """In autumn the hour from 1 to 2 summer time ends when the clock shows 1 again."""
+    labels = ["01:00", "01:00", "02:00", "03:00"]
+    text = "t,kWh\n" + "".join(f"2024-11-03 {label},{at}\n" for at, label in enumerate(labels))
+    mapping = {
+        "time": {"column": "t", "layout": "%Y-%m-%d %H:%M", "zone": "America/Chicago", "marks": "end"},
+        "unit": "kWh",
+        "columns": {"kWh": "solar"},
+    }
+    (one,) = read(write(text), mapping).series
+    midnight = int(datetime(2024, 11, 3, 5, tzinfo=UTC).timestamp())
+    assert one.starts.tolist() == [midnight + 3600 * at for at in range(4)]
+
+
+def test_a_pattern_takes_all_columns_that_it_matches(write):
+    mapping = {
+        "time": {"column": "t", "layout": "unix", "marks": "begin", "minutes": "15"},
+        "unit": "MW",
+        "pattern": r"(?P<area>[A-Z]{2}) (?P<kind>.+) \[MW\]",
+        "kinds": {"Sun": "solar"},
+    }
+    text = "t,DE Sun [MW],FR Wind [MW],FR Magic [MW],note\n1704067200,1,2,3,x\n1704068100,1.5,,4,y\n"
+    readings = read(write(text), mapping)
+    assert {one.name: one.values.tolist() for one in readings.series} == {
+        "DE-solar": [1_000_000, 1_500_000],
+        "FR-wind": [2_000_000, 0],
+    }
+    assert readings.left_out == {"FR Magic [MW]": "not known", "note": "not in the mapping"}
+    assert {one.interval_s for one in readings.series} == {900}
+
+
+def test_each_column_may_have_its_unit_and_weights_are_no_energy(write):
+    mapping = {
+        "time": {"column": "t", "marks": "begin", "minutes": 60},
+        "columns": {
+            "a": {"kind": "solar", "unit": "weight"},
+            "b": {"kind": "wind", "unit": "GWh"},
+            "c": {"kind": "load", "unit": "W"},
+        },
+    }
+    text = "t,a,b,c\n2024-01-01T00:00Z,0.25,0.001,7\n2024-01-01T01:00Z,0.5,0.002,8\n"
+    a, b, c = read(write(text), mapping).series
+    assert (a.is_energy, b.is_energy, c.is_energy) == (False, True, True)
+    assert a.values.tolist() == [250_000_000, 500_000_000]
+    assert (b.power, b.values.tolist()) == (False, [1_000_000, 2_000_000])
+    assert (c.power, c.values.tolist()) == (True, [7, 8])
+
+
+def test_parquet_with_typed_columns(tmp_path):
+    times = pa.array([0, 3_600_000, 7_200_000], pa.int64()).cast(pa.timestamp("ms"))
+    local = pa.compute.add(times, pa.scalar(1_704_067_200_000, pa.int64()).cast(pa.duration("ms")))
+    pq.write_table(pa.table({"when": local, "kwh": [0.1, 0.25, None]}), tmp_path / "a.parquet")
+    mapping = {"time": {"column": "when", "marks": "begin"}, "unit": "kWh", "columns": {"kwh": "solar"}}
+    (one,) = read(tmp_path / "a.parquet", mapping, zone="Europe/Paris").series
+    assert one.starts[0] == 1_704_067_200 - 3600
+    assert one.values.tolist() == [100, 250, 0]
+    assert one.null.tolist() == [False, False, True]
+
+
+def test_local_times_without_zone_are_refused(refusal):
+    mapping = wide_mapping()
+    del mapping["time"]["zone"]
+    (finding,) = refusal(read, WIDE, mapping)
+    assert "time.zone" in finding["message"]
+    assert len(read(WIDE, mapping, zone="Europe/Berlin").series) == 3
+
+
+def test_an_hour_that_spring_skips_is_refused(write, refusal):
+    text = WIDE.read_text().replace("31.03.2024;03:00", "31.03.2024;02:00")
+    (finding,) = refusal(read, write(text), wide_mapping())
+    assert finding["code"] == "nonexistent_time"
+
+
+def test_times_with_and_without_offset_are_not_mixed(write, refusal):
+    mapping = {"time": {"column": "t", "marks": "begin"}, "unit": "kWh", "columns": {"a": "solar"}}
+    text = "t,a\n2024-01-01T00:00Z,1\n2024-01-01T01:00,1\n"
+    (finding,) = refusal(read, write(text), mapping, zone="UTC")
+    assert (finding["line"], finding["code"]) == (3, "naive_time")
+
+
+def test_columns_that_the_file_lacks_are_named(refusal):
+    mapping = wide_mapping()
+    mapping["columns"]["PV Rathaus"] = "solar"
+    (finding,) = refusal(read, WIDE, mapping)
+    assert "PV Rathaus" in finding["message"]
+
+
+def test_one_time_without_minutes_is_refused(write, refusal):
+    mapping = {"time": {"column": "t", "marks": "begin"}, "unit": "kWh", "columns": {"a": "solar"}}
+    (finding,) = refusal(read, write("t,a\n2024-01-01T00:00Z,1\n"), mapping)
+    assert "time.minutes" in finding["message"]
+
+
+FAULTS = [
+    (lambda m: m.pop("unit"), "unit", "missing"),
+    (lambda m: m.update(unit="MJ"), "unit", "Wh, kWh"),
+    (lambda m: m.update(unit=["kWh"]), "unit", "text"),
+    (lambda m: m.update(decimal="x"), "decimal", "one of"),
+    (lambda m: m.update(thousands=","), "thousands", "decimal mark"),
+    (lambda m: m.update(delimiter="::"), "delimiter", "one character"),
+    (lambda m: m.update(skip="two"), "skip", "whole number"),
+    (lambda m: m.update(skip=-1), "skip", "whole number"),
+    (lambda m: m.update(missing=[["-"]]), "missing", "list of texts"),
+    (lambda m: m.update(decimals=","), "decimals", "not known"),
+    (lambda m: m.update(kinds={"x": "sunshine"}), "kinds.x", "no kind"),
+    (lambda m: m.update(pattern="("), "pattern", "regular expression"),
+    (lambda m: m.update(pattern="(?P<plant>.*)"), "pattern", "'plant'"),
+    (lambda m: m.update(value="Bezug"), "value", "long table"),
+    (lambda m: m.update(series={"kind": "a"}), "series", "needs value"),
+    (lambda m: m.update(series="a"), "series", "keys below"),
+    (lambda m: m.update(columns={}), "columns", "missing"),
+    (lambda m: m["columns"].update({"Bezug": "sunshine"}), "columns.Bezug", "no kind"),
+    (lambda m: m["columns"].update({"Bezug": {"kind": "load", "unti": "kWh"}}), "columns.Bezug.unti", "not known"),
+    (lambda m: m["columns"].update({"Bezug": {"device": "a"}}), "kind", "Bezug"),
+    (lambda m: m.pop("time"), "time.column", "missing"),
+    (lambda m: m["time"].pop("marks"), "time.marks", "missing"),
+    (lambda m: m["time"].update(marks="start"), "time.marks", "begin, end"),
+    (lambda m: m["time"].update(zone="Berlin"), "time.zone", "Europe/Berlin"),
+    (lambda m: m["time"].update(layout="%d.%m.%y"), "time.layout", "%y"),
+    (lambda m: m["time"].update(layout="%d.%m.%Y"), "time.layout", "%H"),
+    (lambda m: m["time"].update(layout="%d.%d.%Y %H"), "time.layout", "twice"),
+    (lambda m: m["time"].update(layout="%d.%m. %H:%M"), "time.layout", "%Y"),
+    (lambda m: m["time"].update(minutes="hour"), "time.minutes", "whole number"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "key", "said"), FAULTS)
+def test_what_is_wrong_in_a_mapping_has_its_key_named(spoil, key, said, refusal):
+    mapping = wide_mapping()
+    spoil(mapping)
+    findings = refusal(read, WIDE, mapping)
+    (message,) = [finding["message"] for finding in findings if finding["column"] == key]
+    assert said in message
+
+
+def test_all_faults_of_a_mapping_come_together_with_its_file(write, refusal):
+    path = write("time: {column: [a], marks: start}\nunit: kwatt\nkolumns: {}\n", "m.yaml")
+    findings = refusal(read, WIDE, load_mapping(path))
+    assert {"time.marks", "unit", "kolumns", "columns"} <= {finding["column"] for finding in findings}
+    assert {finding["file"] for finding in findings} == {str(path)}
+
+
+def test_the_example_mappings_agree_in_yaml_and_json(write):
+    as_json = write(json.dumps(wide_mapping()), "wide.json")
+    found = [read(WIDE, load_mapping(path)) for path in (TESTS / "mappings" / "mapped-wide.yaml", as_json)]
+    assert [as_dict(one) for one in found[0].series] == [as_dict(one) for one in found[1].series]
+
+
+def test_without_a_mapping_the_format_says_so(refusal):
+    (finding,) = refusal(read_readings, WIDE, None, "mapped")
+    assert "--mapping" in finding["message"]
