@@ -92,15 +92,3 @@ def _choose(readings: Readings, how: How) -> None:
         else:
             readings.left_out[one.name] = "not asked for"
     readings.series = kept
-
-
-def latest(starts: np.ndarray, published: np.ndarray, key: np.ndarray | None = None) -> np.ndarray:
-    """Return the rows, ascending, that nothing published later replaces: one per start (and key int64[n]).
-
-    Of equals, the last row in the file stays.
-    """
-    keys = np.zeros(len(starts), np.int64) if key is None else key
-    order = np.lexsort((np.arange(len(starts)), published, starts, keys))
-    last = np.ones(len(order), dtype=bool)
-    last[:-1] = (starts[order][1:] != starts[order][:-1]) | (keys[order][1:] != keys[order][:-1])
-    return np.sort(order[last])
