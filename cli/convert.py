@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,12 @@ spreading = options(
     opt.unit_wh,
 )
 """How a certificate's energy is spread over its hours."""
+lists = options(
+    click.option("--mapping", type=opt.FILE, metavar="FILE", help="Read ANNUAL as this YAML file describes it."),
+    click.option("--units", type=opt.FILE, metavar="FILE", help="A table of unit and fuel, for files without fuels."),
+    click.option("--year", type=int, metavar="YYYY", help="Convert this year of a list of certificates."),
+)
+"""How a list of another registry is read."""
 choices = options(
     spreading,
     click.option("--keep-zero-hours", is_flag=True, help="Also write hours of 0 Wh."),
@@ -71,6 +78,7 @@ class Result:
 @click.argument("annual", type=opt.FILE)
 @opt.profiles
 @outputs
+@lists
 @choices
 @opt.reading
 @opt.threads
@@ -79,14 +87,16 @@ class Result:
 def convert(annual: Path, out: Path, report: Path | None, findings_file: Path | None, **given: Any) -> None:
     """Convert the cancelled ANNUAL certificates into exact hourly ones.
 
-    ANNUAL is CSV, Parquet or Arrow IPC. The hours of a certificate sum to its energy, to the Wh. If anything is
-    wrong, all of it is listed and nothing is written.
+    ANNUAL is CSV, Parquet or Arrow IPC, or another registry's list as `gcr import certificates` takes it; --findings
+    names the rows of a list that are left out. The hours of a certificate sum to its energy, to the Wh. If anything
+    is wrong, all of it is listed and nothing is written.
     """
     from .files import check_places, check_table_places, save_table
 
     own = [Path(name) for name in given["profile_files"] if name != opt.SHIPPED]
     check_table_places(report, findings_file)
-    check_places([annual, *own], [out, report, findings_file])
+    described = [given[name] for name in ("mapping", "units") if given[name]]
+    check_places([annual, *own, *described], [out, report, findings_file])
     result = run(annual, out, **given)
     if report:
         save_table(result.conversion.report.table, report)
@@ -104,6 +114,9 @@ def run(
     unit: str | None = None,
     label: str | None = None,
     keep_intervals: bool = False,
+    mapping: Path | None = None,
+    units: Path | None = None,
+    year: int | None = None,
     as_json: bool = False,
     quiet: bool = False,
     profile: str | None = None,
@@ -119,7 +132,8 @@ def run(
     started = time.perf_counter()
     default = default_profile(profile_files, profile, profile_from_total)
     reading = {"zone": zone, "unit": unit, "label": label, "keep_intervals": keep_intervals}
-    certificates, profiles = load(annual, profile_files, default, **reading)  # type: ignore[arg-type]
+    told = {"mapping": mapping, "units": units, "year": year}
+    certificates, profiles = load(annual, profile_files, default, **reading, **told)  # type: ignore[arg-type]
     conversion = convert_annual(certificates, profiles, profile=default, **how)
     with progress("converting", len(certificates), off=quiet or as_json) as advance:
         written = conversion.write(out, format=format, progress=advance)
@@ -142,6 +156,15 @@ def _show(result: Result, as_json: bool, quiet: bool) -> None:
         print_json(document(result))
     elif not quiet:
         show(*summary(result))
+
+
+def _left_out(annual: Annual) -> list[tuple[str, str]]:
+    """Return how many rows of a list were left out, by reason."""
+    reasons: Counter[str] = Counter()
+    for one in annual.findings:
+        if one.code == "left_out":
+            reasons[one.message.partition(": ")[2]] += one.count
+    return [(f"left out: {count:,}", reason) for reason, count in reasons.most_common()]
 
 
 def by_source(result: Result) -> list[dict[str, Any]]:
@@ -179,6 +202,7 @@ def summary(result: Result) -> list[Any]:
     each = f", {written.bytes / written.rows:.1f} bytes a certificate" if written.rows else ""
     rows = [
         ("annual certificates", f"{totals['parents']:,}"),
+        *_left_out(result.annual),
         ("hourly certificates", f"{written.rows:,}"),
         ("zero hours dropped", f"{dropped:,}" if dropped else None),
         ("energy in", f"{mwh(totals['energy_wh'])} MWh"),

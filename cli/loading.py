@@ -27,20 +27,42 @@ def load(
     unit: str | None,
     label: str | None,
     keep_intervals: bool,
+    mapping: Path | None = None,
+    units: Path | None = None,
+    year: int | None = None,
 ) -> tuple[Annual, Profiles]:
-    """Read annual certificates and profiles; raise one refusal for all files that cannot be read."""
-    from gcr_fast.annual import read_annual
+    """Read annual certificates and profiles; raise one refusal for all files that cannot be read.
+
+    `annual` may also be a list of another registry, which `mapping`, `units` and `year` say how to read.
+    """
     from gcr_fast.shipped import profiles_for
+    from gcr_fast.sources.model import How
+    from gcr_fast.sources.units_map import read_units
 
     refused: list[Finding] = []
-    certificates = _attempt(refused, lambda: read_annual(annual, zone=zone or "UTC", strict=False))
+    told = _attempt(refused, lambda: read_units(units)) if units else None
+    lists = {"mapping": mapping, "units": told, "year": year}
+    certificates = _attempt(refused, lambda: _certificates(annual, zone, lists))
     own = [name for name in profile_files if name != SHIPPED]
-    shapes = _attempt_profiles(refused, own, zone=zone, unit=unit, label=label, keep_intervals=keep_intervals)
+    reading = {"zone": zone, "unit": unit, "label": label, "keep_intervals": keep_intervals}
+    shapes = _attempt_profiles(refused, own, **reading, how=How(units=told or {}))
     if certificates is not None and SHIPPED in profile_files:
         shapes.append(profiles_for(certificates, default))
     _refuse(refused, [held for held in (certificates, *shapes) if held is not None])
     assert certificates is not None  # else it was refused
     return certificates, _merged(shapes)
+
+
+def _certificates(annual: Path, zone: str | None, lists: dict[str, Any]) -> Annual:
+    """Read our own annual file, or a list of another registry."""
+    from gcr_fast.annual import read_annual
+    from gcr_fast.certificates import is_list, read_certificates
+
+    if lists["mapping"] is not None or is_list(annual):
+        return read_certificates(annual, zone=zone, **lists).to_annual()
+    if lists["year"] is not None:
+        raise UsageError(f"--year chooses rows of another registry's list, but {annual} is no list that is known")
+    return read_annual(annual, zone=zone or "UTC", strict=False)
 
 
 def load_profiles(files: Sequence[Path | str], **reading: Any) -> Profiles:

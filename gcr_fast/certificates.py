@@ -6,6 +6,7 @@ in several files, or twice in one, is checked here: no serial number is read twi
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,10 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gcr_fast.annual import overlaps, read_annual
+from gcr_fast.annual import Annual, overlaps, read_annual
 from gcr_fast.codes import BASES, PURPOSES
 from gcr_fast.columns import utc_timestamps
 from gcr_fast.errors import RefusedError, UsageError
+from gcr_fast.exchange.reading import Source
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.periods import year_period
@@ -85,6 +87,8 @@ class Certificates:
     findings: Findings
     files: tuple[FileAccount, ...]
     statuses: tuple[StatusCount, ...]
+    lines: tuple[int | None, ...] = ()
+    """Line of its file on which each certificate stands."""
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -98,6 +102,16 @@ class Certificates:
     def left_out(self) -> tuple[StatusCount, ...]:
         """The rows that are not in the table, with the reason."""
         return tuple(count for count in self.statuses if count.left_out)
+
+    def to_annual(self) -> Annual:
+        """Return them as `convert` takes them: its findings name the list's own lines, and say what was left out."""
+        names = ", ".join(account.file for account in self.files)
+        digest = self.files[0].sha256 if len(self.files) == 1 else ""
+        findings = Findings(self.findings)
+        for one in self.left_out:
+            what = f"{one.word}: {one.left_out}"
+            findings.add("left_out", what, file=one.file, value=one.word, count=one.rows)
+        return Annual(self.table, findings, _List(self.table, names, digest=digest, lines=self.lines))
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """Hand the table to any Arrow library."""
@@ -119,6 +133,16 @@ class _How:
     purpose: str | None
     basis: str | None
     sift: Sift
+
+
+@dataclass(frozen=True)
+class _List(Source):
+    """Certificates whose lines in their file are known."""
+
+    lines: tuple[int | None, ...] = ()
+
+    def line(self, row: int | None) -> int | None:
+        return self.lines[row] if row is not None and row < len(self.lines) else None
 
 
 class _Row(NamedTuple):
@@ -231,6 +255,14 @@ def _read(file: File, how: _How) -> _Part:
     return _from_listing(read_listing(file, chosen.name, chosen.layout, how.zone, how.sift), how)
 
 
+def is_list(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a certificate list of a known format of another registry. Never raises."""
+    with contextlib.suppress(RefusedError):
+        file = open_file(path)
+        return not is_own(file) and identify(file) is not None
+    return False
+
+
 def is_own(file: File) -> bool:
     """Whether a file is one of ours: Parquet or Arrow, or text whose header has certificate_id and status."""
     if file.kind in {"parquet", "ipc"}:
@@ -318,6 +350,8 @@ def _read_own(file: File, how: _How) -> _Part:
     """Read one of our own files; what `read_annual` lets pass and `convert` refuses passes here as well."""
     import pyarrow as pa
 
+    if how.sift.year is not None or how.sift.units:
+        raise UsageError(f"{file.path.name} is an annual file of ours: year and units are for other registries' lists")
     if file.packed or file.encoding not in {"utf-8", "utf-8-sig"}:
         refuse(file, "is an annual file, which must be plain UTF-8 text, Parquet or Arrow")
     annual = read_annual(file.path, zone=how.zone or "UTC", strict=False)
@@ -426,4 +460,6 @@ def _joined(parts: Sequence[_Part], findings: Findings) -> Certificates:
     schema = arrow_schema("annual")
     table = pa.concat_tables([part.table.cast(schema) for part in parts])
     accounts = tuple(part.account for part in parts)
-    return Certificates(table, findings, accounts, tuple(count for part in parts for count in part.statuses))
+    statuses = tuple(count for part in parts for count in part.statuses)
+    lines = tuple(row.line for part in parts for row in part.kept)
+    return Certificates(table, findings, accounts, statuses, lines)
