@@ -13,6 +13,8 @@ from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
 
 TIME = "local_datetime"
+MANY_KINDS = 5
+"""Kinds of plants that are never all still at once."""
 
 
 def detect(file: File) -> bool:
@@ -38,7 +40,24 @@ def read(file: File, how: How) -> Readings:
             readings.left_out[name] = "not known"
     layout = Layout(MEGA, power=True, interval_s=step_of(starts, PERIOD_S))
     wide(readings, table, starts, np.arange(len(table)), columns, layout)
+    _note_zeros(readings, table)
     return readings
+
+
+def _note_zeros(readings: Readings, table: Table) -> None:
+    """Note rows in which no plant of any kind runs: a country never stands still, so the source has a gap there."""
+    plants = [one for one in readings.series if one.source_type is not None]
+    if len(plants) < MANY_KINDS:
+        return
+    still = np.ones(len(table), dtype=bool)
+    for one in plants:
+        still &= (one.values == 0) & ~one.null
+    lines = np.flatnonzero(still) + table.first_line
+    if len(lines):
+        said = ", ".join(map(str, lines[:10].tolist())) + (", ..." if len(lines) > 10 else "")
+        readings.notes[f"{len(lines)} rows of zeros"] = (
+            f"kept, but more likely gaps that were written as 0: lines {said}"
+        )
 
 
 def _starts(readings: Readings, table: Table) -> np.ndarray:
@@ -70,7 +89,8 @@ def _place(readings: Readings, starts: np.ndarray, known: np.ndarray, first: int
     if fits:
         starts[first:stop] = left
         day = np.datetime64(int(utc_to_local(left[:1], ZONE)[0]), "s").astype("datetime64[D]")
-        readings.notes[f"{rows} without a time, from line {lines[first]}"] = f"placed in order in what {day} has left"
+        noted = f"placed in order in what the day has left, from line {lines[first]} on"
+        readings.notes[f"{rows} without a time on {day}"] = noted
         return
     mask = np.zeros(len(starts), dtype=bool)
     mask[first:stop] = True
@@ -94,6 +114,7 @@ FORMAT = Format(
         "MW, the mean of the half hour that begins at the time; the offset (+00:00, +01:00) stands in each",
         "rows that repeat an earlier one word for word are dropped and counted",
         "rows without a time are placed by their order if they exactly fill what their day has left, else refused",
+        "half hours in which every kind of plant is 0 are kept, and noted: they must be gaps",
         "column names may be quoted twice",
         "intfr, intned, ... are links to other countries: trade; ps is pumped storage",
     ),
