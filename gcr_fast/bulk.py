@@ -71,7 +71,10 @@ def read_orders(given: Any) -> Orders:
     """Read a table of trades: anything with an Arrow stream. Columns that are missing or unknown are a `UsageError`."""
     import pyarrow as pa
 
-    table = _plain(pa.table(given))
+    try:
+        table = _plain(pa.table(given))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"trades come as a table, anything with an Arrow stream, not {given!r}") from error
     _check_columns(table.column_names)
     count = table.num_rows
 

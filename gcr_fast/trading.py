@@ -84,7 +84,7 @@ def trades(
     rows = registry.trade_list.read_on(registry)
     fits = np.ones(len(rows), dtype=bool)
     if owner is not None:
-        code = registry.state.catalogue.party_code(owner)
+        code = registry.state.catalogue.party_code(owner) if isinstance(owner, str) else 0
         if not code:
             raise UsageError(f"no party {owner!r}")
         fits &= (rows[:, SELLER] == code) | (rows[:, BUYER] == code)
@@ -98,7 +98,7 @@ def trades(
 
 
 def _place(state: State, parent: str) -> int:
-    place = state.catalogue.place_of.get(parent)
+    place = state.catalogue.place_of.get(parent) if isinstance(parent, str) else None
     if place is None:
         raise UsageError(f"no parent certificate {parent!r} in this registry")
     return place
@@ -231,8 +231,8 @@ def _facts(state: State, record: Record) -> dict[str, Any]:
 def record_of(registry: Registry, number: int) -> Record:
     """Return an entry of the journal; one that does not exist is a `UsageError`."""
     position = registry.committed()
-    if not 0 < number <= position:
-        raise UsageError(f"the journal has entries 1 to {position}, not {number}")
+    if not isinstance(number, int | np.integer) or not 0 < number <= position:
+        raise UsageError(f"the journal has entries 1 to {position}, not {number!r}")
     return next(registry.journal.entries(after=number - 1, upto=number))
 
 

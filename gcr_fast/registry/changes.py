@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ _DIGITS = {
 }
 MINOR_DIGITS = {currency: digits for digits, currencies in _DIGITS.items() for currency in currencies.split()}
 """Decimal places of currencies that have not two (ISO 4217)."""
+_CURRENCY = re.compile("[A-Z]{3}")
 _EXACT = Context(prec=100, traps=[InvalidOperation, Overflow, Inexact])
 
 
@@ -143,7 +145,7 @@ def select(state: State, given: Any, found: Findings) -> Rows:
 def _named(state: State, given: Any, found: Findings) -> np.ndarray:
     """Resolve a list of ids; those that are unknown or come twice are findings."""
     items: Iterable[Any] = given.to_pylist() if hasattr(given, "to_pylist") else given
-    items = [given] if isinstance(given, str | int | np.integer) else items
+    items = items if isinstance(items, Iterable) and not isinstance(items, str) else [items]
     handles: list[int] = []
     seen: set[int] = set()
     for place, item in enumerate(items):
@@ -314,7 +316,7 @@ def price_of(price: Any, currency: str, energy_wh: int) -> tuple[int | None, int
         if currency:
             raise UsageError(f"a currency ({currency}) without a price")
         return None, None
-    if len(currency) != 3 or not currency.isascii() or not currency.isalpha() or not currency.isupper():
+    if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
         raise UsageError(f"a price needs a currency of three letters such as EUR, not {currency!r}")
     try:
         minor = Decimal(str(price)).scaleb(MINOR_DIGITS.get(currency, 2), _EXACT)

@@ -30,7 +30,7 @@ def export(registry: Registry, what: str, path: str | os.PathLike[str], **option
     Certificates take the filters of `query`, and `certificate_ids=True` for a column of text ids. They are written
     batch by batch, so that memory does not grow with their number.
     """
-    if what not in EXPORTS:
+    if not isinstance(what, str) or what not in EXPORTS:
         raise UsageError(f"cannot export {what!r}; there are {', '.join(EXPORTS)}")
     if options and what != "certificates":
         raise UsageError(f"{what} are exported whole: {', '.join(options)} is for certificates")

@@ -16,6 +16,9 @@ from gcr_fast.registry.receipts import Receipt
 from gcr_fast.registry.selection import Rows, Where, seconds_of
 from gcr_fast.registry.state import VISIBLE, State
 
+MONTHS = 1200
+"""No certificate lives longer."""
+
 
 class Operations(ABC):
     """What a registry can do with certificates.
@@ -149,8 +152,8 @@ class Operations(ABC):
         Of all that are due, unless there is a selection. If none is due, nothing happens, and the receipt has entry 0.
         """
         lifetime = self.expiry_months() if months is None else months
-        if lifetime is None or lifetime < 1:
-            raise UsageError("say after how many months, 1 or more: months=18; this registry has no expiry_months")
+        if not isinstance(lifetime, int) or not 0 < lifetime <= MONTHS:
+            raise UsageError(f"say after how many months, 1 to {MONTHS}: months=18; this registry has no expiry_months")
         at_s = self.now() if now is None else seconds_of(now, "now")
         end = latest_before(at_s, lifetime)
         due = Where(end=end, status=("ACTIVE", "RESERVED", "LOCKED"))
@@ -219,7 +222,12 @@ def _consumed(consumption: Any) -> dict[int, int]:
 
     from gcr_fast.columns import int64_view, utc_seconds
 
-    table = pa.table(consumption)
+    try:
+        table = pa.table(consumption)
+    except (TypeError, ValueError, pa.ArrowException) as error:
+        raise UsageError(f"consumption must be a table (start, energy_wh), not {consumption!r}") from error
+    if missing := {"start", "energy_wh"} - set(table.column_names):
+        raise UsageError(f"the table of consumption has no column {', '.join(sorted(missing))}")
     starts, wh = utc_seconds(table["start"], "start"), int64_view(table["energy_wh"], "energy_wh")
     used = dict(zip(starts.tolist(), wh.tolist(), strict=True))
     if len(used) < len(starts):

@@ -79,7 +79,7 @@ class Questions(ABC):
     def parent(self, certificate_id: str) -> dict[str, Any]:
         """Return the facts of an annual certificate, and what became of its hours: by status, by owner and status."""
         state = self.state
-        place = state.catalogue.place_of.get(certificate_id)
+        place = state.catalogue.place_of.get(certificate_id) if isinstance(certificate_id, str) else None
         if place is None:
             raise UsageError(f"no parent certificate {certificate_id!r} in this registry")
         groups = Result(state, Selection(state, Where(parent=certificate_id))).group_by("owner", "status").to_pylist()

@@ -215,8 +215,8 @@ class Registry(Operations, Evidence, Questions):
 
     def as_of(self, position: int) -> State:
         """Return the state after a past entry, computed anew."""
-        if not 0 < position <= self.state.position:
-            raise UsageError(f"the journal has entries 1 to {self.state.position}, not {position}")
+        if not isinstance(position, int) or not 0 < position <= self.state.position:
+            raise UsageError(f"the journal has entries 1 to {self.state.position}, not {position!r}")
         return self._rebuilt(position)
 
     def _rebuilt(self, upto: int | None = None) -> State:
@@ -364,8 +364,8 @@ class Registry(Operations, Evidence, Questions):
 
     def add_party(self, name: str, *, actor: str = "") -> Receipt:
         """Add a party that may hold certificates; an existing one is left as it is."""
-        if not name.strip():
-            raise UsageError("a party needs a name")
+        if not isinstance(name, str) or not name.strip():
+            raise UsageError(f"a party needs a name, not {name!r}")
         with self._changing() as transaction:
             if self.state.catalogue.party_code(name):
                 return self._first_of("party", lambda entry: dict(entry.texts)["name"] == name)

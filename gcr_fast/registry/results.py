@@ -26,8 +26,8 @@ class Result:
     """Certificates that match. Reads them when asked, from the state as it is then."""
 
     def __init__(self, state: State, selection: Selection, limit: int | None = None, after: int | None = None) -> None:
-        if limit is not None and limit < 1:
-            raise UsageError(f"limit must be 1 or more, not {limit}")
+        if limit is not None and (not isinstance(limit, int) or limit < 1):
+            raise UsageError(f"limit must be 1 or more, not {limit!r}")
         self._state, self._limit = state, limit
         self._selection = selection if after is None else selection.beyond(after)
 
@@ -103,7 +103,7 @@ class Result:
         unknown = [name for name in names if name not in GROUPS]
         if unknown or not names or len(set(names)) < len(names):
             raise UsageError(
-                f"group by one or more of {', '.join(GROUPS)}, not {', '.join(unknown or names) or 'nothing'}"
+                f"group by one or more of {', '.join(GROUPS)}, not {', '.join(map(str, unknown or names)) or 'nothing'}"
             )
         sums: dict[tuple[int, ...], list[int]] = {}
         for rows in self.rows():

@@ -23,6 +23,7 @@ BATCH_ROWS = 1 << 19
 Words = str | Sequence[str] | None
 Moment = str | int | datetime | None
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_S = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,10 @@ def seconds_of(moment: str | int | datetime, what: str = "time", *, up: bool = F
     A fraction of a second is rounded down, or `up`.
     """
     if isinstance(moment, int | np.integer):
-        return int(moment)
+        return _possible(int(moment), what)
     try:
         read = moment if isinstance(moment, datetime) else datetime.fromisoformat(moment.strip())
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         raise UsageError(f"{what} {moment!r} is not an ISO 8601 time such as 2024-06-01T12:00Z") from None
     if read.tzinfo is None and isinstance(moment, str) and len(moment.strip()) == len("2024-06-01"):
         read = read.replace(tzinfo=UTC)  # a day is a day of UTC here, as are all stamps of certificates
@@ -87,6 +88,12 @@ def seconds_of(moment: str | int | datetime, what: str = "time", *, up: bool = F
         raise UsageError(f"{what} {moment!r} names no time zone; append Z or an offset")
     since, second = read - _EPOCH, timedelta(seconds=1)
     return -(-since // second) if up else since // second
+
+
+def _possible(second: int, what: str) -> int:
+    if abs(second) > _LAST_S:
+        raise UsageError(f"{what} {second} is no time: seconds since 1970 are meant")
+    return second
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,8 +210,8 @@ class Selection:
 
     def beyond(self, handle: int) -> Selection:
         """Return the rest of this selection that follows a certificate, even one that it no longer has."""
-        if _checked(self.state, handle) is None:
-            raise UsageError(f"no certificate {handle} that anything could follow")
+        if not isinstance(handle, int | np.integer) or _checked(self.state, int(handle)) is None:
+            raise UsageError(f"no certificate {handle!r} that anything could follow")
         row, first, wh, _, _ = self.state.holding(handle)
         rest = self._copy()
         # parts of what was split meanwhile have been seen whole; where SPLIT is asked for, wholes and parts are listed
@@ -360,13 +367,17 @@ class Selection:
 
 def _frozen(words: Any) -> Any:
     """Return a list as a tuple, to be remembered by."""
-    return words if words is None or isinstance(words, str) else tuple(words)
+    return words if words is None or isinstance(words, str) else tuple(_listed(words))
 
 
 def _listed(words: Words) -> list[str]:
-    if words is None:
-        return []
-    return [words] if isinstance(words, str) else list(words)
+    if words is None or isinstance(words, str):
+        return [] if words is None else [words]
+    given = words.to_pylist() if hasattr(words, "to_pylist") else words
+    listed = list(given) if isinstance(given, Iterable) else [given]
+    if not all(isinstance(word, str) for word in listed):
+        raise UsageError(f"a filter takes a text or a list of texts, not {words!r}")
+    return listed
 
 
 def _spans(codes: np.ndarray) -> list[tuple[int, int]]:
@@ -378,6 +389,8 @@ def _spans(codes: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _known(word: str, vocabulary: Vocabulary, what: str) -> int:
+    if not isinstance(word, str):
+        raise UsageError(f"{what} must be one text, not {word!r}")
     code = vocabulary.find(word)
     if code is None:
         close = get_close_matches(word, vocabulary.words, n=3)
@@ -437,9 +450,9 @@ def _clock(hours: int | Sequence[int] | None) -> np.ndarray:
     if hours is None:
         return EVERY_HOUR
     clock = np.zeros(24, dtype=bool)
-    for hour in [hours] if isinstance(hours, int | np.integer) else hours:
-        if not 0 <= hour < 24:
-            raise UsageError(f"hour_of_day must be 0 to 23, not {hour}")
+    for hour in hours if isinstance(hours, Iterable) else [hours]:
+        if not isinstance(hour, int | np.integer) or not 0 <= hour < 24:
+            raise UsageError(f"hour_of_day must be 0 to 23, or several of them, not {hour!r}")
         clock[hour] = True
     clock.flags.writeable = False
     return clock
@@ -465,7 +478,7 @@ def resolve_ids(state: State, given: Any) -> np.ndarray:
     """Return handles, int64[n], of handles or text ids, one or many. Unknown ids are a `UsageError` that lists them."""
     if hasattr(given, "to_pylist"):
         given = given.to_pylist()
-    items: Iterable[Any] = [given] if isinstance(given, str | int | np.integer) else given
+    items: Iterable[Any] = given if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     handles: list[int] = []
     unknown: list[Any] = []
     for item in items:
