@@ -156,10 +156,12 @@ class BatchMaker:
             pass
         return out
 
-    def parts(self, task: Task, memory: np.ndarray, *, reuse: bool = False) -> Iterator[np.ndarray]:
-        """Compute and check the same a few certificates at a time: yields int64[certificates, width], in order.
+    def parts(
+        self, task: Task, memory: np.ndarray, at_once: int = BLOCK_ROWS, *, reuse: bool = False
+    ) -> Iterator[np.ndarray]:
+        """Compute and check the same, `at_once` certificates at a time: yields [certificates, width], in order.
 
-        `memory` int64[n] takes one after another, or with `reuse`, for `BLOCK_ROWS` certificates at least, each in the
+        `memory` int64[n], or int32[n] if no hour is larger, takes one part after another, or with `reuse` each in the
         place of the one before. What is wrong is said once all were yielded.
         """
         from gcr_fast.kernels.check import row_figures
@@ -168,8 +170,8 @@ class BatchMaker:
         at = parent = 0
         for number, piece in enumerate(task.pieces):
             totals = self.plan.issue_wh[piece.rows]
-            for low in range(0, piece.count, BLOCK_ROWS):
-                count = min(BLOCK_ROWS, piece.count - low)
+            for low in range(0, piece.count, at_once):
+                count = min(at_once, piece.count - low)
                 hours = memory[at : at + count * piece.width].reshape(count, piece.width)
                 self._block(task, number, piece, totals[low : low + count], low, hours)
                 figures = slice(parent, parent + count)

@@ -13,10 +13,12 @@ from functools import cached_property
 
 import numpy as np
 
-from gcr_fast.batches import BLOCK_ROWS, BatchMaker, Task
+from gcr_fast.batches import BatchMaker, Task
 from gcr_fast.columns import empty
 
 BLOCK_PARENTS = 1000
+PART_ROWS = 64
+"""Certificates at a time: 2 MB, which stay in cache. With fewer, threads would wait for each other more often."""
 INT32_WH = (1 << 31) - 1
 
 
@@ -93,8 +95,11 @@ class BlockHours:
 
         for task in self.plan.tasks:
             piece = task.pieces[0]
-            memory = _scratch("computed", BLOCK_ROWS * piece.width, np.int64)
-            for hours in self.maker.parts(task, memory, reuse=True):
+            memory = _scratch("computed", PART_ROWS * piece.width, self.kind)
+            for hours in self.maker.parts(task, memory, PART_ROWS, reuse=True):
+                if piece.width == self.hours:
+                    yield hours
+                    continue
                 out = _scratch("laid", len(hours) * self.hours, self.kind).reshape(len(hours), self.hours)
                 lay(hours, piece.lot.share.positions, out)
                 yield out

@@ -26,8 +26,9 @@ LANES = 4
 PLAIN_BYTES = 16 << 20
 """What a process hashes by `hashlib`, before making machine code takes less time than it saves."""
 
-Compress = Callable[[int, int, int, int, int], None]
-"""(states, messages, offsets, blocks, count): advance each state over so many blocks at its offset of the messages."""
+Compress = Callable[[int, int], None]
+"""Do jobs int64[n, 5], given by their address and number, one after another. A job is (address of the states, of the
+messages, of offsets, blocks, count): advance each of so many states over so many blocks at its offset."""
 
 _HELD = (5, 4, 1, 0, 7, 6, 3, 2)
 """The instructions hold the eight words A to H of a state as F E B A and H G D C."""
@@ -70,16 +71,18 @@ def _by_hashlib(messages: np.ndarray) -> np.ndarray:
 
 def _by_machine(messages: np.ndarray, compress: Compress) -> np.ndarray:
     """Hash the whole blocks where they lie, then what is left of each message, with its padding."""
-    number, whole = prod(messages.shape[:-1]), messages.shape[-1] // BLOCK_BYTES
+    number, ends = prod(messages.shape[:-1]), _ends(messages)
     states = np.empty((number, 8), np.uint32)
     states[:] = _START
-    if number and whole:
-        offsets = _offsets(messages.shape[:-1], messages.strides[:-1])
-        compress(_address(states), _address(messages), _address(offsets), whole, number)
     if number:
-        ends = _ends(messages)
-        offsets = _offsets(ends.shape[:-1], ends.strides[:-1])
-        compress(_address(states), _address(ends), _address(offsets), ends.shape[-1] // BLOCK_BYTES, number)
+        places = [(some, _offsets(some.shape[:-1], some.strides[:-1])) for some in (messages, ends)]
+        jobs = [
+            (_address(states), _address(some), _address(offsets), some.shape[-1] // BLOCK_BYTES, number)
+            for some, offsets in places
+            if some.shape[-1] >= BLOCK_BYTES
+        ]
+        todo = np.array(jobs, np.int64)
+        compress(_address(todo), len(todo))  # in one call, as each may have to wait for other threads
     return states.take(_BACK, axis=1).astype(">u4").view(np.uint8)
 
 
@@ -156,8 +159,8 @@ def _compiled() -> Compress | None:
     except (ImportError, RuntimeError, OSError):  # a compiler that is not there, or too old for this assembly
         return None
     pointer, number = ctypes.c_void_p, ctypes.c_int64
-    kind = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, number, number)  # calls of it let other threads run
-    entry: Any = kind(engine.get_function_address("compress"))
+    kind = ctypes.CFUNCTYPE(None, pointer, number)  # calls of it let other threads run
+    entry: Any = kind(engine.get_function_address("compress_all"))
     entry.engine = engine  # the code lives as long as its engine
     return entry if _sound(entry) else None
 
@@ -180,7 +183,7 @@ declare {_V} @llvm.x86.sha256msg1({_V}, {_V})
 declare {_V} @llvm.x86.sha256msg2({_V}, {_V})
 declare {_V} @llvm.bswap.v4i32({_V})"""
 _COMPRESS = """
-define void @compress(ptr %states, ptr %data, ptr %offsets, i64 %blocks, i64 %count) {
+define internal void @compress(ptr %states, ptr %data, ptr %offsets, i64 %blocks, i64 %count) {
   br label %together
 together:
   %i = phi i64 [0, %0], [%i.next, %some]
@@ -198,6 +201,29 @@ one:
   call void @compress_1(ptr %states, ptr %data, ptr %offsets, i64 %blocks, i64 %j)
   %j.next = add i64 %j, 1
   br label %rest
+done:
+  ret void
+}
+define void @compress_all(ptr %jobs, i64 %count) {
+  br label %next
+next:
+  %i = phi i64 [0, %0], [%i.next, %job]
+  %left = icmp slt i64 %i, %count
+  br i1 %left, label %job, label %done
+job:
+  %states.at = getelementptr [5 x i64], ptr %jobs, i64 %i, i64 0
+  %data.at = getelementptr [5 x i64], ptr %jobs, i64 %i, i64 1
+  %offsets.at = getelementptr [5 x i64], ptr %jobs, i64 %i, i64 2
+  %blocks.at = getelementptr [5 x i64], ptr %jobs, i64 %i, i64 3
+  %count.at = getelementptr [5 x i64], ptr %jobs, i64 %i, i64 4
+  %states = load ptr, ptr %states.at
+  %data = load ptr, ptr %data.at
+  %offsets = load ptr, ptr %offsets.at
+  %blocks = load i64, ptr %blocks.at
+  %messages = load i64, ptr %count.at
+  call void @compress(ptr %states, ptr %data, ptr %offsets, i64 %blocks, i64 %messages)
+  %i.next = add i64 %i, 1
+  br label %next
 done:
   ret void
 }"""

@@ -153,7 +153,8 @@ def test_states_are_advanced_in_place_and_no_others():
     messages = np.zeros((sha256.LANES + 1, 64), np.uint8)
     states = np.tile(sha256._START, (len(messages) + 2, 1))
     offsets = np.arange(len(messages)) * 64
-    COMPRESS(states[1:].ctypes.data, messages.ctypes.data, offsets.ctypes.data, 1, len(messages))
+    jobs = np.array([states[1:].ctypes.data, messages.ctypes.data, offsets.ctypes.data, 1, len(messages)])
+    COMPRESS(jobs.ctypes.data, 1)
     assert (states[[0, -1]] == sha256._START).all()
     assert (states[1:-1] == states[1]).all()
     assert (states[1] != sha256._START).all()

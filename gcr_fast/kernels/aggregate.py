@@ -21,13 +21,15 @@ def born(
     `starts`, `steps` s, `owners`, `states` (stored) and `sources`: int64 per parent. `months` int64[m + 1]: starts of
     calendar months, UTC, of which the first is not after any certificate and the last is after all.
     """
+    first = np.int64(0)
     for p in range(energy.shape[0]):
         row = energy[p]
         state = states[p]
         begin, step = starts[p], steps[p]
-        month = np.int64(0)
+        month = first if begin >= months[first] else np.int64(0)  # most begin when the one before did
         while begin >= months[month + 1]:
             month += 1
+        first = month
         low = np.int64(0)
         certificates = np.int64(0)
         total = np.int64(0)

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gcr_fast.annual import Annual, overlaps
-from gcr_fast.blocks import BlockHours
 from gcr_fast.codes import METERED_BASES
-from gcr_fast.columns import exact_sum, utc_seconds
 from gcr_fast.findings import Findings
 from gcr_fast.matching import Plan, make_plan
-from gcr_fast.parallel import ordered_map
 from gcr_fast.periods import utc_text
 from gcr_fast.processor import Conversion
-from gcr_fast.registry import merkle
-from gcr_fast.registry import segments as files
 from gcr_fast.registry.capacity import check_devices, used_wh
-from gcr_fast.registry.catalogue import SEGMENTS, Catalogue
-from gcr_fast.registry.entries import Entry
-from gcr_fast.registry.proof import HASH_BYTES
+from gcr_fast.registry.catalogue import Catalogue
 from gcr_fast.shapes import Profile, Profiles
 
 if TYPE_CHECKING:
@@ -32,32 +23,6 @@ if TYPE_CHECKING:
 
 UNASSIGNED = "unassigned"
 """Holds what was issued to nobody in particular."""
-
-
-@dataclass(frozen=True)
-class Staged:
-    """Files that are written and synced, and the entry that would make them part of the registry."""
-
-    entry: Entry
-    content: str
-    """Equal for equal issues: the SHA-256 over the names of its files."""
-
-
-SYNCING = 2
-"""Threads that wait for the disk: they compute nothing."""
-
-
-@dataclass
-class _Stored:
-    rows: np.ndarray
-    file: files.EnergyFile
-    shape: str
-    leaves: bytes
-    name: str = ""
-
-    def finished(self) -> _Stored:
-        self.name = self.file.finish().name
-        return self
 
 
 def owners_of(conversion: Conversion) -> list[str]:
@@ -182,71 +147,6 @@ def _before(catalogue: Catalogue, meters: set[Meter]) -> dict[str, list[int]]:
     for (_, profile), parents in issued_on(catalogue, meters).items():
         found.setdefault(profile, set()).update(parents)
     return {profile: sorted(parents) for profile, parents in found.items()}
-
-
-# --- files
-
-
-def stage(
-    conversion: Conversion, folder: Path, owners: list[str], at_s: int, actor: str, key: str,
-    progress: Callable[[int], None] | None = None,
-) -> Staged:  # fmt: skip
-    """Write the segments and the table of parents, and sync them. An orphan, until its entry is in the journal.
-
-    `progress` is called with the number of parents just stored.
-    """
-    place = folder / SEGMENTS
-    stored = _store(conversion, place, progress)
-    order = np.concatenate([block.rows for block in stored])
-    table = conversion.parents_table(order, owners)
-    parents = files.write_table(place, table)
-    files.sync_folder(place)
-    leaves = b"".join(block.leaves for block in stored)
-    names = [parents.name, *(block.name for block in stored)]
-    content = hashlib.sha256("\n".join(names).encode()).hexdigest()
-    texts = {
-        "content": content,
-        "leaves": str(len(leaves) // HASH_BYTES),
-        "merkle_root": merkle.root(leaves).hex(),
-        "parents": parents.name,
-        "segments": " ".join(block.name for block in stored),
-        "shapes": " ".join(block.shape for block in stored),
-    } | {name.replace("gcr_fast.", "made."): text for name, text in conversion.metadata.items()}
-    entry = Entry(
-        "issue", at_s, actor, key,
-        certificates=exact_sum(table["certificates"].to_numpy()),
-        energy_wh=exact_sum(table["issued_wh"].to_numpy()),
-        texts=tuple(sorted(texts.items())),
-    )  # fmt: skip
-    return Staged(entry, content)
-
-
-def _store(conversion: Conversion, place: Path, progress: Callable[[int], None] | None) -> list[_Stored]:
-    """Write the segments: one thread of computing for each core, and beside them those that wait for the disk."""
-    ids = conversion.annual.table["certificate_id"].to_pylist()
-    starts = utc_seconds(conversion.annual.table["production_start"], "production_start")
-    begun: list[files.EnergyFile] = []
-
-    def write(block: BlockHours) -> _Stored:
-        file = files.EnergyFile(place, len(block.rows), block.hours, block.kind)
-        begun.append(file)
-        for part in block.parts():
-            file.add(part)
-        named = [ids[row] for row in block.rows.tolist()]
-        width = file.kind.itemsize
-        leaves = merkle.leaves_over(named, starts[block.rows], block.steps_s, block.hours, width, file.pieces)
-        return _Stored(block.rows, file, f"{len(block.rows)}x{block.hours}", leaves)
-
-    stored = []
-    try:
-        for block in ordered_map(_Stored.finished, conversion.map_blocks(write), SYNCING):
-            stored.append(block)
-            if progress is not None:
-                progress(len(block.rows))
-    finally:
-        for file in begun:
-            file.discard()
-    return stored
 
 
 def remaining(

@@ -17,7 +17,7 @@ from gcr_fast.errors import OutputError
 
 PARTIAL = ".part-"
 """What temporary names begin with."""
-PIECE_BYTES = 1 << 20
+PIECE_BYTES = 1 << 22
 """Hashed and written at a time: what was hashed is still in cache when it is copied."""
 _EARLY_BYTES = 1 << 23
 """Handed to the disk at a time, while the next is hashed, so that little is left for fsync."""

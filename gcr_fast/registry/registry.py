@@ -24,7 +24,7 @@ from gcr_fast.errors import CorruptError, GcrError, ReadOnlyError, RegistryError
 from gcr_fast.findings import Findings
 from gcr_fast.processor import Conversion, convert
 from gcr_fast.profiles import profiles_from
-from gcr_fast.registry import issuing, segments, snapshots
+from gcr_fast.registry import issuing, segments, snapshots, staging
 from gcr_fast.registry.catalogue import SEGMENTS, Catalogue
 from gcr_fast.registry.changes import Deadline, Request, prepare, same
 from gcr_fast.registry.entries import GENESIS, Entry, chain_hash
@@ -189,9 +189,9 @@ class Registry(Operations, Evidence, Questions):
             raise
         return self
 
-    def _take_in(self, seq: int, entry: Entry) -> None:
+    def _take_in(self, seq: int, entry: Entry, by_month: np.ndarray | None = None) -> None:
         self._torn = True  # until the entry is taken in whole, nothing may be committed
-        self.state.apply(seq, entry)
+        self.state.apply(seq, entry, by_month)
         self._torn = False
 
     def _restore(self, upto: int | None = None) -> None:
@@ -345,9 +345,9 @@ class Registry(Operations, Evidence, Questions):
         with self.group() as transaction:
             yield transaction
 
-    def _append(self, transaction: Transaction, entry: Entry) -> Receipt:
+    def _append(self, transaction: Transaction, entry: Entry, by_month: np.ndarray | None = None) -> Receipt:
         receipt = transaction.append(entry)
-        self._take_in(receipt.seq, entry)
+        self._take_in(receipt.seq, entry, by_month)
         return Receipt.of(receipt.seq, receipt.hash, entry)
 
     def now(self) -> int:
@@ -409,10 +409,10 @@ class Registry(Operations, Evidence, Questions):
             if dry_run:
                 totals = conversion.report.totals
                 return Receipt(0, "", "issue", totals["nonzero_hours"], totals["issued_wh"])
-            staged = issuing.stage(conversion, self.folder, owners, self.now(), actor, key, progress)
+            staged = staging.stage(conversion, self.folder, owners, self.now(), actor, key, progress)
             for name in dict.fromkeys(owners):
                 self.add_party(name, actor=actor)
-            return self._append(transaction, staged.entry)
+            return self._append(transaction, staged.entry, staged.by_month)
 
     def _converted(self, annual: Any, profiles: Any, options: Mapping[str, Any]) -> tuple[Conversion, Profiles]:
         """Convert with what earlier issues have left of meters; return the profiles as they were metered, too."""
@@ -427,7 +427,7 @@ class Registry(Operations, Evidence, Questions):
 
     def _same_issue(self, conversion: Conversion, owners: list[str]) -> Receipt | None:
         """Return the receipt of the entry that issued exactly this, None if it was something else."""
-        content = issuing.stage(conversion, self.folder, owners, 0, "", "").content
+        content = staging.stage(conversion, self.folder, owners, 0, "", "").content
         for record in self.journal.entries(kinds=("issue",)):
             if dict(record.entry.texts)["content"] == content:
                 return Receipt.of(record.seq, record.hash, record.entry, repeated=True)

@@ -14,6 +14,7 @@ from functools import cache
 import numpy as np
 
 from gcr_fast.codes import SOURCE_TYPES, STATUSES
+from gcr_fast.parallel import ordered_map, thread_count
 from gcr_fast.periods import FIRST_YEAR, LAST_YEAR
 from gcr_fast.registry.catalogue import Block, Catalogue, Vocabulary
 from gcr_fast.registry.entries import Entry
@@ -36,6 +37,11 @@ def months() -> np.ndarray:
     """Return the starts of all months that a certificate can fall in, and the end of the last: int64 UTC seconds."""
     span = np.arange(f"{FIRST_YEAR - 1}-01", f"{LAST_YEAR + 2}-01", dtype="datetime64[M]")
     return span.astype("datetime64[s]").astype(np.int64)
+
+
+def zeros_by_month() -> np.ndarray:
+    """Return int64[months, stored states, 2]: sums of nothing."""
+    return np.zeros((len(months()) - 1, STORED, 2), dtype=np.int64)
 
 
 @cache
@@ -156,17 +162,20 @@ class State:
         """Per currency ("" is none): trades, certificates, Wh, total in minor units."""
         self.by_owner = np.zeros((16, STORED, 2), dtype=np.int64)
         self.by_source = np.zeros((len(SOURCE_TYPES), STORED, 2), dtype=np.int64)
-        self.by_month = np.zeros((len(months()) - 1, STORED, 2), dtype=np.int64)
+        self.by_month = zeros_by_month()
 
     # --- growing
 
-    def apply(self, seq: int, entry: Entry) -> None:
-        """Take in the next entry; it was checked before it was written."""
+    def apply(self, seq: int, entry: Entry, by_month: np.ndarray | None = None) -> None:
+        """Take in the next entry; it was checked before it was written.
+
+        `by_month` int64[months, stored states, 2]: what an issue adds, if its hours were summed when they were made.
+        """
         if entry.kind == "party":
             self.catalogue.parties.add(dict(entry.texts)["name"])
             self.make_room()
         elif entry.kind == "issue":
-            self._issue(seq, entry)
+            self._issue(seq, entry, by_month)
         elif entry.kind != "create":
             self._change(seq, entry)
         self.position = seq
@@ -179,14 +188,33 @@ class State:
             grown[: len(self.by_owner)] = self.by_owner
             self.by_owner = grown
 
-    def _issue(self, seq: int, entry: Entry) -> None:
+    def _issue(self, seq: int, entry: Entry, by_month: np.ndarray | None) -> None:
+        first, blocks = len(self.catalogue), self.adopt(seq, entry)
+        if by_month is not None:
+            self._count_parents(first)
+            self.by_month += by_month
+            return
+        for sums in ordered_map(self._born, blocks, thread_count(None)):
+            self.by_owner += sums[0]
+            self.by_source += sums[1]
+            self.by_month += sums[2]
+
+    def _count_parents(self, first: int) -> None:
+        """Add the parents from `first` on to the sums by owner and source."""
+        numbers = {name: column[first:] for name, column in self.catalogue.numbers.items()}
+        figures = np.stack([numbers["certificates"], numbers["issued_wh"]], axis=1)
+        np.add.at(self.by_owner, (numbers["owner"], numbers["state"]), figures)
+        np.add.at(self.by_source, (numbers["source"], numbers["state"]), figures)
+
+    def _born(self, block: Block) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the sums that a segment adds, counted over."""
         from gcr_fast.kernels.aggregate import born
 
-        for block in self.adopt(seq, entry):
-            given = self.born[block.number]
-            owners, states = given.owners.astype(np.int64), given.states.astype(np.int64)
-            sums = (self.by_owner, self.by_source, self.by_month)
-            born(block.energy, given.starts, given.steps, owners, states, given.sources, months(), *sums)
+        given = self.born[block.number]
+        owners, states = given.owners.astype(np.int64), given.states.astype(np.int64)
+        sums = np.zeros_like(self.by_owner), np.zeros_like(self.by_source), np.zeros_like(self.by_month)
+        born(block.energy, given.starts, given.steps, owners, states, given.sources, months(), *sums)
+        return sums
 
     def adopt(self, seq: int, entry: Entry) -> list[Block]:
         """Take in an issue's segments without counting them: a snapshot has the sums."""
