@@ -110,7 +110,7 @@ def account(one: Reading, profile: Profile, covered: np.ndarray, zone: str) -> S
 
     `covered` bool[n]: intervals that some file is about; between the files of 2020 and 2023 nothing is expected.
     """
-    negative = profile.clipped > 0
+    clipped, years = profile.clipped.any(), tuple(_years(profile, zone))
     return SeriesAccount(
         name=profile.name,
         area=one.area,
@@ -127,21 +127,17 @@ def account(one: Reading, profile: Profile, covered: np.ndarray, zone: str) -> S
         duplicate=sum(fault.finding.code == "duplicate_interval" for fault in profile.faults),
         imputed=_marked(profile, IMPUTED),
         estimated=_marked(profile, ESTIMATED),
-        negative=int(negative.sum()),
-        negative_wh=-exact_sum(profile.clipped),
-        energy_wh=_energy(profile, 0, len(profile.values)),
+        negative=int((profile.clipped > 0).sum()) if clipped else 0,
+        negative_wh=-exact_sum(profile.clipped) if clipped else 0,
+        energy_wh=sum(year.energy_wh for year in years),
         is_energy=profile.is_energy,
-        years=tuple(_years(profile, zone)),
+        years=years,
         clock_changes=tuple(_clock_changes(profile, covered, zone)),
     )
 
 
 def _marked(profile: Profile, quality: int) -> int:
     return 0 if profile.quality is None else int((profile.quality == quality).sum())
-
-
-def _energy(profile: Profile, first: int, last: int) -> int:
-    return exact_sum(profile.values[first:last]) - exact_sum(profile.clipped[first:last])
 
 
 def _span(profile: Profile, start_s: int, end_s: int) -> tuple[int, int]:
@@ -153,13 +149,14 @@ def _span(profile: Profile, start_s: int, end_s: int) -> tuple[int, int]:
 
 def _years(profile: Profile, zone: str) -> list[YearAccount]:
     last = local_year(profile.end_s - 1, zone)
+    signed = profile.values - profile.clipped if profile.clipped.any() else profile.values
     found = []
     for year in range(local_year(profile.start_s, zone), last + 1):
         period = year_period(year, zone)
         low, high = _span(profile, *period)
         there = int((~profile.missing[low:high]).sum())
         if there:
-            found.append(YearAccount(year, period.intervals(profile.step_s), there, _energy(profile, low, high)))
+            found.append(YearAccount(year, period.intervals(profile.step_s), there, exact_sum(signed[low:high])))
     return found
 
 

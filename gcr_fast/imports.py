@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcr_fast.accounts import FileAccount, SeriesAccount, account
-from gcr_fast.codes import QUALITIES
-from gcr_fast.columns import utc_timestamps
+from gcr_fast.codes import MEASURED, QUALITIES
+from gcr_fast.columns import arrow_int64, utc_timestamps
 from gcr_fast.errors import RefusedError
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.exchange.writing import Written
 from gcr_fast.filling import fill, stretched
 from gcr_fast.findings import Findings
 from gcr_fast.merging import joined
-from gcr_fast.metered import by_name, profile_of
+from gcr_fast.metered import Shared, by_name, profile_of, source_of
 from gcr_fast.periods import year_period
 from gcr_fast.schema import arrow_schema
 from gcr_fast.shapes import Profile
@@ -66,14 +66,14 @@ class Imported:
         schema = self.schema
         known = {name: _distinct(one[name] for one in map(self._words, self.profiles)) for name in WORDS}
         dictionaries = {name: pa.array(words, pa.string()) for name, words in known.items()}
+        shared = _Repeats()
         for name, profile in self.profiles.items():
             told = self._words(name)
-            columns = _columns(profile, self.covered[name])
+            columns = _columns(profile, self.covered[name], shared)
             count = len(columns["start"])
             for word, values in dictionaries.items():
                 said = told[word]
-                codes = np.full(count, 0 if said is None else known[word].index(said), np.int32)
-                indices = pa.nulls(count, pa.int32()) if said is None else pa.array(codes)
+                indices = shared.nulls(count) if said is None else shared.codes(count, known[word].index(said))
                 columns[word] = pa.DictionaryArray.from_arrays(indices, values)
             yield pa.record_batch([columns[column] for column in schema.names], schema=schema)
 
@@ -102,18 +102,56 @@ def _distinct(words: Iterable[str | None]) -> list[str]:
     return list(dict.fromkeys(word for word in words if word is not None))
 
 
-def _columns(profile: Profile, covered: np.ndarray) -> dict[str, Any]:
+class _Repeats:
+    """Columns that many series have alike are made once and share their memory."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[int, int], pa.Array] = {}
+        self._starts: dict[tuple[int, int, int], pa.Array] = {}
+
+    def codes(self, count: int, code: int) -> pa.Array:
+        """Return int32[count] that all say `code`."""
+        import pyarrow as pa
+
+        key = (count, code)
+        if key not in self._codes:
+            self._codes[key] = pa.array(np.full(count, code, np.int32))
+        return self._codes[key]
+
+    def nulls(self, count: int) -> pa.Array:
+        """Return int32[count], all null."""
+        import pyarrow as pa
+
+        key = (count, -1)
+        if key not in self._codes:
+            self._codes[key] = pa.nulls(count, pa.int32())
+        return self._codes[key]
+
+    def starts(self, profile: Profile, covered: np.ndarray) -> pa.Array:
+        """Return the starts of the covered intervals."""
+        if not covered.all():
+            return utc_timestamps(profile.start_s + profile.step_s * np.flatnonzero(covered))
+        key = (profile.start_s, profile.step_s, len(covered))
+        if key not in self._starts:
+            self._starts[key] = utc_timestamps(profile.start_s + profile.step_s * np.arange(len(covered)))
+        return self._starts[key]
+
+
+def _columns(profile: Profile, covered: np.ndarray, shared: _Repeats) -> dict[str, Any]:
     """Return the columns that differ from interval to interval, and the length of an interval."""
     import pyarrow as pa
 
-    at = np.flatnonzero(covered)
-    missing = profile.missing[at]
-    quality = np.zeros(len(at), np.int32) if profile.quality is None else profile.quality[at].astype(np.int32)
+    part = slice(None) if covered.all() else covered
+    signed = profile.values - profile.clipped if profile.clipped.any() else profile.values
+    missing = profile.missing[part]
+    energy = pa.array(signed[part], mask=missing) if missing.any() else arrow_int64(signed[part])
+    count = len(energy)
+    codes = shared.codes(count, MEASURED) if profile.quality is None else pa.array(profile.quality[part], pa.int32())
     return {
-        "start": utc_timestamps(profile.start_s + profile.step_s * at),
-        "interval_s": pa.array(np.full(len(at), profile.step_s, np.int32)),
-        "energy_wh": pa.array(profile.values[at] - profile.clipped[at], mask=missing if missing.any() else None),
-        "quality": pa.DictionaryArray.from_arrays(pa.array(quality), pa.array(QUALITIES, pa.string())),
+        "start": shared.starts(profile, covered),
+        "interval_s": shared.codes(count, profile.step_s),
+        "energy_wh": energy,
+        "quality": pa.DictionaryArray.from_arrays(codes, pa.array(QUALITIES, pa.string())),
     }
 
 
@@ -151,11 +189,11 @@ def _gathered(found: list[Readings], how: How, keep_intervals: bool, filling: st
     findings = Findings()
     first: dict[str, tuple[Reading, Readings]] = {}
     pieces: dict[str, list[Profile]] = {}
-    files = tuple(FileAccount.of(readings) for readings in found)
     for readings in found:
+        shared = Shared(source_of(readings))
         for name, of_name in by_name(readings).items():
             first.setdefault(name, (of_name[0], readings))
-            pieces.setdefault(name, []).append(profile_of(readings, of_name, keep_intervals, findings))
+            pieces.setdefault(name, []).append(profile_of(readings, of_name, keep_intervals, findings, shared))
         readings.series.clear()  # their arrays live on in the profiles where nothing had to be copied
     profiles, series, covered = {}, {}, {}
     for name, (one, readings) in first.items():
@@ -167,6 +205,7 @@ def _gathered(found: list[Readings], how: How, keep_intervals: bool, filling: st
         profiles[name] = fill(whole, filling, covered[name])
         series[name] = account(one, profiles[name], covered[name], one.zone or readings.zone)
     findings.extend(fault.finding for profile in profiles.values() for fault in profile.faults)
+    files = tuple(FileAccount.of(readings) for readings in found)
     formats = {name: readings.format for name, (_, readings) in first.items()}
     return Imported(profiles, series, files, findings, formats, covered)
 

@@ -60,8 +60,13 @@ def build(series: Series, zone: str | None, keep_intervals: bool) -> Profile:
 def _is_grid(series: Series) -> bool:
     """Whether the rows already are what a grid would make of them: every hour once, in order, with a value."""
     hours = len(series.seconds) > 1 and series.step_s in {None, HOUR_S}
-    hours = hours and bool((np.diff(series.seconds) == HOUR_S).all())
-    return hours and not series.null.any() and not series.unreadable.any()
+    even = series.hourly if series.hourly is not None else is_hourly(series.seconds)
+    return hours and even and not series.null.any() and not series.unreadable.any()
+
+
+def is_hourly(seconds: np.ndarray) -> bool:
+    """Whether each of these times int64[n] is an hour after the one before."""
+    return bool((np.diff(seconds) == HOUR_S).all())
 
 
 def _empty() -> np.ndarray:
@@ -214,7 +219,7 @@ def _profile(
     """Clip at 0, counting what was clipped, and close the record."""
     usable = signed * ~missing if missing.any() else signed
     negative = bool(len(usable)) and bool(usable.min() < 0)
-    clipped = np.maximum(-usable, 0) if negative else np.zeros_like(usable)
+    clipped = np.maximum(-usable, 0) if negative else np.broadcast_to(np.int64(0), usable.shape)
     count = int((clipped > 0).sum()) if negative else 0
     if count:
         first = int(np.flatnonzero(clipped)[0])

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from gcr_fast.exchange.reading import Source
 from gcr_fast.findings import Findings
-from gcr_fast.intervals import build
+from gcr_fast.intervals import build, is_hourly
 from gcr_fast.merging import joined
 from gcr_fast.periods import zone_anchor
 from gcr_fast.series import Series
 from gcr_fast.shapes import Profile, Profiles
+from gcr_fast.sources.files import File
 from gcr_fast.sources.model import Reading, Readings
 from gcr_fast.units import UNITS
 
@@ -23,20 +24,27 @@ GENERATION = "generation"
 class _Lines(Source):
     """A file whose rows are known by their lines."""
 
+    file: File | None = None
+
     def line(self, row: int | None) -> int | None:
         return row
+
+    @property
+    def sha256(self) -> str:
+        """Of the file's bytes, taken when it was read."""
+        return self.file.sha256 if self.file else ""
 
 
 def profiles_of(readings: Readings, keep_intervals: bool = False) -> Profiles:
     """Return the generation of a file, by name. Gaps and repeated intervals are faults, as in `profiles`."""
-    source, findings = source_of(readings), Findings()
+    shared, findings = Shared(source_of(readings)), Findings()
     profiles = {
-        name: profile_of(readings, some, keep_intervals, findings)
+        name: profile_of(readings, some, keep_intervals, findings, shared)
         for name, some in by_name(readings).items()
         if some[0].role == GENERATION
     }
     findings.extend(fault.finding for profile in profiles.values() for fault in profile.faults)
-    return Profiles(profiles, findings, (source,))
+    return Profiles(profiles, findings, (shared.source,))
 
 
 def by_name(readings: Readings) -> dict[str, list[Reading]]:
@@ -52,19 +60,36 @@ def source_of(readings: Readings) -> Source:
     import pyarrow as pa
 
     file = readings.file
-    return _Lines(pa.table({}), file.name, "lines", file.path, digest=file.sha256)
+    return _Lines(pa.table({}), file.name, "lines", file.path, file=file)
 
 
-def profile_of(readings: Readings, some: list[Reading], keep_intervals: bool, findings: Findings) -> Profile:
+@dataclass
+class Shared:
+    """What series of one file have in common, found out once."""
+
+    source: Source
+    hourly: dict[int, bool] = field(default_factory=dict)
+    """Whether an array of times is hourly, by its identity: readings hold them while this is used."""
+
+    def is_hourly(self, one: Reading) -> bool:
+        """Whether each interval of a reading begins an hour after the one before."""
+        if id(one.starts) not in self.hourly:
+            self.hourly[id(one.starts)] = is_hourly(one.starts)
+        return self.hourly[id(one.starts)]
+
+
+def profile_of(
+    readings: Readings, some: list[Reading], keep_intervals: bool, findings: Findings, shared: Shared
+) -> Profile:
     """Lay the readings of one name on a grid; those of several lengths become hours and are joined."""
     keep = keep_intervals and len({one.interval_s for one in some}) == 1
     zone = some[0].zone or readings.zone
     anchored = zone if zone_anchor(zone, int(some[0].starts[0])) else None
-    pieces = [build(series_of(one, readings), anchored, keep) for one in some]
+    pieces = [build(series_of(one, shared), anchored, keep) for one in some]
     return replace(joined(pieces, findings), attribution=readings.attribution)
 
 
-def series_of(one: Reading, readings: Readings) -> Series:
+def series_of(one: Reading, shared: Shared) -> Series:
     """Return a reading as rows for the grid."""
     clear = np.zeros(len(one), dtype=bool)
     return Series(
@@ -79,7 +104,8 @@ def series_of(one: Reading, readings: Readings) -> Series:
         column=one.column,
         source_type=one.source_type,
         device_id=one.device_id,
-        source=source_of(readings),
+        source=shared.source,
         quality=one.quality,
         step_s=one.interval_s,
+        hourly=shared.is_hourly(one),
     )

@@ -71,6 +71,8 @@ class Series:
     """uint8[n]: codes of `codes.QUALITIES`; None if every value is as it was metered."""
     step_s: int | None = None
     """Length of an interval, where the file tells; else it follows from the times."""
+    hourly: bool | None = None
+    """Whether each time is an hour after the one before, where that is known: series of a file share their times."""
 
 
 @dataclass(frozen=True)

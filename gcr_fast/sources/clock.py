@@ -45,9 +45,28 @@ def parse_labels(column: pa.ChunkedArray | pa.Array, layout: str) -> Labels:
 
     Nothing is guessed: a label of another layout is bad. 24:00 is the end of its day. Each distinct label is read once.
     """
-    codes, values = encode(as_text(one_array(column)))
+    text = as_text(one_array(column))
+    plain = _parse_fixed(text, layout)
+    if plain is not None:
+        return plain
+    codes, values = encode(text)
     seconds, bad = _parse_distinct([None if value is None else str(value) for value in values], layout)
     return Labels(np.append(seconds, 0)[codes], np.append(bad, True)[codes])
+
+
+def common_tail(column: pa.ChunkedArray | pa.Array, after: int) -> str | None:
+    """Return what all labels have in common from their `after`-th byte on to their end; None if they differ there."""
+    text = as_text(one_array(column))
+    if not len(text) or text.null_count:
+        return None
+    offsets = np.frombuffer(text.buffers()[1], np.int32)[text.offset : text.offset + len(text) + 1]
+    length = int(offsets[1] - offsets[0])
+    if length <= after or not (np.diff(offsets) == length).all():
+        return None
+    letters = np.frombuffer(text.buffers()[2], np.uint8)
+    first = letters[offsets[0] : offsets[1]]
+    same = all((letters[offsets[:-1] + at] == first[at]).all() for at in range(after, length))
+    return first[after:].tobytes().decode(errors="replace") if same else None
 
 
 def parse_best(column: pa.ChunkedArray | pa.Array, *layouts: str) -> Labels:
@@ -61,6 +80,44 @@ def parse_best(column: pa.ChunkedArray | pa.Array, *layouts: str) -> Labels:
             break
     assert best is not None, "at least one layout"
     return best
+
+
+def _parse_fixed(text: pa.Array, layout: str) -> Labels | None:
+    """Read labels that all have two digits in each of their places, as a matrix of bytes; None if any has not."""
+    form = _fixed_form(layout)
+    if form is None or not len(text) or text.null_count:
+        return None
+    width = len(form)
+    offsets = np.frombuffer(text.buffers()[1], np.int32)[text.offset : text.offset + len(text) + 1]
+    lengths = np.diff(offsets)
+    if not ((lengths == width) | (layout.endswith("...") & (lengths > width))).all():
+        return None
+    letters = np.frombuffer(text.buffers()[2], np.uint8)
+    parts = dict.fromkeys("YmdHMS", np.zeros(len(text), np.int64))
+    for at, place in enumerate(form):
+        column = letters[offsets[:-1] + at]
+        if place in parts:
+            digit = column - np.uint8(ord("0"))  # a byte below "0" wraps to a large one
+            if digit.max() > 9:
+                return None
+            parts[place] = parts[place] * 10 + digit
+        elif not (column == ord(place)).all():
+            return None
+    seconds, sound = _moments(*parts.values())
+    return Labels(np.where(sound, seconds, 0), ~sound)
+
+
+@lru_cache(maxsize=64)
+def _fixed_form(layout: str) -> str | None:
+    """Return a layout with a letter for each digit (`YYYY-mm-ddTHH:MM:SSZ`); None if its width or places may vary."""
+    pieces = re.split(r"%([A-Za-z])", layout.removesuffix("...").replace("%z", "Z"))
+    if not {"Y", "m", "d"} <= set(pieces[1::2]) <= set("YmdHMS"):
+        return None
+    if any(letter in "YmdHMS" for literal in pieces[::2] for letter in literal):
+        return None
+    places = (piece * (4 if piece == "Y" else 2) if at % 2 else piece for at, piece in enumerate(pieces))
+    form = "".join(places)
+    return form if form.isascii() else None
 
 
 def _parse_distinct(values: list[str | None], layout: str) -> tuple[np.ndarray, np.ndarray]:
@@ -91,6 +148,14 @@ def _seconds(fields: dict[str, pa.Array], count: int) -> tuple[np.ndarray, np.nd
     month = _number(fields, "m", count) if "m" in fields else _named_months(fields["b"])
     hour = _number(fields, "H", count) if "H" in fields else _twelve(fields, count)
     minute, second = _number(fields, "M", count), _number(fields, "S", count)
+    seconds, sound = _moments(year, month, day, hour, minute, second)
+    return seconds - _offsets(fields, count), sound
+
+
+def _moments(
+    year: np.ndarray, month: np.ndarray, day: np.ndarray, hour: np.ndarray, minute: np.ndarray, second: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return seconds since 1970 int64[n], and whether date and time are in the calendar, bool[n]."""
     leap = (month == 2) & (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     length = _DAYS[np.clip(month, 0, 12)] + leap
     sound = (month >= 1) & (month <= 12) & (day >= 1) & (day <= length) & (minute < 60) & (second < 60)
@@ -98,7 +163,7 @@ def _seconds(fields: dict[str, pa.Array], count: int) -> tuple[np.ndarray, np.nd
     sound &= (hour >= 0) & ((hour < 24) | ((hour == 24) & (minute == 0) & (second == 0)))
     months = np.where(sound, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
     days = months.astype("datetime64[D]").astype(np.int64) + day - 1
-    seconds = days * DAY_S + hour * HOUR_S + minute * 60 + second - _offsets(fields, count)
+    seconds: np.ndarray = days * DAY_S + hour * HOUR_S + minute * 60 + second
     return seconds, sound
 
 

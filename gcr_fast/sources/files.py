@@ -15,6 +15,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -53,10 +54,19 @@ class File:
         """The path, for messages."""
         return str(self.path)
 
-    @cached_property
+    @property
     def sha256(self) -> str:
         """Of the file's bytes as they lie on disk."""
-        return file_sha256(self.path)
+        return self.hashing.result()
+
+    @cached_property
+    def hashing(self) -> Future[str]:
+        """The hash under way: whoever asks for it early has it made by another thread while the file is read."""
+        pool = ThreadPoolExecutor(1)
+        try:
+            return pool.submit(file_sha256, self.path)
+        finally:
+            pool.shutdown(wait=False)
 
     @cached_property
     def kind(self) -> str:

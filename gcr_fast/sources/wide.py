@@ -45,17 +45,20 @@ def wide(
     columns: Mapping[str, Column],
     layout: Layout,
     quality: Callable[[str], np.ndarray | None] = lambda name: None,
+    read: Mapping[str, Numbers] | None = None,
 ) -> None:
     """Add a reading for each of `columns`. `starts` int64[n] are UTC, of the rows `rows` int64[n] of the table.
 
-    Columns without one value are left out and accounted for; a cell that is no number is a finding.
+    `read` has the numbers of every column where they were read before. Columns without one value are left out and
+    accounted for; a cell that is no number is a finding.
     """
     whole = len(rows) == len(table)
     lines = rows + table.first_line
     clear = np.zeros(len(rows), dtype=bool)
     for name, column in columns.items():
-        found = numbers(table.columns[name], layout.digits, (*layout.missing, *layout.absent), layout.locale)
-        found = found if whole else Numbers(*(part[rows] for part in found))
+        found = read[name] if read else _read(table, name, layout)
+        if not whole and not found.null.all():
+            found = Numbers(*(part[rows] for part in found))
         if found.null.all():
             readings.left_out[name] = "no value in any row"
             continue
@@ -81,9 +84,14 @@ def wide(
         )
 
 
+def _read(table: Table, name: str, layout: Layout) -> Numbers:
+    return numbers(table.columns[name], layout.digits, (*layout.missing, *layout.absent), layout.locale)
+
+
 def step_of(starts: np.ndarray, default: int = 3600) -> int:
     """Return the most frequent distance of neighbouring times, in seconds."""
-    gaps = np.diff(np.unique(starts))
+    ascending = len(starts) > 1 and bool((starts[1:] > starts[:-1]).all())
+    gaps = np.diff(starts if ascending else np.unique(starts))
     if not len(gaps):
         return default
     lengths, counts = np.unique(gaps, return_counts=True)

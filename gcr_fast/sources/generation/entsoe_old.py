@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from gcr_fast.columns import as_text, encode, one_array
-from gcr_fast.sources.cells import MEGA, report
-from gcr_fast.sources.clock import parse_labels, walk
+from gcr_fast.sources.bulk import Bulk, read_bulk
+from gcr_fast.sources.cells import MEGA, Numbers, report
+from gcr_fast.sources.clock import common_tail, parse_labels, walk
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.generation.entsoe import (
     ABSENT,
@@ -50,10 +52,12 @@ class _Clock(NamedTuple):
 
 def read(file: File, how: How) -> Readings:
     """Read generation by type, or load. Pumping is kept as consumption; types the area does not have are left out."""
-    table = read_csv(file)
+    names = file.header()
+    bulk = _bulk(file, names)
+    table = bulk.table if bulk else read_csv(file)
     readings = Readings(file, FORMAT.name, rows=len(table), attribution=ATTRIBUTION)
     codes, areas = _areas(table)
-    clock = _clock(readings, table, codes)
+    clock = _clock(readings, table, codes, bulk)
     readings.zone = how.zone or clock.zone
     doubled = doubled_areas(areas)
     for code, area in enumerate(areas):
@@ -61,10 +65,18 @@ def read(file: File, how: How) -> Readings:
         if area in doubled:
             readings.drop(f"rows of {area}: the same energy as {doubled[area]}, which is read", len(rows))
         elif len(rows):
-            columns = _columns(readings, table.names, area_code(area))
+            columns = _columns(readings, names, area_code(area))
             starts = clock.seconds[rows]
-            wide(readings, table, starts, rows, columns, Layout(MEGA, True, step_of(starts), MISSING, ABSENT))
+            layout = Layout(MEGA, True, step_of(starts), MISSING, ABSENT)
+            wide(readings, table, starts, rows, columns, layout, read=bulk.numbers if bulk else None)
     return readings
+
+
+def _bulk(file: File, names: list[str]) -> Bulk | None:
+    """Read a large file by kernels: every column but those of area and time holds numbers."""
+    texts = [name for name in names if name == "Area" or _TIME.match(name)]
+    values = [name for name in names if name not in texts]
+    return read_bulk(file, names, texts, values, MEGA, missing=(*MISSING, *ABSENT))
 
 
 def _areas(table: Table) -> tuple[np.ndarray, list[str]]:
@@ -94,7 +106,7 @@ def _columns(readings: Readings, names: list[str], area: str) -> dict[str, Colum
     return found
 
 
-def _clock(readings: Readings, table: Table, areas: np.ndarray) -> _Clock:
+def _clock(readings: Readings, table: Table, areas: np.ndarray, bulk: Bulk | None) -> _Clock:
     """Walk the local labels. The row of the hour that spring skips has no value, and is no gap."""
     name = next((name for name in table.names if _TIME.match(name)), None)
     if name is None:
@@ -106,7 +118,7 @@ def _clock(readings: Readings, table: Table, areas: np.ndarray) -> _Clock:
     report(readings.findings, readings.file, times.bad, lines, name, labels, _LABEL)
     readings.findings.check()
     found = walk(times.seconds, zone, areas)
-    empty = _empty_rows(table)
+    empty = _empty_rows(bulk.numbers if bulk else table, found.skipped)
     readings.drop("empty rows of the hour that does not exist in spring", int((found.skipped & empty).sum()))
     wrong = found.skipped & ~empty
     what = f"does not exist in {zone}, but has values"
@@ -118,6 +130,9 @@ def _zone(file: File, column: str, table: Table) -> str:
     """Return the zone that the header or, in a column MTU, every label names: a file that names two is refused."""
     header = _TIME.match(column)
     words = {header["zone"]} if header and header["zone"] else set()
+    tail = common_tail(table.columns[column], len("31.01.2019 00:00 - 31.01.2019 01:00")) if not words else None
+    if tail and (match := _CELL.search(tail)):
+        words = {match["zone"]}
     if not words and len(table):
         labels = encode(as_text(one_array(table.columns[column])))[1]
         words = {match["zone"] if (match := _CELL.search(str(label))) else None for label in labels if label}
@@ -127,13 +142,16 @@ def _zone(file: File, column: str, table: Table) -> str:
     return named_zone(file, words.pop() if words else None, column)
 
 
-def _empty_rows(table: Table) -> np.ndarray:
-    """bool[n]: no cell of the row has a value."""
-    empty = np.ones(len(table), dtype=bool)
-    for name in table.names:
-        if name != "Area" and not _TIME.match(name):
-            column = table.columns[name]
-            empty &= column.is_null().to_numpy() if column.null_count else False
+def _empty_rows(cells: Table | Mapping[str, Numbers], rows: np.ndarray) -> np.ndarray:
+    """bool[n]: no cell of the row has a value; looked at where `rows` bool[n] says so, False elsewhere."""
+    empty = rows.copy()
+    if isinstance(cells, Table):
+        values = [name for name in cells.names if name != "Area" and not _TIME.match(name)]
+        nulls = [cells.columns[name].is_null().to_numpy() for name in values if rows.any()]
+    else:
+        nulls = [numbers.null for numbers in cells.values()]
+    for null in nulls:
+        empty &= null
     return empty
 
 

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from gcr_fast.sources.bulk import read_bulk
 from gcr_fast.sources.cells import MEGA, report
 from gcr_fast.sources.clock import parse_labels
 from gcr_fast.sources.files import File, read_csv, refuse
@@ -45,7 +46,8 @@ def read(file: File, how: How) -> Readings:
     columns = _columns(names)
     if not columns:
         refuse(file, "has no column of actual generation or load", "missing_column")
-    table = read_csv(file, floats=list(columns), only=[START, *columns])
+    bulk = read_bulk(file, names, [START], list(columns), MEGA)
+    table = bulk.table if bulk else read_csv(file, floats=list(columns), only=[START, *columns])
     readings = Readings(file, FORMAT.name, rows=len(table), attribution="Open Power System Data")
     for name in names:
         if name not in columns and not name.startswith(("utc_", "cet_cest_")):
@@ -56,7 +58,7 @@ def read(file: File, how: How) -> Readings:
     readings.findings.check()
     rows = np.arange(len(table))
     layout = Layout(digits=MEGA, power=True, interval_s=step_of(times.seconds))
-    wide(readings, table, times.seconds, rows, columns, layout)
+    wide(readings, table, times.seconds, rows, columns, layout, read=bulk.numbers if bulk else None)
     return readings
 
 
