@@ -55,7 +55,7 @@ def _note_zeros(readings: Readings, table: Table) -> None:
     lines = np.flatnonzero(still) + table.first_line
     if len(lines):
         said = ", ".join(map(str, lines[:10].tolist())) + (", ..." if len(lines) > 10 else "")
-        readings.notes[f"{len(lines)} rows of zeros"] = (
+        readings.notes[f"{_rows(len(lines))} of zeros"] = (
             f"kept, but more likely gaps that were written as 0: lines {said}"
         )
 
@@ -85,7 +85,7 @@ def _place(readings: Readings, starts: np.ndarray, known: np.ndarray, first: int
     before = int(starts[first - 1]) if first else None
     left = np.zeros(0, np.int64) if before is None else _left_of_day(before, known)
     fits = len(left) == count and left[0] > before and (stop == len(starts) or left[-1] < starts[stop])
-    rows = "1 row" if count == 1 else f"{count} rows"
+    rows = _rows(count)
     if fits:
         starts[first:stop] = left
         day = np.datetime64(int(utc_to_local(left[:1], ZONE)[0]), "s").astype("datetime64[D]")
@@ -96,6 +96,10 @@ def _place(readings: Readings, starts: np.ndarray, known: np.ndarray, first: int
     mask[first:stop] = True
     what = f"is empty, and {rows} do not fit the {len(left)} intervals left of the day before them"
     report(readings.findings, readings.file, mask, lines, TIME, None, what, "null_value")
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _left_of_day(second: int, known: np.ndarray) -> np.ndarray:
