@@ -1,0 +1,97 @@
+"""`gcr import generation` and `gcr import formats`, as a user calls them."""
+
+import pyarrow.parquet as pq
+import pytest
+from oracle.opsd import opsd
+
+SOLAR, LOAD = "XX_solar_generation_actual", "XX_load_actual_entsoe_transparency"
+
+
+@pytest.fixture
+def opsd_file(folder):
+    """Two days around a clock change; an hour is missing, an hour is negative."""
+    solar = ["1.5"] * 48
+    solar[7], solar[8] = "", "-0.25"
+    (folder / "opsd.csv").write_text(
+        opsd("2024-03-30", {SOLAR: solar, LOAD: ["9"] * 48, "XX_solar_capacity": ["5"] * 48})
+    )
+    return "opsd.csv"
+
+
+def test_the_summary_says_what_is_in_a_file(gcr, opsd_file):
+    text = gcr("import", "generation", opsd_file).stdout
+    assert max(map(len, text.splitlines())) <= 80
+    for said in (
+        "opsd",
+        "48",
+        "XX-solar",
+        "generation",
+        "XX-load",
+        "load",
+        "no energy: XX_solar_capacity",
+        "-0.25 MWh",
+    ):
+        assert said in text, said
+    assert "null_value" in text
+
+
+def test_an_import_is_written_and_converted(gcr, opsd_file, folder):
+    gcr("import", "generation", opsd_file, "--out", "profiles.parquet", "--quiet")
+    assert pq.read_table(folder / "profiles.parquet").num_rows == 96
+    (folder / "one.csv").write_text(
+        "certificate_id,energy_wh,production_start,production_end,profile,status\n"
+        "A,1000,2024-03-31T00:00Z,2024-04-01T00:00Z,XX-solar,CANCELED\n"
+    )
+    for profiles in ("profiles.parquet", opsd_file):  # imported before, or read as it came
+        gcr("convert", "one.csv", "--profiles", profiles, "--out", "hourly.parquet", "--quiet")
+        assert sum(pq.read_table(folder / "hourly.parquet")["energy_wh"].to_pylist()) == 1000
+
+
+def test_what_was_filled_needs_permission(gcr, opsd_file, folder):
+    gcr("import", "generation", opsd_file, "--fill", "interpolate", "--out", "profiles.parquet", "--quiet")
+    (folder / "one.csv").write_text(
+        "certificate_id,energy_wh,production_start,production_end,profile,status\n"
+        "A,1000,2024-03-30T00:00Z,2024-03-31T00:00Z,XX-solar,CANCELED\n"
+    )
+    command = ("convert", "one.csv", "--profiles", "profiles.parquet", "--out", "hourly.parquet")
+    refused = gcr(*command, code=1)
+    assert "estimated_interval" in refused.stderr
+    assert "--allow-estimated" in refused.stderr
+    assert not (folder / "hourly.parquet").exists()
+    assert "estimated_allowed" in gcr(*command, "--allow-estimated").stdout
+
+
+def test_json_has_every_figure(gcr_json, opsd_file):
+    told = gcr_json("import", "generation", opsd_file)
+    (solar,) = [one for one in told["series"] if one["name"] == "XX-solar"]
+    assert (solar["expected"], solar["missing"], solar["negative"], solar["negative_wh"]) == (48, 1, 1, -250_000)
+    assert told["files"][0]["left_out"] == {"XX_solar_capacity": "no energy"}
+    assert len(told["files"][0]["sha256"]) == 64
+    assert told["findings"]
+
+
+def test_a_picture_of_the_gaps(gcr, opsd_file, folder):
+    gcr("import", "generation", opsd_file, "--png", "gaps.png", "--quiet")
+    assert (folder / "gaps.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_unknown_file_is_refused_and_nothing_is_written(gcr, folder):
+    (folder / "other.csv").write_text("a,b\n1,2\n")
+    refused = gcr("import", "generation", "other.csv", "--out", "profiles.parquet", code=1)
+    assert "unknown_format" in refused.stderr
+    assert not (folder / "profiles.parquet").exists()
+
+
+@pytest.mark.parametrize("words", [("--format", "nonsense"), ("--fill", "guess")])
+def test_wrong_words_are_wrong_usage(gcr, opsd_file, words):
+    gcr("import", "generation", opsd_file, *words, code=2)
+
+
+def test_every_format_is_listed_with_its_quirks(gcr, gcr_json):
+    told = gcr_json("import", "formats")
+    assert {"opsd", "entsoe-old"} <= {one["name"] for one in told}
+    assert all(one["title"] and one["looks_like"] and one["quirks"] for one in told)
+    text = gcr("import", "formats").stdout
+    assert all(one["name"] in text for one in told)
+    assert "capacity" in gcr("import", "formats", "opsd").stdout
+    gcr("import", "formats", "nonsense", code=2)

@@ -1,0 +1,77 @@
+"""The figures of an import against the calendar of `zoneinfo`, hour by hour."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from gcr_fast.accounts import account
+from gcr_fast.shapes import Profile
+from gcr_fast.sources.model import Reading
+
+NONE = np.zeros(0, dtype=np.int64)
+READING = Reading("solar", "XX", "generation", True, NONE, 3600, NONE, NONE.astype(bool), NONE)
+
+
+def hours(first, last):
+    moment = datetime.fromisoformat(first).replace(tzinfo=UTC)
+    while moment < datetime.fromisoformat(last).replace(tzinfo=UTC):
+        yield moment
+        moment += timedelta(hours=1)
+
+
+def profile_of(moments, missing=frozenset(), negative=frozenset()):
+    signed = np.array([-7 if at in negative else at + 1 for at in range(len(moments))], dtype=np.int64)
+    signed[list(missing)] = 0
+    gaps = np.array([at in missing for at in range(len(moments))])
+    start = int(moments[0].timestamp())
+    return Profile("XX-solar", start, 3600, np.maximum(signed, 0), gaps, np.maximum(-signed, 0)), signed
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"])
+def test_years_and_clock_changes_are_those_of_the_zone(zone):
+    moments = list(hours("2023-02-10", "2025-02-10"))
+    profile, signed = profile_of(moments, missing={3, 9_000}, negative={5, 12_000})
+    found = account(READING, profile, np.ones(len(moments), bool), zone)
+    place = ZoneInfo(zone)
+    local = [moment.astimezone(place) for moment in moments]
+    for year in found.years:
+        rows = [at for at, moment in enumerate(local) if moment.year == year.year]
+        assert year.energy_wh == int(signed[rows].sum())
+        assert year.found == sum(not profile.missing[at] for at in rows)
+        whole = (
+            datetime(year.year + 1, 1, 1, tzinfo=place).timestamp()
+            - datetime(year.year, 1, 1, tzinfo=place).timestamp()
+        )
+        assert year.expected == whole // 3600
+    assert [year.year for year in found.years] == [2023, 2024, 2025]
+    changed = {moment.date() for moment in local if _length(moment.date(), place) != 86_400}
+    assert {change.day for change in found.clock_changes} == {str(date) for date in changed}
+    for change in found.clock_changes:
+        rows = [moment for moment in local if str(moment.date()) == change.day]
+        assert change.expected == int(_length(rows[0].date(), place) // 3600)
+        assert change.found == len(rows)
+    assert (found.expected, found.missing, found.negative, found.negative_wh) == (len(moments), 2, 2, -14)
+    assert found.energy_wh == int(signed.sum())
+
+
+def _length(date, place):
+    following = date + timedelta(days=1)
+    begin, end = (datetime(day.year, day.month, day.day, tzinfo=place).timestamp() for day in (date, following))
+    return end - begin
+
+
+def test_a_clock_change_that_lacks_an_hour_is_told():
+    moments = list(hours("2024-03-30T23:00", "2024-03-31T22:00"))
+    profile, _ = profile_of(moments, missing={4})
+    (change,) = account(READING, profile, np.ones(len(moments), bool), "Europe/Berlin").clock_changes
+    assert (change.day, change.expected, change.found) == ("2024-03-31", 23, 22)
+
+
+def test_what_no_file_is_about_is_not_expected():
+    moments = list(hours("2024-03-01", "2024-04-01"))
+    profile, _ = profile_of(moments, missing=set(range(100, 700)))
+    covered = ~profile.missing
+    found = account(READING, profile, covered, "Europe/Berlin")
+    assert (found.expected, found.found, found.missing) == (len(moments) - 600, len(moments) - 600, 0)

@@ -1,0 +1,154 @@
+"""Public files into one table: every value, sign, gap and year, against plain lists."""
+
+import json
+
+import duckdb
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracle.opsd import filled, opsd, whole_wh
+
+import gcr_fast as gcr
+from gcr_fast.errors import UsageError
+from gcr_fast.imports import import_generation
+from gcr_fast.sources.model import How
+
+SOLAR, WIND, LOAD = (
+    "XX_solar_generation_actual",
+    "XX_wind_onshore_generation_actual",
+    "XX_load_actual_entsoe_transparency",
+)
+CELL = st.one_of(st.just(""), st.decimals(-50, 9_000, places=3, allow_nan=False).map(str))
+
+
+def day(**changed):
+    """A day of three series; `changed` replaces columns."""
+    columns = {SOLAR: [str(h) for h in range(24)], WIND: ["7.5"] * 24, LOAD: ["100"] * 24}
+    return columns | {{"solar": SOLAR, "wind": WIND, "load": LOAD}[name]: values for name, values in changed.items()}
+
+
+def rows_of(imported, name):
+    return [row for row in imported.to_table().to_pylist() if row["profile"] == name]
+
+
+@given(
+    st.lists(CELL, min_size=2, max_size=40).filter(any),
+    st.sampled_from(("none", "zero", "interpolate")),
+)
+def test_every_value_keeps_its_sign_and_every_gap_its_place(tmp_path_factory, cells, how):
+    path = tmp_path_factory.mktemp("import") / "file.csv"
+    path.write_text(opsd("2024-03-30", {SOLAR: cells, WIND: ["1"] * len(cells)}))
+    imported = import_generation([path], filling=how)
+    wanted, made = filled([whole_wh(cell) for cell in cells], how)
+    rows = rows_of(imported, "XX-solar")
+    assert [row["energy_wh"] for row in rows] == wanted
+    assert [row["quality"] == "estimated" for row in rows] == made
+    account = imported.series["XX-solar"]
+    assert (account.expected, account.missing, account.estimated) == (len(cells), wanted.count(None), sum(made))
+    assert account.energy_wh == sum(value or 0 for value in wanted)
+    negative = [value for value in wanted if value is not None and value < 0]
+    assert (account.negative, account.negative_wh) == (len(negative), sum(negative))
+
+
+def test_roles_areas_kinds_and_formats_stand_in_the_table(write):
+    table = import_generation([write(opsd("2024-01-01", day()))]).to_table()
+    words = ("profile", "role", "source_type", "kind", "area", "device_id", "quality", "format", "interval_s")
+    distinct = {tuple(row[word] for word in words) for row in table.to_pylist()}
+    assert distinct == {
+        ("XX-solar", "generation", "solar", "solar", "XX", None, "measured", "opsd", 3600),
+        ("XX-wind_onshore", "generation", "wind_onshore", "wind_onshore", "XX", None, "measured", "opsd", 3600),
+        ("XX-load", "load", None, "load", "XX", None, "measured", "opsd", 3600),
+    }
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow", "csv"])
+def test_a_written_import_is_read_as_profiles_without_its_load(write, tmp_path, suffix):
+    imported = import_generation([write(opsd("2024-01-01", day()))])
+    out = tmp_path / f"profiles.{suffix}"
+    assert imported.write(out).rows == 72
+    profiles = gcr.read_profiles(out)
+    assert {name: profile.total for name, profile in profiles.items()} == {
+        "XX-solar": sum(range(24)) * 1_000_000,
+        "XX-wind_onshore": 24 * 7_500_000,
+    }
+    assert profiles.findings.counts()["not_generation"] == 24
+
+
+def test_other_libraries_read_what_is_written_and_the_living_stream(write, tmp_path):
+    imported = import_generation([write(opsd("2024-01-01", day()))])
+    imported.write(tmp_path / "out.parquet")
+    query = f"SELECT sum(energy_wh)::BIGINT FROM '{tmp_path / 'out.parquet'}' WHERE role = 'load'"
+    assert duckdb.sql(query).fetchall() == [(2_400_000_000,)]
+    frame = pl.from_arrow(imported.to_table())
+    assert frame.filter(pl.col("role") == "load")["energy_wh"].sum() == 2_400_000_000
+
+
+def test_the_files_and_their_hashes_are_told_by_what_is_written(write, tmp_path):
+    path = write(opsd("2024-01-01", day()))
+    imported = import_generation([path])
+    imported.write(tmp_path / "out.parquet")
+    metadata = pq.read_schema(tmp_path / "out.parquet").metadata
+    assert json.loads(metadata[b"gcr_fast.sources"]) == {str(path): imported.files[0].sha256}
+    assert metadata[b"attribution"] == b"Open Power System Data"
+
+
+def test_halves_of_a_year_are_one_series(write):
+    first = write(opsd("2024-01-01", day()), "first.csv")
+    second = write(opsd("2024-01-02", day(solar=["1"] * 24)), "second.csv")
+    imported = import_generation([second, first])
+    account = imported.series["XX-solar"]
+    assert (account.expected, account.missing) == (48, 0)
+    assert [row["energy_wh"] for row in rows_of(imported, "XX-solar")] == [
+        *(hour * 1_000_000 for hour in range(24)),
+        *[1_000_000] * 24,
+    ]
+
+
+def test_between_two_files_nothing_is_expected_and_nothing_filled(write):
+    first = write(opsd("2024-01-01", day()), "first.csv")
+    second = write(opsd("2024-02-01", day()), "second.csv")
+    imported = import_generation([first, second], filling="interpolate")
+    account = imported.series["XX-solar"]
+    assert (account.expected, account.missing, account.estimated) == (48, 0, 0)
+    assert len(rows_of(imported, "XX-solar")) == 48
+
+
+def test_a_year_that_is_asked_for_is_expected_whole(write):
+    imported = import_generation([write(opsd("2024-01-01", day()))], how=How(year=2024))
+    account = imported.series["XX-solar"]
+    assert (account.expected, account.missing) == (8784, 8760)
+
+
+def test_a_file_read_twice_is_refused_by_convert(write, refusal):
+    path = write(opsd("2024-01-01", day()))
+    profiles = gcr.profiles_from([path, path])
+    annual = {"certificate_id": ["A"], "energy_wh": [5], "status": ["CANCELED"], "profile": ["XX-solar"]}
+    import pyarrow as pa
+
+    table = pa.table(annual | {"production_start": ["2024-01-01T00:00Z"], "production_end": ["2024-01-02T00:00Z"]})
+    found = refusal(gcr.convert, table, profiles)
+    assert {"duplicate_profile", "incomplete_profile"} <= {one["code"] for one in found}
+
+
+def test_chosen_areas_and_kinds_alone_are_imported(write):
+    path = write(opsd("2024-01-01", day()))
+    assert set(import_generation([path], how=How(types=frozenset({"load"}))).series) == {"XX-load"}
+    assert set(import_generation([path], how=How(types=frozenset({"generation"}))).series) == {
+        "XX-solar",
+        "XX-wind_onshore",
+    }
+
+
+def test_an_unknown_way_to_fill_is_wrong_usage(write):
+    with pytest.raises(UsageError, match="none, zero, interpolate"):
+        import_generation([write(opsd("2024-01-01", day(solar=["1"] + [""] * 22 + ["1"])))], filling="guess")
+
+
+def test_bad_cells_of_all_files_are_listed_together(write, refusal):
+    bad = [write(opsd("2024-01-01", day(solar=["1"] * 23 + ["1x"])), name) for name in ("one.csv", "two.csv")]
+    found = refusal(import_generation, bad)
+    assert [(one["file"], one["line"], one["column"], one["value"]) for one in found] == [
+        (str(path), 25, SOLAR, "1x") for path in bad
+    ]
