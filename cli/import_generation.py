@@ -243,4 +243,5 @@ def formats(name: str | None, as_json: bool) -> None:
         quirks = [("quirk" if at == 0 else "", quirk) for at, quirk in enumerate(chosen[0].quirks)]
         show(facts([*told, *quirks, ("needs", row["needs"] or None)]))
     else:
-        show(table(("format", "of", "looks like"), ((r["name"], r["title"], r["looks_like"]) for r in rows)))
+        listed = table(("format", "of"), ((row["name"], row["title"]) for row in rows), whole=("format",))
+        show(listed, "", "gcr import formats NAME shows what one looks like, and its quirks")
