@@ -17,7 +17,7 @@ from gcr_fast.sources.words import KINDS, kind_of
 START = "utc_timestamp"
 _GENERATION = re.compile(r"^(?P<area>[A-Za-z0-9_]+?)_(?P<kind>solar|wind(?:_onshore|_offshore)?)_generation_actual$")
 _LOAD = re.compile(r"^(?P<area>[A-Za-z0-9_]+?)_load_actual_entsoe_(?:transparency|power_statistics)$")
-_NO_ENERGY = ("_capacity", "_profile", "_forecast", "_price", "_day_ahead", "_capacity_factor")
+_NO_ENERGY = ("_capacity", "_profile", "_forecast", "_price", "_day_ahead")
 
 
 def detect(file: File) -> bool:
@@ -40,18 +40,36 @@ def _columns(names: list[str]) -> dict[str, Column]:
     return found
 
 
+def _doubled(columns: dict[str, Column]) -> dict[str, str]:
+    """Return the columns that count what others count, each with what is read instead."""
+    doubled: dict[str, str] = {}
+    by_area = {(column.area, column.kind.slug): name for name, column in columns.items()}
+    for name, column in columns.items():
+        parts = [by_area[key] for slug in ("wind_onshore", "wind_offshore") if (key := (column.area, slug)) in by_area]
+        transparency = name.replace("power_statistics", "transparency")
+        if column.kind.slug == "wind" and parts:
+            doubled[name] = f"the sum of {' and '.join(parts)}"
+        elif transparency != name and transparency in columns:
+            doubled[name] = f"the same load as {transparency}, by another statistic"
+    return doubled
+
+
 def read(file: File, how: How) -> Readings:
     """Read the actual generation and load; capacities, profiles, forecasts and prices are left out."""
     names = _header(file)
     columns = _columns(names)
     if not columns:
         refuse(file, "has no column of actual generation or load", "missing_column")
+    doubled = _doubled(columns)
+    columns = {name: column for name, column in columns.items() if name not in doubled}
     bulk = read_bulk(file, names, [START], list(columns), MEGA)
     table = bulk.table if bulk else read_csv(file, floats=list(columns), only=[START, *columns])
-    readings = Readings(file, FORMAT.name, rows=len(table), attribution="Open Power System Data")
+    readings = Readings(file, FORMAT.name, rows=len(table), zone=how.zone or "UTC")
+    readings.attribution = "Open Power System Data"
     for name in names:
         if name not in columns and not name.startswith(("utc_", "cet_cest_")):
-            readings.left_out[name] = "no energy" if name.endswith(_NO_ENERGY) else "not known"
+            why = "no energy" if any(word in name for word in _NO_ENERGY) else "not known"
+            readings.left_out[name] = doubled.get(name, why)
     times = parse_labels(table.columns[START], "%Y-%m-%dT%H:%M:%S%z")
     lines = np.arange(len(table)) + table.first_line
     report(readings.findings, file, times.bad, lines, START, table.columns[START], "is not like 2017-01-01T00:00:00Z")
@@ -69,6 +87,7 @@ FORMAT = Format(
     quirks=(
         "columns of capacity, capacity factor and forecast stand beside generation: left out",
         "MW, the mean of the interval that begins at the time",
+        "wind stands beside its parts, on land and at sea: the parts are read; of two statistics of load one",
         "the last year stops in the middle: its missing hours are gaps",
     ),
     detect=detect,
