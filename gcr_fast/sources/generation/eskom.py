@@ -92,7 +92,7 @@ FORMAT = Format(
         "MW, the mean of the hour that begins at the time; South African time, which never changes",
         "Thermal_Gen_Excl_Pumping_and_SCO is Thermal_Generation less pumping: left out, as both would count twice",
         "columns in SCO_Pumping are what pumps and idling plants use, below zero: consumption",
-        "numbers have the tails of floats (18016.901000000002): rounded down to the Wh",
+        "numbers are floats printed in full (18016.901000000002): read as the float that they are, 18,016.901 MW",
         "hours that lie in the future are empty: gaps",
     ),
     detect=detect,
