@@ -220,16 +220,29 @@ class Walk(NamedTuple):
 def walk(local_s: np.ndarray, zone: str, key: np.ndarray | None = None) -> Walk:
     """Turn local wall-clock seconds int64[n] into UTC; of an hour that happens twice, the second mention is the later.
 
-    `key` int64[n] tells series apart where a file mixes them: second mentions are counted in each.
+    In a file whose newest rows come first, it is the first mention. `key` int64[n] tells series
+    apart where a file mixes them: mentions are counted in each.
     """
     local = local_to_utc(local_s, zone)
     doubled = local.earliest != local.latest
     seconds: np.ndarray = np.where(local.skipped, local.latest, local.earliest)
     rows = np.flatnonzero(doubled & ~local.skipped)
     if len(rows):
+        if _newest_first(local_s, key):
+            rows = rows[::-1]
         again = _mentioned_before(local_s[rows], None if key is None else key[rows])
         seconds[rows[again]] = local.latest[rows[again]]
     return Walk(seconds, local.skipped, doubled & ~local.skipped)
+
+
+def _newest_first(local_s: np.ndarray, key: np.ndarray | None) -> bool:
+    """Whether a file tells its times backwards, most of them: then the first mention of an hour is the later one."""
+    if key is not None:
+        order = np.argsort(key, kind="stable")
+        steps = np.diff(local_s[order])[np.diff(key[order]) == 0]
+    else:
+        steps = np.diff(local_s)
+    return bool((steps < 0).sum() > (steps > 0).sum())
 
 
 def _mentioned_before(local_s: np.ndarray, key: np.ndarray | None) -> np.ndarray:

@@ -12,6 +12,7 @@ import csv
 import gzip
 import io
 import json
+import mmap
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 HEAD_BYTES = 65_536
+ZEROS = "holds zero bytes: it is no text"
 MAX_UNPACKED = 1 << 31
 """Bytes that a packed file may become: more is no export of a year of hours."""
 
@@ -263,14 +265,8 @@ def read_csv(
     from pyarrow import csv as pacsv
 
     names = _header(file, delimiter, skip)
-    ragged: list[tuple[int, int]] = []
-
-    def note(row: Any) -> str:
-        ragged.append((row.number, row.actual_columns))
-        return "skip"
-
     kinds = dict.fromkeys(names, pa.string()) | dict.fromkeys(floats or (), pa.float64())
-    parse = pacsv.ParseOptions(delimiter=delimiter, invalid_row_handler=note, newlines_in_values=False)
+    parse = pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=False)
     convert = pacsv.ConvertOptions(
         column_types=kinds,
         null_values=list(missing) if floats else [""],
@@ -278,17 +274,17 @@ def read_csv(
         decimal_point=decimal_mark,
         include_columns=list(only or ()),
     )
-    options = pacsv.ReadOptions(skip_rows=skip + 1, column_names=names, use_threads=not ragged)
+    options = pacsv.ReadOptions(skip_rows=skip + 1, column_names=names)
     try:
         table = pacsv.read_csv(_stream(file), read_options=options, parse_options=parse, convert_options=convert)
     except pa.ArrowInvalid as error:
+        if "CSV parse error" in str(error):
+            _refuse_ragged(file, len(names), delimiter, skip)
         if floats:
             return read_csv(file, delimiter=delimiter, skip=skip, only=only)
         refuse(file, f"cannot be read as delimited text: {error}")
     except UnicodeDecodeError as error:
         refuse(file, f"is not {error.encoding} text: {error.reason} at byte {error.start}")
-    if ragged:
-        _refuse_ragged(file, ragged, len(names), delimiter, skip)
     return Table(table, skip + 2)
 
 
@@ -297,8 +293,15 @@ def _stream(file: File) -> Any:
     import pyarrow as pa
 
     if not file.packed and file.encoding in {"utf-8", "utf-8-sig"}:
+        _refuse_zeros(file)
         return pa.memory_map(file.name)
     return pa.BufferReader(file.text().encode())
+
+
+def _refuse_zeros(file: File) -> None:
+    with file.path.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content.find(b"\0") >= 0:
+            refuse(file, ZEROS)
 
 
 def _header(file: File, delimiter: str, skip: int) -> list[str]:
@@ -313,12 +316,12 @@ def _header(file: File, delimiter: str, skip: int) -> list[str]:
     return [name or f"column {at}" for at, name in enumerate(names, start=1)]
 
 
-def _refuse_ragged(file: File, ragged: list[tuple[int, int]], wanted: int, delimiter: str, skip: int) -> NoReturn:
-    """Say which lines have another number of cells; a threaded reader does not know, so they are counted again."""
+def _refuse_ragged(file: File, wanted: int, delimiter: str, skip: int) -> NoReturn:
+    """Say which lines have another number of cells: Arrow's reader stops at the first."""
     findings = Findings()
     for line, cells in file.rows(delimiter):
         if line > skip + 1 and len(cells) != wanted:
             findings.add("malformed_row", f"expected {wanted} cells, found {len(cells)}", file=file.name, line=line)
     if not len(findings):
-        refuse(file, f"has {len(ragged)} rows without {wanted} cells", "malformed_row")
+        refuse(file, f"has rows without {wanted} cells", "malformed_row")
     raise RefusedError(findings)

@@ -166,6 +166,17 @@ def test_second_mentions_are_counted_in_each_series():
     assert walk(local[:2], "Europe/Berlin").seconds.tolist() == [first, first + 3600]
 
 
+@pytest.mark.parametrize("series", [1, 3])
+@pytest.mark.parametrize("by_time", [True, False])
+def test_in_a_file_with_the_newest_rows_first_the_first_mention_is_the_later(series, by_time):
+    begin = int(datetime(2024, 10, 26, 22, tzinfo=UTC).timestamp())
+    rows = [(begin + 1800 * at, key) for at in range(50) for key in range(series)]
+    rows.sort(key=lambda row: row if by_time else row[::-1], reverse=True)
+    starts, keys = (np.array(column) for column in zip(*rows, strict=True))
+    local = np.array(local_labels(starts.tolist(), "Europe/Berlin"))
+    assert walk(local, "Europe/Berlin", keys if series > 1 else None).seconds.tolist() == starts.tolist()
+
+
 @pytest.mark.parametrize("length", [900, 1800])
 @pytest.mark.parametrize("zone", ["Europe/London", "Pacific/Auckland", "UTC"])
 def test_numbered_periods_count_from_local_midnight(zone, length):

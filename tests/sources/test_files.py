@@ -155,6 +155,18 @@ def test_every_row_of_another_length_is_refused(write, refusal):
     assert found[0]["message"] == "expected 3 cells, found 2"
 
 
+def test_zero_bytes_anywhere_are_refused_in_a_table_too(write, refusal):
+    path = write(b"a,b\n" + b"1,2\n" * 50_000 + b"1,\0\n")
+    (finding,) = refusal(lambda: read_csv(open_file(path)))
+    assert "zero bytes" in finding["message"]
+
+
+def test_a_ragged_row_that_is_no_text_is_refused_without_a_word_on_stderr(write, refusal, capfd):
+    path = write(b"a,b\n1,2\n\xff\xfe\n")
+    refusal(lambda: read_csv(open_file(path)))
+    assert capfd.readouterr().err == ""
+
+
 def test_two_columns_of_one_name_are_refused(write, refusal):
     (finding,) = refusal(read_csv, open_file(write("a,b, a \n1,2,3\n")))
     assert finding["code"] == "ambiguous_column"
