@@ -58,7 +58,7 @@ def read_bundles(path: str | os.PathLike[str], *, parents: Any = None) -> Bundle
 
     fields = Fields(read_table(path), "bundles")
     for column in columns_of("bundles"):
-        if column.needed and fields.name(column.name) is None:
+        if fields.name(column.name) is None and column.needed:
             fields.missing(column.name)
     fields.findings.check()
     columns = _columns(fields, parent_facts(parents))
@@ -87,8 +87,8 @@ def _columns(fields: Fields, facts: dict[str, dict[str, str | None]]) -> dict[st
     fields.report("non_positive_energy", (quantity <= 0) | (face <= 0), "bundle_quantity", "must be above 0")
     large = quantity > np.iinfo(np.int64).max // np.maximum(face, 1)
     fields.report("energy_over_limit", large, "bundle_quantity", "is above the limit of 2^63 Wh")
-    ids, parents = _identities(fields, low, high)
-    _refuse_twice(fields, low, high)
+    ids, parents = _identities(fields, starts, low, high)
+    _refuse_twice(fields, low, np.where(wrong, low - 1, high))
     status = fields.mapped("certificate_bundle_status", _status, "unknown_status", ", ".join(STATUS_OF.values()))
     source = fields.mapped("energy_source", _source, "unknown_source_type", ", ".join(SOURCE_BACK))
     owner = fields.texts("account_id")
@@ -139,28 +139,36 @@ def _whole(fields: Fields, field: str) -> np.ndarray:
     return parsed.values
 
 
-def _identities(fields: Fields, low: np.ndarray, high: np.ndarray) -> tuple[list[str], list[str]]:
+def _identities(fields: Fields, starts: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[list[str], list[str]]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     texts = fields.texts("issuance_id")
     assert texts is not None
     null = texts.is_null().to_numpy(zero_copy_only=False)
     fields.report("null_value", null, "issuance_id", "is empty")
     ids, parents = [], []
-    for text, first, last in zip(texts.to_pylist(), low.tolist(), high.tolist(), strict=True):
-        parent = parent_of(text or "")
+    stamps = pc.strftime(pa.array(starts, pa.timestamp("s")), format="%Y%m%d%H%M").to_pylist()
+    for text, stamp, first, last in zip(texts.to_pylist(), stamps, low.tolist(), high.tolist(), strict=True):
+        parent = parent_of(text or "", stamp)
         ids.append((text or "") if parent else f"{text}/{first}-{last + 1}")
         parents.append(parent or text or "")
     return ids, parents
 
 
-def parent_of(certificate_id: str) -> str | None:
-    """Return the parent in HOURLY-{parent}-{time}, or such an id with /{first}-{end} of a piece; None if it is none."""
+def parent_of(certificate_id: str, stamp: str) -> str | None:
+    """Return the parent in HOURLY-{parent}-{time}, or such an id with /{first}-{end} of a piece; None if it is none.
+
+    `stamp` is the start of the interval as YYYYMMDDHHMM: names of parents may have dashes, strokes and digits, too.
+    """
     whole, stroke, piece = certificate_id.rpartition("/")
     ends = piece.split("-")
-    if stroke and len(ends) == 2 and all(end.isdecimal() for end in ends) and whole.startswith("HOURLY-"):
-        certificate_id = whole
-    head, _, stamp = certificate_id.rpartition("-")
-    known = head.startswith("HOURLY-") and stamp.isdecimal() and len(stamp) in (10, 12)
-    return head.removeprefix("HOURLY-") or None if known else None
+    is_piece = bool(stroke) and len(ends) == 2 and all(end.isdecimal() for end in ends)
+    for text in (whole, certificate_id) if is_piece else (certificate_id,):
+        head, dash, time = text.rpartition("-")
+        if dash and time in (stamp, stamp[:-2]) and head.startswith("HOURLY-") and head != "HOURLY-":
+            return head.removeprefix("HOURLY-")
+    return None
 
 
 def _refuse_twice(fields: Fields, low: np.ndarray, high: np.ndarray) -> None:

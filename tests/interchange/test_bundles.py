@@ -1,0 +1,356 @@
+"""Bundles of the GC registry: what is written, what comes back, and everything that the form does not carry."""
+
+import csv
+from datetime import date
+from itertools import pairwise
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gcr_fast as gcr
+from gcr_fast import OutputError, RefusedError, UsageError
+from gcr_fast.codes import SOURCE_TYPES, STATUSES
+from gcr_fast.interchange.bundle_words import FREE, SOURCE_BACK, SOURCE_OF, STATUS_OF
+from gcr_fast.interchange.bundles_in import parent_of, read_bundles
+from gcr_fast.interchange.bundles_out import later_days, write_bundles
+from gcr_fast.interchange.hours import hours_of
+from gcr_fast.schema import arrow_schema
+
+TEMPLATE = (
+    "issuance_id", "bundle_quantity", "certificate_bundle_id_range_start", "certificate_bundle_id_range_end",
+    "energy_carrier", "energy_source", "face_value", "issuance_post_energy_carrier_conversion",
+    "emissions_factor_production_device", "emissions_factor_source", "production_starting_interval",
+    "production_ending_interval", "local_timezone", "expiry_datestamp", "is_storage", "storage_efficiency_factor",
+    "country_of_issuance", "connected_grid_identification", "issuing_body", "legal_status", "issuance_purpose",
+    "support_received", "quality_scheme_reference", "dissemination_level", "issue_market_zone",
+)  # fmt: skip
+"""The columns of the registry's own template; its import sets device, account and status itself."""
+
+CARRIED = ("certificate_id", "parent_certificate_id", "production_start", "interval_s", "energy_wh", "status", "owner")
+
+
+def hourly(rows):
+    """A table of hourly certificates: (parent, hour, Wh) and changes by column."""
+    names = arrow_schema("hourly").names
+    full = []
+    for parent, hour, energy, *more in rows:
+        start = 1_704_067_200 + 3600 * hour
+        stamp = np.datetime_as_string(np.datetime64(start, "s"), unit="h").replace("-", "").replace("T", "")
+        cells = {
+            "certificate_id": f"HOURLY-{parent}-{stamp}", "parent_certificate_id": parent,
+            "production_start": start * 1000, "interval_s": 3600,
+            "energy_wh": energy, "source_type": "solar", "status": "ACTIVE",
+            "allocation_basis": "metered_hourly", "owner": "Ada",
+        }  # fmt: skip
+        full.append(cells | (more[0] if more else {}))
+    columns = {name: [row[name] for row in full] for name in names}
+    columns["production_start"] = pa.array(columns["production_start"], pa.timestamp("ms", "UTC"))
+    return pa.table(columns, schema=arrow_schema("hourly"))
+
+
+PARENTS = pa.table(
+    {
+        "certificate_id": ["A", "B", "C"],
+        "device_id": ["D1", "D1", None],
+        "country": ["AT", "AT", "DE"],
+        "issuer": ["E-Control", "E-Control", "UBA"],
+        "zone": ["Europe/Vienna", "Europe/Vienna", "Europe/Berlin"],
+        "source_type": ["wind_onshore", "solar", "hydro_reservoir"],
+        "allocation_basis": ["metered_hourly", None, "flat"],
+    }
+)
+ROWS = [
+    ("A", 0, 500, {"source_type": "wind_onshore"}),
+    ("A", 1, 1),
+    ("B", 0, 250, {"status": "RETIRED", "owner": "Bob"}),
+    ("C", 5, 10**12, {"status": "LOCKED", "owner": None, "source_type": "hydro_reservoir"}),
+]
+
+
+def cells(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_columns_are_those_of_the_template_and_what_its_import_sets(tmp_path):
+    write_bundles(hourly(ROWS), tmp_path / "b.csv", parents=PARENTS)
+    header = list(cells(tmp_path / "b.csv")[0])
+    assert tuple(header[:25]) == TEMPLATE
+    assert header[25:] == ["device_id", "account_id", "certificate_bundle_status"]
+    assert set(FREE) <= set(TEMPLATE)
+
+
+def test_ranges_hold_their_quantity_and_follow_each_other_by_device(tmp_path):
+    done = write_bundles(hourly(ROWS), tmp_path / "b.csv", parents=PARENTS, first_number=7)
+    rows = cells(tmp_path / "b.csv")
+    ranges = [
+        (row["device_id"], int(row["certificate_bundle_id_range_start"]), int(row["certificate_bundle_id_range_end"]))
+        for row in rows
+    ]
+    assert ranges == [("D1", 7, 506), ("D1", 507, 507), ("D1", 508, 757), ("C", 7, 10**12 + 6)]
+    for row, (_, low, high) in zip(rows, ranges, strict=True):
+        assert high - low + 1 == int(row["bundle_quantity"]) * int(row["face_value"])
+    assert done.energy_wh == 751 + 10**12
+
+
+def test_what_the_registry_asks_for_comes_from_parents_and_constants(tmp_path):
+    done = write_bundles(
+        hourly(ROWS), tmp_path / "b.csv", parents=PARENTS, constants={"issue_market_zone": "AT", "issuing_body": "X"}
+    )
+    row = cells(tmp_path / "b.csv")[3]
+    assert (row["country_of_issuance"], row["local_timezone"]) == ("DE", "Europe/Berlin")
+    assert (row["issuing_body"], row["issue_market_zone"]) == ("X", "AT")
+    assert row["production_starting_interval"] == "2024-01-01T05:00:00Z"
+    assert row["production_ending_interval"] == "2024-01-01T06:00:00Z"
+    assert (row["expiry_datestamp"], row["certificate_bundle_status"]) == ("2026-01-01", "Locked")
+    assert done.empty == ("connected_grid_identification",)
+
+
+def test_what_cannot_be_carried_is_said(tmp_path):
+    done = write_bundles(hourly(ROWS), tmp_path / "b.csv")
+    assert set(done.not_carried) == {"source_type", "allocation_basis"}
+    assert "wind_onshore becomes wind" in done.not_carried["source_type"]
+    plain = hourly([("A", 0, 5, {"allocation_basis": None})])
+    assert write_bundles(plain, tmp_path / "b.csv").not_carried == {}
+
+
+def test_round_trip_loses_nothing_that_it_can_carry(tmp_path):
+    table = hourly(ROWS)
+    write_bundles(table, tmp_path / "b.csv", parents=PARENTS)
+    back = read_bundles(tmp_path / "b.csv")
+    assert back.table.schema == arrow_schema("hourly")
+    assert back.table.select(CARRIED).to_pylist() == table.select(CARRIED).to_pylist()
+    assert back.table["source_type"].to_pylist() == ["wind", "solar", "solar", "hydro"]
+    whole = read_bundles(tmp_path / "b.csv", parents=PARENTS)
+    assert whole.table["source_type"].to_pylist() == table["source_type"].to_pylist()
+    assert whole.table["allocation_basis"].to_pylist() == ["metered_hourly", "metered_hourly", None, "flat"]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "arrow"])
+def test_a_real_conversion_there_and_back(tmp_path, write, suffix):
+    """Shipped Austrian hours of two plants, through the form, are valid against their profiles again."""
+    annual = write(
+        "certificate_id,energy_mwh,year,zone,source_type,profile,status,purpose,owner,device_id,country\n"
+        "A/1-2,12.345678,2020,Europe/Vienna,solar,AT-2020-solar,CANCELED,conversion,Ada,D1,AT\n"
+        "A-2,1000,2020,Europe/Vienna,wind_onshore,AT-2020-wind_onshore,CANCELED,conversion,Bob,D1,AT\n",
+        "annual.csv",
+    )
+    profiles = gcr.shipped_profiles(["AT-2020-solar", "AT-2020-wind_onshore"])
+    conversion = gcr.convert(annual, profiles)
+    conversion.write(tmp_path / f"hours.{suffix}")
+    done = write_bundles(tmp_path / f"hours.{suffix}", tmp_path / "b.csv", parents=annual)
+    assert done.energy_wh == 1_012_345_678
+    back = read_bundles(tmp_path / "b.csv", parents=annual)
+    again = back.write(tmp_path / "again.parquet")
+    assert gcr.validate(annual, again.path, profiles).ok
+    first = conversion.to_table()
+    assert back.table["energy_wh"].to_pylist() == first["energy_wh"].to_pylist()
+    assert back.table["owner"].to_pylist() == first["owner"].to_pylist()
+    ranges = duckdb.sql(
+        f"SELECT certificate_bundle_id_range_start AS low, certificate_bundle_id_range_end AS high "
+        f"FROM '{tmp_path / 'b.csv'}' ORDER BY low"
+    ).fetchall()
+    assert all(one[1] + 1 == other[0] for one, other in pairwise(ranges))
+
+
+def test_a_registrys_certificates_there_and_back(tmp_path, write):
+    """After a trade that splits an hour and a retirement: pieces, owners and states come back."""
+    annual = write(
+        "certificate_id,energy_mwh,production_start,production_end,status,purpose,owner\n"
+        "P-1,24,2024-01-01T00:00Z,2024-01-02T00:00Z,CANCELED,conversion,Ada\n"
+    )
+    with gcr.Registry.create(tmp_path / "registry") as registry:
+        registry.issue(gcr.convert(annual, gcr.Profiles({}), profile="flat"), create_parties=True)
+        registry.add_party("Bob")
+        registry.trade({"owner": "Ada"}, seller="Ada", buyer="Bob", wh=2_500_000)
+        registry.retire({"owner": "Bob"}, owner="Bob", beneficiary="Works", wh=1_000_000)
+        table = registry.query().to_table(certificate_ids=True)
+    assert any("/" in text for text in table["certificate_id"].to_pylist())
+    write_bundles(table, tmp_path / "b.csv", parents=annual)
+    back = read_bundles(tmp_path / "b.csv").table
+    key = "certificate_id"
+    rows = {row[key]: row for row in table.select(CARRIED).to_pylist()}
+    assert {row[key]: row for row in back.select(CARRIED).to_pylist()} == rows
+    assert set(back["status"].to_pylist()) >= {"ACTIVE", "RETIRED"}
+
+
+ids = (
+    st.text(st.characters(codec="ascii", exclude_categories=("Cc",)), min_size=1, max_size=12)
+    .map(str.strip)
+    .filter(bool)
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            ids, st.integers(0, 8000), st.integers(1, 2**40), st.sampled_from(STATUSES), st.sampled_from(SOURCE_TYPES)
+        ),
+        min_size=1,
+        max_size=20,
+        unique_by=lambda row: row[:2],
+    )
+)
+def test_round_trip_of_anything(tmp_path, drawn):
+    rows = [(parent, hour, wh, {"status": state, "source_type": kind}) for parent, hour, wh, state, kind in drawn]
+    table = hourly(rows)
+    write_bundles(table, tmp_path / "b.csv")
+    back = read_bundles(tmp_path / "b.csv").table
+    assert back.select(CARRIED).to_pylist() == table.select(CARRIED).to_pylist()
+    for kind, found in zip(table["source_type"].to_pylist(), back["source_type"].to_pylist(), strict=True):
+        assert SOURCE_OF.get(found, "other") == SOURCE_OF.get(kind, "other")
+
+
+def test_words_cover_our_vocabularies():
+    assert set(STATUS_OF) == {*STATUSES, "TRADED"}
+    assert set(SOURCE_OF) <= set(SOURCE_TYPES)
+    assert set(SOURCE_OF.values()) | {"other"} == set(SOURCE_BACK)
+
+
+# --- what is refused
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (("A", 0, -5), "negative_energy"),
+        (("A", 0, 5, {"status": "BANKED"}), "unknown_status"),
+        (("A", 0, 5, {"interval_s": 7200}), "interval_too_long"),
+        (("A", 0, 5, {"interval_s": 0}), "interval_too_long"),
+    ],
+)
+def test_what_is_no_certificate_is_not_written(tmp_path, row, code, refusal):
+    found = refusal(write_bundles, hourly([("B", 0, 1), row]), tmp_path / "b.csv")
+    assert code in [item["code"] for item in found]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_without_states_is_not_taken_for_active(tmp_path, refusal):
+    table = hourly([("A", 0, 5)]).drop_columns(["status"])
+    assert refusal(write_bundles, table, tmp_path / "b.csv")[0]["code"] == "null_value"
+
+
+def test_zero_hours_are_no_bundles(tmp_path):
+    assert write_bundles(hourly([("A", 0, 5), ("A", 1, 0)]), tmp_path / "b.csv").written.rows == 1
+    assert sum(len(hours) for hours in hours_of(hourly([("A", 1, 0)]))) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"constants": {"colour": "red"}}, "cannot set"),
+        ({"expiry_months": 0}, "expiry_months"),
+        ({"first_number": -1}, "first_number"),
+        ({"parents": pa.table({"x": [1]})}, "certificate_id"),
+    ],
+)
+def test_misuse(tmp_path, options, what):
+    with pytest.raises(UsageError, match=what):
+        write_bundles(hourly(ROWS), tmp_path / "b.csv", **options)
+
+
+def test_places(tmp_path):
+    with pytest.raises(UsageError, match="csv"):
+        write_bundles(hourly(ROWS), tmp_path / "b.parquet")
+    with pytest.raises(OutputError):
+        write_bundles(hourly(ROWS), tmp_path / "none" / "b.csv")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "code"),
+    [
+        ("bundle_quantity", "499", "count_mismatch"),
+        ("certificate_bundle_id_range_end", "500", "count_mismatch"),
+        ("certificate_bundle_id_range_start", "-1", "count_mismatch"),
+        ("bundle_quantity", "many", "unreadable_value"),
+        ("face_value", "0", "non_positive_energy"),
+        ("face_value", "9223372036854775807", "energy_over_limit"),
+        ("production_starting_interval", "21/01/2025 21:00", "unreadable_value"),
+        ("production_starting_interval", "", "null_value"),
+        ("production_ending_interval", "2024-01-01T09:00:00Z", "interval_too_long"),
+        ("production_ending_interval", "2024-01-01T00:00:00Z", "interval_too_long"),
+        ("energy_source", "magic", "unknown_source_type"),
+        ("certificate_bundle_status", "Banked", "unknown_status"),
+        ("issuance_id", "", "null_value"),
+    ],
+)
+def test_every_bad_cell_of_a_bundle_file_has_its_place(tmp_path, column, value, code, refusal):
+    write_bundles(hourly(ROWS), tmp_path / "b.csv")
+    rows = cells(tmp_path / "b.csv")
+    rows[0][column] = value
+    with open(tmp_path / "b.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    found = [item for item in refusal(read_bundles, tmp_path / "b.csv") if item["severity"] == "error"]
+    assert code in [item["code"] for item in found]
+    assert {item["line"] for item in found} == {2}
+
+
+def test_overlapping_bundles_are_refused(tmp_path, refusal):
+    write_bundles(hourly([("A", 0, 10), ("A", 1, 10)]), tmp_path / "b.csv")
+    text = (tmp_path / "b.csv").read_text().replace(",10,10,19,", ",10,9,18,")
+    (tmp_path / "b.csv").write_text(text)
+    assert [item["code"] for item in refusal(read_bundles, tmp_path / "b.csv")] == ["serial_overlap"]
+
+
+def test_a_file_of_another_maker(write):
+    names = [name for name in TEMPLATE if name not in FREE]
+    row = dict.fromkeys(names, "") | {
+        "issuance_id": "GC-1-2025-01-21-1500", "bundle_quantity": "5210", "certificate_bundle_id_range_start": "0",
+        "certificate_bundle_id_range_end": "5209", "face_value": "1000", "energy_source": "solar_pv",
+        "production_starting_interval": "2025-01-21 21:00", "production_ending_interval": "2025-01-21 22:00",
+    }  # fmt: skip
+    found = read_bundles(write(",".join(names) + "\n" + ",".join(row[name] for name in names) + "\n"))
+    (back,) = found.table.to_pylist()
+    assert (back["certificate_id"], back["parent_certificate_id"]) == (
+        "GC-1-2025-01-21-1500/0-5210", "GC-1-2025-01-21-1500",
+    )  # fmt: skip
+    assert (back["energy_wh"], back["status"], back["source_type"]) == (5_210_000, "ACTIVE", "solar")
+
+
+def test_missing_columns_are_all_named(write, refusal):
+    found = refusal(read_bundles, write("issuance_id,face_value\nA,1\n"))
+    assert len(found) == 5
+    assert {item["code"] for item in found} == {"missing_column"}
+
+
+@given(st.binary(max_size=300))
+def test_random_bytes_are_refused_or_read(write, data):
+    try:
+        read_bundles(write(data))
+    except RefusedError:
+        return
+
+
+@pytest.mark.parametrize(
+    ("text", "parent"),
+    [
+        ("HOURLY-A-1-2020010107", "A-1"), ("HOURLY-A-202001010700", "A"), ("HOURLY-A-2020010107/0-99", "A"),
+        ("HOURLY-A/1-2-2020010107", "A/1-2"), ("HOURLY-A/1-2-2020010107/5-9", "A/1-2"), ("GC-1-2025", None),
+        ("HOURLY-/0-2020010107", "/0"), ("HOURLY-A-2020010107/5-2020010107", "A"), ("HOURLY--2020010107", None),
+        ("HOURLY-A-2020010108", None), ("HOURLY-A-20200101", None), ("", None), ("HOURLY-2020010107", None),
+    ],
+)  # fmt: skip
+def test_parents_are_found_in_ids(text, parent):
+    assert parent_of(text, "202001010700") == parent
+
+
+@given(st.dates(date(1990, 1, 1), date(2099, 1, 1)), st.integers(1, 60))
+def test_later_days_are_those_of_the_calendar(day, months):
+    (found,) = later_days(np.array([np.datetime64(day, "s")]).astype(np.int64), months).tolist()
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    following = date(year + (month == 11), (month + 1) % 12 + 1, 1).toordinal()
+    last = date.fromordinal(following - 1).day
+    assert found == date(year, month + 1, min(day.day, last))
+
+
+def test_parquet_of_the_schema_is_taken(tmp_path):
+    pq.write_table(hourly(ROWS), tmp_path / "h.parquet")
+    assert write_bundles(tmp_path / "h.parquet", tmp_path / "b.csv").written.rows == 4
