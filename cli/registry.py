@@ -71,7 +71,12 @@ filters = options(
     _many("--certificate", "ID", "This one: its id or its handle.", callback=_certificates),
 )
 every = click.option("--all", "every", is_flag=True, help="All of them: no filter is needed.")
-wh = click.option("--wh", type=click.IntRange(min=1), metavar="WH", help="So much of them; splits an hour if need be.")
+wh = click.option(
+    "--wh",
+    type=click.IntRange(min=1),
+    metavar="WH",
+    help="So much of them, of ACTIVE ones if --status says nothing; splits an hour if need be.",
+)
 order = click.option(
     "--order",
     type=click.Choice(["earliest", "proportional"]),
@@ -107,14 +112,16 @@ def chosen(given: dict[str, Any], keep: str = "") -> dict[str, Any]:
 def selected(given: dict[str, Any], party: str = "", status: str = "") -> dict[str, Any]:
     """Take the filters, which must say something; `party` is the option that names whose certificates are meant.
 
-    Filters choose among what the party has, and of that, if nothing else is said, what is in `status`. Certificates
-    that are named one by one are not sifted: each must be as the change needs it, or all is refused.
+    Filters choose among what the party has, and of that, if nothing else is said, what is in `status`; an amount is
+    taken from what is ACTIVE. Certificates that are named one by one are not sifted: each must be as the change needs
+    it, or all is refused.
     """
     wanted, every, amount = chosen(given, keep=party), given.pop("every"), given.get("wh")
     if not wanted and not every and amount is None:
         raise click.UsageError("say which certificates: --parent, --start, --certificate, ..., or --all")
     if "certificate" in wanted:
         return wanted
+    status = status or ("ACTIVE" if amount is not None else "")
     return ({"status": status} if status else {}) | wanted | ({"owner": given[party]} if party else {})
 
 

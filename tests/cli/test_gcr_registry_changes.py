@@ -56,6 +56,15 @@ def test_the_same_key_again_changes_nothing(gcr, gcr_json, issued, position):
     assert position() == 5
 
 
+def test_an_amount_is_taken_from_what_is_active(gcr_json, gcr, issued):
+    gcr("retire", issued, "--owner", "Ada", "--beneficiary", "G", "--end", "2020-02-01")
+    assert gcr_json("trade", issued, *SOLD, "--wh", 12_345)["energy_wh"] == 12_345
+    assert gcr_json("reserve", issued, "--owner", "Ada", "--wh", 777)["energy_wh"] == 777
+    assert gcr_json("retire", issued, "--owner", "Ada", "--wh", 999, "--beneficiary", "G")["energy_wh"] == 999
+    assert "wrong_state" in gcr("trade", issued, *SOLD, "--wh", 5, "--status", "RETIRED", code=1).stderr
+    assert "wrong_state" in gcr("trade", issued, *SOLD, "--all", code=1).stderr  # whatever is meant must be tradable
+
+
 def test_filters_choose_among_the_sellers(gcr_json, issued):
     said = gcr_json("trade", issued, *SOLD, "--start", "2020-06-01", "--end", "2020-06-02")
     assert said["certificates"] == 16  # none of Bob's
