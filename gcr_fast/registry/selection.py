@@ -14,7 +14,8 @@ import numpy as np
 from gcr_fast.codes import BASES, SOURCE_FAMILIES, SOURCE_TYPES, STATUSES, canonical_source
 from gcr_fast.errors import UsageError
 from gcr_fast.periods import utc_text
-from gcr_fast.registry.catalogue import Block, Vocabulary
+from gcr_fast.registry import moment
+from gcr_fast.registry.catalogue import Block, Grids, Vocabulary
 from gcr_fast.registry.lifecycle import ACTIVE, SPLIT
 from gcr_fast.registry.state import FIRST, OWNER, PIECE, ROW, STATE, STORED, TRADED, VISIBLE, WH, State
 from gcr_fast.registry.untouched import columns_of
@@ -148,6 +149,8 @@ class Selection:
         self.handles = None if where.certificate is None else resolve_ids(state, where.certificate)
         self.parents = self._candidates(where)
         self.low, self.high = self._intervals(where)
+        self.at_once = where.at is not None
+        """Whether each candidate has a single interval in range."""
         self.past: tuple[int, int, int] | None = None
 
     def _candidates(self, where: Where) -> np.ndarray:
@@ -192,21 +195,16 @@ class Selection:
 
     def _intervals(self, where: Where) -> tuple[np.ndarray, np.ndarray]:
         """Return each candidate's first interval in the time range, and the one after its last."""
-        numbers = self.state.catalogue.numbers
-        low, high = np.zeros(len(self.parents), np.int64), numbers["hours"][self.parents]
+        catalogue = self.state.catalogue
         if where.at is None and where.start is None and where.end is None:
-            return low, high
-        begin, step = numbers["start_s"][self.parents], numbers["step_s"][self.parents]
-        if where.at is not None:
-            place = (seconds_of(where.at, "at") - begin) // step
-            low, high = np.maximum(low, place), np.minimum(high, place + 1)
-        if where.start is not None:
-            low = np.maximum(low, -((begin - seconds_of(where.start, "start", up=True)) // step))
-        if where.end is not None:
-            high = np.minimum(high, -((begin - seconds_of(where.end, "end", up=True)) // step))
-        some = low < high
-        self.parents = self.parents[some]
-        return low[some], high[some]
+            return np.zeros(len(self.parents), np.int64), catalogue.numbers["hours"][self.parents]
+        grids = catalogue.grids  # far fewer than parents
+        low, high = _in_range(where, grids)
+        of = grids.of if len(self.parents) == len(catalogue) else grids.of[self.parents]
+        if (low >= high).any():
+            some = (low < high)[of]
+            self.parents, of = self.parents[some], of[some]
+        return low[of], high[of]
 
     def beyond(self, handle: int) -> Selection:
         """Return the rest of this selection that follows a certificate, even one that it no longer has."""
@@ -220,7 +218,9 @@ class Selection:
         some = self.parents >= parent
         rest.parents, rest.low, rest.high = self.parents[some], self.low[some].copy(), self.high[some]
         if len(rest.parents) and rest.parents[0] == parent:
-            rest.low[0] = min(max(rest.low[0], row - self.state.catalogue.numbers["first_row"][parent]), rest.high[0])
+            rest.low[0] = max(rest.low[0], row - self.state.catalogue.numbers["first_row"][parent])
+            if rest.low[0] >= rest.high[0]:
+                rest.parents, rest.low, rest.high = rest.parents[1:], rest.low[1:], rest.high[1:]
         return rest
 
     def _copy(self) -> Selection:
@@ -250,6 +250,9 @@ class Selection:
             yield self._by_handle(self.handles)
         elif self._as_issued():
             yield self._untouched()
+        elif self.at_once:
+            for at in range(0, len(self.parents), rows):
+                yield self._read_one_each(slice(at, min(at + rows, len(self.parents))))
         else:
             at, reached = 0, np.append(0, np.cumsum(self.high - self.low))
             while at < len(self.parents):
@@ -290,6 +293,22 @@ class Selection:
             found += count
         rows = Rows(handles[:found], places[:found], start_ms[:found], wh[:found], owners[:found], states[:found])
         return self._with_pieces(rows, runs) if self.state.pieces_of else rows
+
+    def _read_one_each(self, chosen: slice) -> Rows:
+        """Read the chosen candidates, each of which has a single interval in range."""
+        columns, traded = moment.columns_of(self.state, self.parents[chosen], self.low[chosen])
+        rows = Rows(*columns)
+        fits = rows.energy_wh >= self.min_wh
+        if traded is not None:  # of untouched ones, only those that fit are candidates
+            fits &= self.wanted[rows.states] & (traded | (not self.traded))
+            if self.owner:
+                fits &= rows.owners == self.owner
+        if self.clock is not EVERY_HOUR:
+            fits &= self.clock[rows.start_ms // 3_600_000 % 24]
+        some = rows if fits.all() else rows.take(np.flatnonzero(fits))
+        if not self.state.pieces_of:
+            return some
+        return self._with_pieces(some, np.stack([rows.handles, np.ones_like(rows.handles)], axis=1))
 
     def _match(self, block: Block, runs: np.ndarray, outs: tuple[np.ndarray, ...]) -> int:
         """Write the certificates of runs of one segment into the columns, counted from its start. Returns how many."""
@@ -360,6 +379,21 @@ class Selection:
         alone.parents, alone.low, alone.high = alone.parents[inside], place[inside], place[inside] + 1
         read = alone._read(slice(0, len(alone.parents)), len(alone.parents))
         return read.take(read.handles < PIECE)
+
+
+def _in_range(where: Where, grids: Grids) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first interval of each grid that is in the time range, and the one after the last."""
+    low, high = np.zeros(len(grids.hours), np.int64), grids.hours
+    if where.at is not None:
+        place = (seconds_of(where.at, "at") - grids.start_s) // grids.step_s
+        low, high = np.maximum(low, place), np.minimum(high, place + 1)
+    if where.start is not None:
+        start = seconds_of(where.start, "start", up=True)
+        low = np.maximum(low, -((grids.start_s - start) // grids.step_s))
+    if where.end is not None:
+        end = seconds_of(where.end, "end", up=True)
+        high = np.minimum(high, -((grids.start_s - end) // grids.step_s))
+    return low, high
 
 
 # --- words to codes
@@ -533,7 +567,7 @@ def find_id(state: State, text: str) -> int | None:
 
 def _find_row(state: State, text: str) -> int | None:
     head, _, stamp = text.rpartition("-")
-    if not head.startswith("HOURLY-") or not stamp.isdigit() or len(stamp) not in (10, 12):
+    if not head.startswith("HOURLY-") or not (stamp.isascii() and stamp.isdigit()) or len(stamp) not in (10, 12):
         return None
     parent = state.catalogue.place_of.get(head[len("HOURLY-") :])
     return None if parent is None else _row_at(state, parent, stamp)

@@ -346,6 +346,20 @@ def test_every_id_leads_to_its_certificate_and_back(registry, twin):
         assert registry.certificate(told["certificate"])["certificate_id"] == one.name
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "HOURLY-WIND-2-202401011200", "HOURLY-RIVER-2024013119", "HOURLY-WIND-2-2024010124", "HOURLY-WIND-2-2024013001",
+        "HOURLY-WIND-2-2023123123", "HOURLY-WIND-2-2024010200", "HOURLY-WIND-2-2024010102",
+        "HOURLY-WIND-2-2024010112/0-5", "HOURLY-WIND-2-2024010112/", "HOURLY-WIND-2-20240101120", "WIND-2-2024010112",
+        "HOURLY-", "HOURLY-WIND-2-" + "".join(chr(0xFF10 + int(digit)) for digit in "2024010112"),
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_an_id_is_none(registry, name):
+    with pytest.raises(UsageError, match="no such certificate"):
+        registry.certificate(name)
+
+
 def test_ids_stay_what_they_are_when_others_are_issued(tmp_path):
     registry, twin, _ = lived(tmp_path / "r")
     before = {one.name: registry.certificate(one.name)["certificate"] for one in twin.certificates}
