@@ -27,7 +27,9 @@ source = options(
     click.option("--format", metavar="NAME", help="By default the content tells; `gcr import formats` lists them."),
     click.option("--zone", metavar="ZONE", help="Zone of local times, where the file does not tell."),
     click.option("--year", type=int, metavar="YYYY", help="Keep this year; or the year of a file that has none."),
-    click.option("--area", "areas", multiple=True, metavar="AREA", help="Keep this area; may be repeated."),
+    click.option(
+        "--area", "areas", multiple=True, metavar="AREA", help="Keep this area, which a file without one takes."
+    ),
     click.option(
         "--types", metavar="LIST", help="Keep these kinds, source types or roles, set apart by commas: solar,wind,load."
     ),

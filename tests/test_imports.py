@@ -152,3 +152,10 @@ def test_bad_cells_of_all_files_are_listed_together(write, refusal):
     assert [(one["file"], one["line"], one["column"], one["value"]) for one in found] == [
         (str(path), 25, SOLAR, "1x") for path in bad
     ]
+
+
+def test_a_file_that_names_no_area_takes_the_one_that_is_asked_for(write):
+    text = "period_utc_hour_ending,solar,demand\n2024-01-01T01,5,9\n2024-01-01T02,6,9\n"
+    path = write(text)
+    assert set(import_generation([path]).series) == {"solar", "load"}
+    assert set(import_generation([path], how=How(areas=frozenset({"US48"}))).series) == {"US48-solar", "US48-load"}

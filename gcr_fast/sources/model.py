@@ -82,7 +82,7 @@ class How:
     year: int | None = None
     """The calendar year (in the file's zone) to keep; or the year of a file that names none."""
     areas: frozenset[str] = frozenset()
-    """Areas to keep; empty: all."""
+    """Areas to keep; empty: all. A file that does not name its area is of the one that is named here."""
     types: frozenset[str] = frozenset()
     """Kinds or source types to keep; empty: all."""
     units: Mapping[str, str] = field(default_factory=dict)

@@ -82,9 +82,13 @@ def _between(one: Reading, start_s: int, end_s: int) -> Reading:
 
 
 def _choose(readings: Readings, how: How) -> None:
-    """Keep the areas and kinds that are asked for; the rest is accounted for as left out."""
+    """Keep the areas and kinds that are asked for; the rest is accounted for as left out.
+
+    A series whose file does not say of which area it is, is taken to be of the one area that is asked for.
+    """
     kept = []
-    for one in readings.series:
+    for given in readings.series:
+        one = given if given.area or len(how.areas) != 1 else replace(given, area=next(iter(how.areas)))
         wanted_area = not how.areas or one.area in how.areas
         wanted_kind = not how.types or {one.kind, one.source_type, one.role} & how.types
         if wanted_area and wanted_kind:
