@@ -1,0 +1,85 @@
+"""`gcr exchange`: bundles out and back, readings out, of files and of a registry."""
+
+import csv
+
+import duckdb
+import pytest
+
+pytestmark = pytest.mark.usefixtures("folder")
+
+BUNDLES = ("exchange", "write", "hourly.parquet", "--as", "gc-registry", "--out", "bundles.csv")
+
+
+def energies(path):
+    """Wh by parent, as DuckDB reads them."""
+    return dict(duckdb.sql(f"SELECT parent_certificate_id, sum(energy_wh)::BIGINT FROM '{path}' GROUP BY 1").fetchall())
+
+
+@pytest.mark.usefixtures("hourly")
+def test_bundles_there_and_back(gcr):
+    shown = gcr(*BUNDLES, "--annual", "annual.csv", "--set", "issuing_body=E-Control").stdout
+    assert "1,012.345678 MWh" in shown
+    assert "wind_onshore becomes wind" in shown
+    assert "issue_market_zone" in shown
+    assert "issuing_body" not in shown
+    assert max(len(line) for line in shown.splitlines()) <= 80
+    gcr("exchange", "read", "bundles.csv", "--annual", "annual.csv", "--out", "again.parquet")
+    assert energies("again.parquet") == energies("hourly.parquet")
+    gcr("validate", "again.parquet", "--annual", "annual.csv", "--profiles", "shipped")
+
+
+@pytest.mark.usefixtures("hourly")
+def test_json_says_what_is_lost(gcr_json):
+    said = gcr_json(*BUNDLES)
+    assert (said["ok"], said["energy_wh"], said["form"]) == (True, 1_012_345_678, "gc-registry")
+    assert set(said["not_carried"]) == {"source_type", "allocation_basis"}
+    assert len(said["empty"]) == 4
+    back = gcr_json("exchange", "read", "bundles.csv", "--out", "again.csv")
+    assert (back["certificates"], back["energy_wh"]) == (said["rows"], said["energy_wh"])
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_registry_is_written_as_it_is_now(gcr_json, folder):
+    said = gcr_json("exchange", "write", "registry", "--as", "gc-registry", "--out", "bundles.csv")
+    assert said["energy_wh"] == 1_012_345_678
+    with (folder / "bundles.csv").open(newline="") as file:
+        held = {}
+        for row in csv.DictReader(file):
+            key = row["account_id"], row["certificate_bundle_status"]
+            held[key] = held.get(key, 0) + int(row["bundle_quantity"])
+    assert held["Bob", "Active"] == 1_005_000_000
+    assert held["Ada", "Cancelled"] == 7_345_678
+
+
+@pytest.mark.usefixtures("hourly")
+@pytest.mark.parametrize("form", ["granular", "meter-readings"])
+def test_readings_of_hours_and_of_profiles(gcr_json, form):
+    said = gcr_json("exchange", "write", "hourly.parquet", "--as", form, "--out", "r.csv")
+    assert said["energy_wh"] == 1_012_345_678
+    assert said["not_carried"]
+    options = ("--zone", "UTC", "--unit", "MWh")
+    said = gcr_json("exchange", "write", "generation.csv", "--as", form, *options, "--out", "p.csv")
+    assert (said["rows"], said["energy_wh"]) == (24, sum(range(24)) * 1_000_000)
+
+
+@pytest.mark.usefixtures("hourly")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("exchange", "write", "hourly.parquet", "--as", "paper", "--out", "b.csv"), 2),
+        (("exchange", "write", "hourly.parquet", "--as", "gc-registry", "--out", "b.parquet"), 2),
+        (("exchange", "write", "hourly.parquet", "--as", "gc-registry", "--out", "hourly.parquet"), 2),
+        ((*BUNDLES, "--set", "colour=red"), 2),
+        ((*BUNDLES, "--set", "colour"), 2),
+        (("exchange", "write", "annual.csv", "--as", "gc-registry", "--out", "b.csv"), 1),
+        (("exchange", "write", "none.parquet", "--as", "gc-registry", "--out", "b.csv"), 1),
+        (("exchange", "write", "none.parquet", "--as", "granular", "--out", "b.csv"), 1),
+        (("exchange", "read", "annual.csv", "--out", "b.parquet"), 1),
+        (("exchange", "read", "none.csv", "--out", "b.parquet"), 1),
+        (("exchange", "read", "annual.csv", "--out", "annual.csv"), 2),
+    ],
+)
+def test_refusals_and_misuse(gcr, folder, words, code):
+    gcr(*words, code=code)
+    assert not (folder / "b.csv").exists()
+    assert not (folder / "bundles.csv").exists()

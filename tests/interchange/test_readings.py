@@ -1,0 +1,128 @@
+"""Meter readings out: exact sums by device and interval, and the same energy where they are read again."""
+
+import csv
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+
+import gcr_fast as gcr
+from gcr_fast import UsageError
+from gcr_fast.interchange.readings import FORMS, series_of_hours, series_of_profiles, write_readings
+from gcr_fast.schema import arrow_schema
+from gcr_fast.sources.generation.formats import read_readings
+from gcr_fast.sources.model import How
+
+ANNUAL = (
+    "certificate_id,energy_mwh,production_start,production_end,source_type,profile,status,purpose,device_id\n"
+    "A,12.345678,2020-03-01T00:00Z,2020-04-01T00:00Z,solar,AT-2020-solar,CANCELED,conversion,D1\n"
+    "B,7.000001,2020-03-01T00:00Z,2020-04-01T00:00Z,solar,AT-2020-solar,CANCELED,conversion,D1\n"
+    "C,1000,2020-03-01T00:00Z,2020-04-01T00:00Z,wind_onshore,AT-2020-wind_onshore,CANCELED,conversion,\n"
+)
+
+
+def cells(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def converted(write):
+    """The annual file, and the hours that it became."""
+    path = write(ANNUAL, "annual.csv")
+    profiles = gcr.shipped_profiles(["AT-2020-solar", "AT-2020-wind_onshore"])
+    return path, gcr.convert(path, profiles).to_table()
+
+
+@pytest.fixture
+def sums(converted):
+    """Wh by device and hour, added one by one."""
+    _, table = converted
+    device = {"A": "D1", "B": "D1", "C": "C"}
+    found = Counter()
+    for row in table.to_pylist():
+        found[device[row["parent_certificate_id"]], row["production_start"]] += row["energy_wh"]
+    return found
+
+
+def test_hours_are_summed_by_device(converted, sums):
+    annual, table = converted
+    series = series_of_hours(table, annual)
+    assert [(one.device, one.step_s) for one in series] == [("C", 3600), ("D1", 3600)]
+    found = {
+        (one.device, start): energy
+        for one in series
+        for start, energy in zip(one.starts.tolist(), one.energy.tolist(), strict=True)
+    }
+    assert found == {(device, int(start.timestamp())): energy for (device, start), energy in sums.items()}
+
+
+def test_a_granular_file_is_exact_kwh(converted, sums, tmp_path):
+    annual, table = converted
+    done = write_readings(series_of_hours(table, annual), tmp_path / "g.csv", "granular")
+    rows = cells(tmp_path / "g.csv")
+    assert list(rows[0]) == ["metering_point", "period_start", "quantity"]
+    for row in rows:
+        assert row["period_start"].endswith("+00:00")
+        assert -Decimal(row["quantity"]).as_tuple().exponent <= 3
+    assert sum(Decimal(row["quantity"]) * 1000 for row in rows) == done.energy_wh == sum(sums.values()) == 1_019_345_679
+    assert done.not_carried
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_written_is_read_with_the_same_energy(converted, sums, tmp_path, form):
+    annual, table = converted
+    write_readings(series_of_hours(table, annual), tmp_path / "r.csv", form)
+    again = read_readings(tmp_path / "r.csv", How(units={"D1": "solar", "C": "wind_onshore"}))
+    found = {
+        (one.name, start): energy
+        for one in again.series
+        for start, energy in zip(one.starts.tolist(), one.values.tolist(), strict=True)
+    }
+    assert found == {(device, int(start.timestamp())): energy for (device, start), energy in sums.items()}
+
+
+def test_profiles_become_meter_readings(write, tmp_path):
+    profiles = gcr.read_profiles(write("device_id,start,energy_wh\nM1,2024-01-01T00:00Z,93\nM1,2024-01-01T01:00Z,0\n"))
+    write_readings(series_of_profiles(profiles), tmp_path / "m.csv", "meter-readings")
+    assert cells(tmp_path / "m.csv") == [
+        {
+            "interval_start_datetime": f"2024-01-01T0{hour}:00:00Z",
+            "interval_end_datetime": f"2024-01-01T0{hour + 1}:00:00Z",
+            "device_id": "M1", "interval_usage": usage, "gross_net_indicator": "NET",
+        }
+        for hour, usage in ((0, "93"), (1, "0"))
+    ]  # fmt: skip
+
+
+def test_quarter_hours_keep_their_length(write, tmp_path):
+    rows = "".join(f"M1,2024-01-01T0{at // 4}:{15 * (at % 4):02d}Z,{at}\n" for at in range(8))
+    path = write("device_id,start,energy_wh\n" + rows)
+    series = series_of_profiles(gcr.read_profiles(path, keep_intervals=True))
+    assert [one.step_s for one in series] == [900]
+    assert write_readings(series, tmp_path / "g.csv", "granular").energy_wh == 28
+
+
+def test_shapes_without_a_unit_are_no_readings(write, refusal):
+    path = write("start,mine\n2024-01-01T00:00Z,93\n2024-01-01T01:00Z,1\n")
+    found = refusal(series_of_profiles, gcr.read_profiles(path))
+    assert [item["code"] for item in found] == ["meter_without_energy"]
+
+
+def test_misuse(tmp_path, write):
+    hours = series_of_profiles(gcr.read_profiles(write("device_id,start,energy_wh\nM1,2024-01-01T00:00Z,9\n")))
+    with pytest.raises(UsageError, match="unknown form"):
+        write_readings(hours, tmp_path / "r.csv", "paper")
+    with pytest.raises(UsageError, match="csv"):
+        write_readings(hours, tmp_path / "r.parquet", "granular")
+    odd = [hours[0]._replace(step_s=1200)]
+    with pytest.raises(UsageError, match="minutes"):
+        write_readings(odd, tmp_path / "r.csv", "granular")
+    with pytest.raises(UsageError, match="one length"):
+        write_readings([hours[0], hours[0]._replace(step_s=900)], tmp_path / "r.csv", "granular")
+
+
+def test_nothing_is_an_empty_file(tmp_path):
+    empty = arrow_schema("hourly").empty_table()
+    assert series_of_hours(empty) == []
+    assert write_readings([], tmp_path / "r.csv", "granular").written.rows == 0
