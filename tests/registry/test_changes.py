@@ -256,7 +256,7 @@ def test_nothing_expires_before_its_time(tmp_path):
         now[0] = end
         assert registry.expire().entry == 0
         assert set(codes(registry.expire, None, {"owner": "Ann"})) == {"not_expired"}
-        assert set(codes(registry.expire, None, {"owner": "Ann"}, months=1)) == {"not_expired"}  # no shorter life
+        assert codes(registry.expire, None, {"owner": "Ann"}, months=1) == ["not_expired"] * 24  # no shorter life
         now[0] = end + 5 * HOUR
         assert registry.expire(dry_run=True).certificates == 5
         assert registry.expire().certificates == 5
