@@ -157,6 +157,15 @@ def test_times_that_a_clock_skips_are_told(zone, day):
     assert not (found.skipped & found.doubled).any()
 
 
+@pytest.mark.parametrize("series", [1, 2])
+def test_newest_first_the_first_mention_is_the_later(series):
+    midnight = datetime(2024, 10, 27, tzinfo=ZoneInfo("Europe/Berlin"))
+    starts = [int(midnight.timestamp()) + 3600 * hour for hour in range(25) for _ in range(series)][::-1]
+    keys = np.array([at % series for at in range(len(starts))])
+    local = np.array(local_labels(starts, "Europe/Berlin"))
+    assert walk(local, "Europe/Berlin", keys if series > 1 else None).seconds.tolist() == starts
+
+
 def test_second_mentions_are_counted_in_each_series():
     """Sorted by time and then type, a label stands twice in a row without being the second."""
     two = oracle.wall(2024, 10, 27, 2)

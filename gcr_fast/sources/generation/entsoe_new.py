@@ -113,7 +113,7 @@ def _clock(
     odd = ~np.isin(lengths, _LENGTHS)
     report(readings.findings, readings.file, odd, lines, time, labels, "is not 1, 5, 15, 30 or 60 minutes")
     seconds, wrong = _autumn(begins, ends, found, lengths, key, zone)
-    what = "stands after the later hour of the same name: sort the rows by time"
+    what = "ends where it begins, but stands where the later of two hours does: sort the rows by time"
     report(readings.findings, readings.file, wrong, lines, time, labels, what)
     empty = np.logical_and.reduce([numbers(column, 0, _GAPS).null for column in values])
     readings.drop("empty rows of the hour that does not exist in spring", int((found.skipped & empty).sum()))
