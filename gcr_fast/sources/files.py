@@ -140,7 +140,7 @@ class File:
         """Return the JSON document."""
         try:
             return json.loads(self.text(), parse_float=str)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # a number of thousands of digits is no decoding error
             refuse(self, f"is damaged JSON: {error}")
 
     def xml(self) -> Element:
@@ -152,7 +152,7 @@ class File:
             refuse(self, "declares a document type or entities, which no export needs")
         try:
             return ElementTree.fromstring(text)
-        except ElementTree.ParseError as error:
+        except (ElementTree.ParseError, LookupError, ValueError) as error:  # the last two: an encoding that is none
             refuse(self, f"is damaged XML: {error}")
 
     def rows(self, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
