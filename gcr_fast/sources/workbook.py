@@ -8,10 +8,12 @@ from __future__ import annotations
 import importlib
 import re
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from gcr_fast.errors import RefusedError
 from gcr_fast.sources.files import HEAD_BYTES, MAX_UNPACKED, File, Table, refuse
 
 EXTRA = "xlsx"
@@ -28,7 +30,7 @@ def words(file: File) -> str:
             for name in filter(_LOOKED_AT.match, parts.namelist()):
                 with parts.open(name) as part:
                     found.append(part.read(HEAD_BYTES).decode("utf-8", "ignore"))
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError):
+    except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error):
         return ""
     return "\n".join(found)
 
@@ -50,8 +52,10 @@ def sheets(file: File, needed: Collection[str]) -> Iterator[tuple[str, Table | N
         for sheet in book.worksheets:
             yield sheet.title, _table(file, sheet.iter_rows(values_only=True), needed)
         book.close()
-    except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, SyntaxError) as error:
-        refuse(file, f"is a damaged workbook: {error}")
+    except RefusedError:
+        raise
+    except Exception as error:  # whatever a damaged archive, or the XML within it, makes of openpyxl
+        refuse(file, f"is a damaged workbook: {type(error).__name__}: {error}")
 
 
 def _openpyxl(file: File) -> Any:

@@ -34,7 +34,10 @@ def read(file: File, how: How) -> Readings:
     """Read a day, whose date is only in the file's name. The hour that clocks skip is no gap; the hour lost is one."""
     midnight = _midnight(file)
     readings = Readings(file, FORMAT.name, zone=ZONE, attribution="California ISO, Today's Outlook")
-    columns = _columns(readings, file.header())
+    names = file.header()
+    if TIME not in names:
+        refuse(file, f"has no column {TIME}", "missing_column", column=TIME)
+    columns = _columns(readings, names)
     table = read_csv(file, floats=list(columns))
     readings.rows = len(table)
     starts, rows = _clock(readings, table, midnight, list(columns))
@@ -60,7 +63,9 @@ def _midnight(file: File) -> int:
 def _columns(readings: Readings, names: list[str]) -> dict[str, Column]:
     found: dict[str, Column] = {}
     demand = any(name.lower() == _LOAD.lower() for name in names)
-    for name in names[1:]:
+    for name in names:
+        if name == TIME:
+            continue
         kind = (KINDS["load"] if name.lower() == _LOAD.lower() else None) if demand else kind_of(name)
         if kind:
             found[name] = Column(kind, AREA)

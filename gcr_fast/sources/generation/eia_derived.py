@@ -30,8 +30,8 @@ def read(file: File, how: How) -> Readings:
     """Read generation and load of an area that the file does not name: a series is called by its kind alone."""
     names = file.header()
     columns = _columns(names)
-    if not columns:
-        refuse(file, "has no column of a known fuel, nor demand", "missing_column")
+    if END not in names or not columns:
+        refuse(file, f"has no column {END}, or none of a known fuel", "missing_column")
     table = read_csv(file, floats=list(columns), only=[END, *columns])
     readings = Readings(file, FORMAT.name, rows=len(table), attribution=ATTRIBUTION)
     readings.left_out |= dict.fromkeys((name for name in names[1:] if name not in columns), "not known")
