@@ -280,11 +280,12 @@ def test_a_run_over_several_parents_and_segments_is_cut_at_their_borders(registr
 
 def test_parties_beyond_the_first_few_have_their_sums(tmp_path):
     registry, twin, _ = lived(tmp_path / "r")
+    holder = "Cid"
     with registry.group():
         for number in range(60):
-            registry.add_party(f"party {number}")
-        registry.trade({"parent": "UNSEEN"}, "Cid", "party 59")
-    code = registry.state.catalogue.party_code("party 59")
+            registry.trade({"parent": "UNSEEN"}, holder, f"party {number}", create_parties=True)
+            holder = f"party {number}"
+    code = registry.state.catalogue.party_code(holder)
     assert code > 60
     assert int(registry.state.by_owner[code, :, 1].sum()) == sum(one.wh for one in twin.select({"parent": "UNSEEN"}))
     assert held(replayed(registry, registry.position)) == held(registry.state)
