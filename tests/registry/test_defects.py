@@ -67,11 +67,9 @@ def test_failed_validation_registered_anyway(registry, status):
 
 def test_a_profile_of_the_wrong_year_accepted(registry):
     profile = profile_table({"p": series([1] * 8760, int(datetime(2023, 1, 1, tzinfo=UTC).timestamp()))})
-    year = {
-        "start": int(datetime(2022, 1, 1, tzinfo=UTC).timestamp()),
-        "end": int(datetime(2023, 1, 1, tzinfo=UTC).timestamp()),
-    }
-    assert codes(registry.issue, annual_table({"certificate_id": "C", **year}), profile) == {"wrong_year"}
+    begin, end = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (2022, 2023))
+    year = annual_table({"certificate_id": "C", "start": begin, "end": end})
+    assert codes(registry.issue, year, profile) == {"wrong_year"}
 
 
 def test_8784_hours_refused(registry):
@@ -121,7 +119,7 @@ def test_late_reading_silently_dropped(registry):
     shapes = gcr.profiles_from(profile_table({"p": late}))
     registry.issue(annual_table({"certificate_id": "C", "owner": "Ada", "energy_wh": 300}), shapes)
     assert registry.query(parent="C", at=START + 5 * HOUR).energy_wh == 6
-    assert "unsorted_intervals" in {found.code for found in shapes.findings} or shapes.findings
+    assert [found.code for found in shapes.findings] == ["unsorted_interval"]
 
 
 # --- asking
@@ -217,10 +215,8 @@ def test_retired_certificates_reserved_and_retired_again_for_a_second_beneficiar
     ):
         assert codes(attempt) == {"wrong_state"}
     assert unchanged(registry, position)
-    told = [
-        dict(row["texts"]) for row in registry.history("HOURLY-A-2024010105").to_pylist() if row["kind"] == "retire"
-    ]
-    assert [texts["beneficiary"] for texts in told] == ["First"]
+    told = registry.history("HOURLY-A-2024010105").to_pylist()
+    assert [dict(row["texts"])["beneficiary"] for row in told if row["kind"] == "retire"] == ["First"]
 
 
 @pytest.mark.parametrize("wh", [1, 7, 499_999, 500_000, 999_999])
@@ -246,9 +242,13 @@ def test_a_bulk_action_committed_row_by_row_so_that_a_failure_leaves_half_of_it(
     assert codes(registry.trade_many, table) == {"not_owned"}
     assert codes(registry.retire, table["certificate_id"].to_pylist(), "Ada", "Mill") == {"not_owned"}
     assert unchanged(registry, position)
-    with pytest.raises(RefusedError), registry.group():
-        registry.trade(names[:12], "Ada", "Cid")
-        registry.trade(["HOURLY-B-2024010100"], "Ada", "Cid")
+
+    def one_after_another():
+        with registry.group():
+            registry.trade(names[:12], "Ada", "Cid")
+            registry.trade(["HOURLY-B-2024010100"], "Ada", "Cid")
+
+    assert codes(one_after_another) == {"not_owned"}
     assert unchanged(registry, position)
     assert registry.query(owner="Cid").count == 0
     with Registry.open(registry.folder, read_only=True) as other:
