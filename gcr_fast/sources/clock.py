@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 HOUR_S = 3600
 _DIRECTIVES = {
     "Y": r"(?P<Y>\d{4})",
+    "y": r"(?P<y>\d{2})",
     "m": r"(?P<m>\d{1,2})",
     "d": r"(?P<d>\d{1,2})",
     "H": r"(?P<H>\d{1,2})",
@@ -41,7 +42,7 @@ class Labels(NamedTuple):
 
 
 def parse_labels(column: pa.ChunkedArray | pa.Array, layout: str) -> Labels:
-    """Read a column by a strptime-like layout (%Y %m %d %H %I %M %S %p %b %z; `...` stands for anything after).
+    """Read a column by a strptime-like layout (%Y %y %m %d %H %I %M %S %p %b %z; `...` stands for anything after).
 
     Nothing is guessed: a label of another layout is bad. 24:00 is the end of its day. Each distinct label is read once.
     """
@@ -144,7 +145,8 @@ def _pattern(layout: str) -> str:
 
 def _seconds(fields: dict[str, pa.Array], count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return seconds int64[n] of date and time parts, and whether they are a moment of the calendar, bool[n]."""
-    year, day = _number(fields, "Y", count), _number(fields, "d", count)
+    day = _number(fields, "d", count)
+    year = _number(fields, "Y", count) if "Y" in fields else 2000 + _number(fields, "y", count)
     month = _number(fields, "m", count) if "m" in fields else _named_months(fields["b"])
     hour = _number(fields, "H", count) if "H" in fields else _twelve(fields, count)
     minute, second = _number(fields, "M", count), _number(fields, "S", count)

@@ -285,6 +285,8 @@ def read_csv(
         refuse(file, f"cannot be read as delimited text: {error}")
     except UnicodeDecodeError as error:
         refuse(file, f"is not {error.encoding} text: {error.reason} at byte {error.start}")
+    if not table.num_rows:
+        refuse(file, "has a header, but no rows", "empty_file")
     return Table(table, skip + 2)
 
 

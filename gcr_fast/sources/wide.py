@@ -88,8 +88,11 @@ def _read(table: Table, name: str, layout: Layout) -> Numbers:
     return numbers(table.columns[name], layout.digits, (*layout.missing, *layout.absent), layout.locale)
 
 
-def step_of(starts: np.ndarray, default: int = 3600) -> int:
-    """Return the most frequent distance of neighbouring times, in seconds."""
+def step_of(starts: np.ndarray, default: int = 0) -> int:
+    """Return the most frequent distance of neighbouring times, in seconds.
+
+    Of one time alone there is none: `default`, where a format tells it, else 0, with which a file is refused.
+    """
     ascending = len(starts) > 1 and bool((starts[1:] > starts[:-1]).all())
     gaps = np.diff(starts if ascending else np.unique(starts))
     if not len(gaps):

@@ -99,6 +99,13 @@ def test_blanks_around_and_anything_after_three_dots():
     assert read(texts, layout) == [oracle.wall(2024, 2, 1, 3), None, None]
 
 
+def test_years_of_two_digits_are_of_this_century():
+    found = parse_labels(pa.array(["31.12.24 23:00", "31.12.2024 23:00", "1.1.00 00:00"]), "%d.%m.%y %H:%M")
+    moments = [datetime(2024, 12, 31, 23, tzinfo=UTC), None, datetime(2000, 1, 1, tzinfo=UTC)]
+    assert found.seconds.tolist() == [0 if moment is None else int(moment.timestamp()) for moment in moments]
+    assert found.bad.tolist() == [False, True, False]
+
+
 def test_what_stands_between_directives_is_taken_literally():
     assert read(["2024x01x01", "2024.01.01"], "%Y.%m.%d") == [None, oracle.wall(2024, 1, 1)]
 

@@ -167,6 +167,11 @@ def test_a_ragged_row_that_is_no_text_is_refused_without_a_word_on_stderr(write,
     assert capfd.readouterr().err == ""
 
 
+def test_a_header_alone_is_refused(write, refusal):
+    (finding,) = refusal(lambda: read_csv(open_file(write("a,b\n"))))
+    assert finding["code"] == "empty_file"
+
+
 def test_two_columns_of_one_name_are_refused(write, refusal):
     (finding,) = refusal(read_csv, open_file(write("a,b, a \n1,2,3\n")))
     assert finding["code"] == "ambiguous_column"

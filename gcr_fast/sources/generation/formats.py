@@ -137,6 +137,8 @@ def read_as(file: File, chosen: Format, how: How, *, alone: bool = True) -> Read
     _ = file.hashing  # begins here
     readings = chosen.read(file, how)
     readings.findings.check()
+    if any(one.interval_s <= 0 for one in readings.series):
+        refuse(file, "has one time alone: how long its intervals are cannot be told", "empty_file")
     if alone:
         pages.check([readings])
     tidied = tidy(readings, how)

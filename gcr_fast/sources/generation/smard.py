@@ -72,7 +72,7 @@ def read(file: File, how: How) -> Readings:
         readings.left_out[name] = "price or capacity, no energy"
     columns = _columns(readings, head, next(iter(how.areas)) if len(how.areas) == 1 else "")
     starts = _starts(readings, table, head)
-    step = step_of(starts, 900)
+    step = step_of(starts)
     if step > HOUR_S:
         refuse(file, f"has one value per {step // HOUR_S} hours: download hours or quarter hours", "interval_too_long")
     locale = locale_of(file, [table.columns[name] for name in head.values])

@@ -59,10 +59,10 @@ def test_wind_beside_its_parts_is_counted_once(write):
     header = (
         "utc_timestamp,DE_wind_generation_actual,DE_wind_offshore_generation_actual,DE_wind_onshore_generation_actual"
     )
-    readings = read_readings(write(f"{header}\n2019-01-01T00:00:00Z,30,10,20\n"))
+    readings = read_readings(write(f"{header}\n2019-01-01T00:00:00Z,30,10,20\n2019-01-01T01:00:00Z,33,11,22\n"))
     assert [(one.name, one.values.tolist()) for one in readings.series] == [
-        ("DE-wind_offshore", [10_000_000]),
-        ("DE-wind_onshore", [20_000_000]),
+        ("DE-wind_offshore", [10_000_000, 11_000_000]),
+        ("DE-wind_onshore", [20_000_000, 22_000_000]),
     ]
     assert readings.left_out["DE_wind_generation_actual"].startswith(
         "the sum of DE_wind_onshore_generation_actual and "
@@ -71,10 +71,16 @@ def test_wind_beside_its_parts_is_counted_once(write):
 
 def test_load_of_two_statistics_is_counted_once(write):
     header = "utc_timestamp,DE_load_actual_entsoe_power_statistics,DE_load_actual_entsoe_transparency"
-    readings = read_readings(write(f"{header}\n2019-01-01T00:00:00Z,50,51\n"))
-    assert [one.values.tolist() for one in readings.series] == [[51_000_000]]
-    alone = read_readings(write("utc_timestamp,DE_load_actual_entsoe_power_statistics\n2019-01-01T00:00:00Z,50\n"))
-    assert [one.values.tolist() for one in alone.series] == [[50_000_000]]
+    readings = read_readings(write(f"{header}\n2019-01-01T00:00:00Z,50,51\n2019-01-01T01:00:00Z,60,61\n"))
+    assert [one.values.tolist() for one in readings.series] == [[51_000_000, 61_000_000]]
+    header = "utc_timestamp,DE_load_actual_entsoe_power_statistics"
+    alone = read_readings(write(f"{header}\n2019-01-01T00:00:00Z,50\n2019-01-01T01:00:00Z,60\n"))
+    assert [one.values.tolist() for one in alone.series] == [[50_000_000, 60_000_000]]
+
+
+def test_the_length_of_one_interval_alone_is_not_guessed(write, refusal):
+    (finding,) = refusal(read_readings, write("utc_timestamp,DE_solar_generation_actual\n2019-01-01T00:00:00Z,5\n"))
+    assert "one time alone" in finding["message"]
 
 
 def test_quarters_of_an_hour(write):
