@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gcr_fast.findings import Findings
-from gcr_fast.sources.files import File, refuse
+from gcr_fast.sources.files import ZEROS, File, refuse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +36,9 @@ class Records:
 
 def sections(file: File) -> Iterator[Records]:
     """Yield the tables of a file, in order. Refused: a file that was cut off, as its last record would tell."""
-    raw = file.data
+    raw = file.data if file.encoding == "utf-8" else file.text().encode()
+    if b"\0" in raw:
+        refuse(file, ZEROS)
     view = memoryview(raw)
     _check_end(file, raw)
     marks = sorted({0, len(raw), *_places(raw, b"I,"), *_places(raw, b"C,")})
@@ -62,8 +65,11 @@ def _places(raw: bytes, letters: bytes) -> list[int]:
 
 def _cells(line: bytes) -> list[str]:
     """Return the cells of one record, in capitals."""
-    cells = next(csv.reader([line.decode("utf-8", "replace").strip()]), [])
-    return [cell.strip().upper() for cell in cells] or [""]
+    text = line.decode("utf-8", "replace").strip()
+    with contextlib.suppress(csv.Error):
+        cells = next(csv.reader(text.splitlines()[:1]), [])
+        return [cell.strip().upper() for cell in cells] or [""]
+    return [""]
 
 
 def _check_end(file: File, raw: bytes) -> None:
@@ -86,29 +92,30 @@ def records_table(file: File, records: Records, names: Sequence[str], numbers: S
     import pyarrow as pa
     from pyarrow import csv as pacsv
 
-    ragged: list[tuple[int, str]] = []
-
-    def note(row: Any) -> str:
-        ragged.append((row.number or 0, row.text))
-        return "skip"
-
     columns = [*LEAD, *(records.names or _cut(names, records.block))]
     kinds = dict.fromkeys(columns, pa.string()) | dict.fromkeys(numbers, pa.float64())
     read = pacsv.ReadOptions(column_names=columns, use_threads=False)
-    parse = pacsv.ParseOptions(invalid_row_handler=note)
     convert = pacsv.ConvertOptions(column_types=kinds, strings_can_be_null=True, null_values=[""])
     try:
-        table = pacsv.read_csv(pa.py_buffer(records.block), read, parse, convert)
+        return pacsv.read_csv(pa.py_buffer(records.block), read, convert_options=convert)
     except pa.ArrowInvalid as error:
+        if "CSV parse error" in str(error):
+            _refuse_ragged(file, records, len(columns))
         if numbers:
             return records_table(file, records, names, ())
         refuse(file, f"cannot be read as records: {error}")
+
+
+def _refuse_ragged(file: File, records: Records, wanted: int) -> None:
+    """Refuse records of another length, all of them."""
     findings = Findings()
-    for number, text in ragged:
-        what = f"expected {len(columns)} cells: {text[:60]!r}"
-        findings.add("malformed_row", what, file=file.name, line=records.first_line + number - 1)
+    lines = bytes(records.block).decode("utf-8", "replace").split("\n")
+    for line, text in enumerate(lines, start=records.first_line):
+        cells = len(next(csv.reader([text.replace("\r", "")]), []))
+        if cells not in (0, wanted):
+            what = f"expected {wanted} cells, found {cells}"
+            findings.add("malformed_row", what, file=file.name, line=line)
     findings.check()
-    return table
 
 
 def _cut(names: Sequence[str], block: memoryview) -> list[str]:

@@ -6,7 +6,7 @@ to agree with the other: that is what tells a month-first date from a day-first 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -82,10 +82,7 @@ class _Records:
 def read(file: File, how: How) -> Readings:
     """Read MW by fuel or type, or MWh by unit. `how.units` says what a unit burns; units that it lacks are noted."""
     records = _from_json(file) if file.kind == "json" else _from_csv(file)
-    shape = _shape(set(records.columns))
-    if shape is None:
-        have = ", ".join(records.names.values())
-        refuse(file, f"lacks columns of a settlement period, a kind and a value; it has {have}", "missing_column")
+    shape = _known_shape(file, records.names.values())
     readings = Readings(file, FORMAT.name, zone=ZONE, rows=len(records.lines), attribution=ATTRIBUTION)
     starts = _starts(readings, records, shape)
     found = _values(readings, records, shape)
@@ -111,6 +108,14 @@ def read(file: File, how: How) -> Readings:
     return readings
 
 
+def _known_shape(file: File, names: Iterable[str]) -> _Shape:
+    shape = _shape({name.lower() for name in names})
+    if shape is None:
+        have = ", ".join(names)
+        refuse(file, f"lacks columns of a settlement period, a kind and a value; it has {have}", "missing_column")
+    return shape
+
+
 def _interval(file: File, records: _Records, starts: np.ndarray) -> int:
     """Return the length of an interval, by the data set's name where rows have it."""
     if "dataset" not in records.columns:
@@ -122,6 +127,7 @@ def _interval(file: File, records: _Records, starts: np.ndarray) -> int:
 
 
 def _from_csv(file: File) -> _Records:
+    _known_shape(file, file.header())
     floats = [name for name in file.header() if name.lower() in {"generation", "quantity"}]
     table = read_csv(file, floats=floats)
     names = {name.lower(): name for name in table.names}
