@@ -25,7 +25,7 @@ def moment(text):
 
 
 def plain(path):
-    """Return {(direction, type, length): {UTC start: W}}: a staircase carries its value on until the next or the end."""
+    """Return {(direction, type, length): {UTC start: W}}: a staircase carries its value on to the next or the end."""
     text = re.sub(r'\sxmlns="[^"]*"', "", path.read_text(encoding="utf-8"))
     found = {}
     for series in ElementTree.fromstring(text.encode()).iter("TimeSeries"):
