@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gcr_fast.columns import as_text, one_array
+from gcr_fast.periods import local_to_utc
 from gcr_fast.sources import workbook
 from gcr_fast.sources.cells import MEGA, report
 from gcr_fast.sources.clock import HOUR_S, parse_best, walk
@@ -68,12 +69,12 @@ def _clock(readings: Readings, table: Table, end: str) -> tuple[np.ndarray, np.n
     report(readings.findings, readings.file, times.bad, lines, end, labels, "is not like 01/31/2024 24:00")
     readings.findings.check()
     starts = times.seconds - HOUR_S
-    # A marked hour is walked apart, so that it is the second mention even where the first is missing.
-    found = walk(np.concatenate([starts, starts[again]]), ZONE)
-    seconds, skipped = found.seconds[: len(starts)], found.skipped[: len(starts)]
-    seconds[again] = found.seconds[len(starts) :]
-    rows = _without_skipped(readings, table, end, labels, skipped)
-    return seconds[rows], rows
+    found = walk(starts, ZONE)
+    rows = _without_skipped(readings, table, end, labels, found.skipped)
+    if not again.any():
+        return found.seconds[rows], rows
+    local = local_to_utc(starts, ZONE)  # a mark tells more than the place: the other of the two hours may be missing
+    return np.where(again, local.latest, local.earliest)[rows], rows
 
 
 def _without_skipped(readings: Readings, table: Table, end: str, labels: pa.Array, skipped: np.ndarray) -> np.ndarray:
