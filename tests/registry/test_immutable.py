@@ -9,12 +9,14 @@ import pytest
 from oracle.conversion import START
 from oracle.lively import NOW, copied, lively, parents, row_of
 
-from gcr_fast.errors import ReadOnlyError, UsageError
-from gcr_fast.registry import lifecycle, segments
+from gcr_fast import codes
+from gcr_fast.errors import OutputError, ReadOnlyError, RegistryError, UsageError
+from gcr_fast.registry import entries, lifecycle, segments, selection, signing
 from gcr_fast.registry.catalogue import SEGMENTS
 from gcr_fast.registry.entries import NO_PAIRS, Entry, decode, encode
 from gcr_fast.registry.journal import FILE, Journal
 from gcr_fast.registry.registry import LOCK, Registry
+from gcr_fast.registry.selection import Selection, Where
 
 TABLES = {
     "journal": ("seq", "payload"),
@@ -111,6 +113,72 @@ def test_a_receipt_and_a_record_cannot_be_written(reader):
         record.hash = b""
     with pytest.raises(TypeError):
         reader.head()[0] = "x"
+
+
+def test_what_is_handed_out_cannot_be_written(folder):
+    with Registry.open(folder, clock=lambda: NOW) as registry:
+        receipt = registry.add_party("New")
+        report = registry.verify()
+        for frozen, name in (
+            (receipt, "energy_wh"),
+            (registry.statistics(), "position"),
+            (registry.deadline, "expiry_months"),
+        ):
+            with pytest.raises(dataclasses.FrozenInstanceError):
+                setattr(frozen, name, 1)
+        for row in (report.checks[0], registry.journal.snapshots()[0], registry.journal.signatures()[0]):
+            with pytest.raises(AttributeError):
+                row.name = "x"
+            with pytest.raises(TypeError):
+                row[0] = "x"
+
+
+# --- vocabularies: positions are codes on disk
+
+ON_DISK = {
+    "STATUSES": "ACTIVE RESERVED LOCKED RETIRED CLAIMED EXPIRED WITHDRAWN SPLIT",
+    "BASES": "metered_hourly metered_scaled facility_profile regional_technology_profile flat",
+    "SOURCE_TYPES": (
+        "solar wind hydro geothermal biomass other nuclear marine wind_onshore wind_offshore hydro_run_of_river"
+        " hydro_reservoir waste storage_discharge fossil"
+    ),
+    "KINDS": "create party issue trade reserve release lock unlock retire claim expire withdraw",
+}
+"""What registries have been written with; words may follow, none may move or go."""
+
+
+@pytest.mark.parametrize("name", ON_DISK)
+def test_a_vocabulary_keeps_its_words_in_their_places(name):
+    vocabulary, known = getattr(entries if name == "KINDS" else codes, name), ON_DISK[name].split()
+    assert list(vocabulary[: len(known)]) == known
+    with pytest.raises(TypeError):
+        vocabulary[0] = "something else"
+
+
+# --- what exists is not written over
+
+
+def test_no_registry_is_made_over_another(folder):
+    before = contents(folder)
+    with pytest.raises(RegistryError, match="holds a registry already"):
+        Registry.create(folder)
+    assert contents(folder) == before
+
+
+def test_no_key_is_written_over(tmp_path):
+    signing.generate_key(tmp_path / "key.pem")
+    before = (tmp_path / "key.pem").read_bytes()
+    with pytest.raises(OutputError, match="never overwritten"):
+        signing.generate_key(tmp_path / "key.pem")
+    assert (tmp_path / "key.pem").read_bytes() == before
+
+
+def test_the_lock_file_stays_the_same_file(folder):
+    with Registry.open(folder, clock=lambda: NOW) as registry:
+        registry.add_party("One")
+        first = (folder / LOCK).stat().st_ino
+        registry.add_party("Two")
+    assert (folder / LOCK).stat().st_ino == first  # another file of its name would be another lock
 
 
 # --- segments
@@ -241,6 +309,19 @@ def test_the_transition_table_cannot_be_written():
     for mask in (lifecycle.allowed("trade"), lifecycle.moves()):
         with pytest.raises(ValueError, match="read-only"):
             mask[0] = False
+
+
+def test_what_is_kept_between_questions_cannot_be_written(reader):
+    untouched = Selection(reader.state, Where(parent="USED-1", status="RETIRED")).all()
+    masks = (
+        selection._statuses("ACTIVE")[0],
+        selection._statuses(None)[0],
+        selection._clock(None),
+        selection._clock(3),
+    )
+    for kept in (*masks, untouched.parents, untouched.owners, untouched.states):
+        with pytest.raises(ValueError, match="read-only"):
+            kept[...] = 0
 
 
 def test_nothing_leaves_a_final_state_by_any_verb(folder):
