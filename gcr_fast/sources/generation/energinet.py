@@ -36,6 +36,18 @@ _PARTS = {
 }
 _KIND = {column: slug for slug, columns in _PARTS.items() for column in columns.split()}
 """What is summed: size classes of one technology, and plants whose fuel is not told. A dataset has one set of them."""
+_SETS = tuple(
+    frozenset(columns.split())
+    for columns in (
+        "OffshoreWindLt100MW_MWh OffshoreWindGe100MW_MWh",
+        "OnshoreWindLt50kW_MWh OnshoreWindGe50kW_MWh",
+        "SolarPowerLt10kW_MWh SolarPowerGe10Lt40kW_MWh SolarPowerGe40kW_MWh SolarPowerSelfConMWh",
+        "CentralPowerMWh LocalPowerMWh LocalPowerSelfConMWh CommercialPowerMWh",
+        "CentralProd LocalPowerProd",
+        "ProductionLt100MW ProductionGe100MW",
+    )
+)
+"""Columns that are one sum in a dataset: without one of them, that of the others would be too small."""
 _NO_ENERGY = {
     "NetCon": "load without losses: another way to count it",
     "ElectricBoilerCon": "part of the load",
@@ -70,6 +82,7 @@ def read(file: File, how: How) -> Readings:
     time = next((name for name in _STEPS if name in table.names), "")
     if not time or AREA not in table.names:
         refuse(file, f"has no columns {' or '.join(_STEPS)} and {AREA}", "missing_column")
+    _refuse_parts(file, table.names)
     slugs = _slugs(readings, table.names, time)
     locale = PLAIN if file.kind == "json" else locale_of(file, [table.columns[name] for name in slugs])
     starts, areas, names = _starts_and_areas(readings, table, time)
@@ -82,6 +95,14 @@ def read(file: File, how: How) -> Readings:
             parts = {name: Numbers(*(part[rows] for part in found[name])) for name in slugs if slugs[name] == slug}
             _sum(readings, slug, area, parts, (begins, lines, _STEPS[time]))
     return readings
+
+
+def _refuse_parts(file: File, names: list[str]) -> None:
+    for whole in _SETS:
+        absent = sorted(whole.difference(names))
+        if absent and len(absent) < len(whole):
+            what = f"has no column {', '.join(absent)}: the others of its sum alone would be too little"
+            refuse(file, what, "missing_column", column=absent[0])
 
 
 def _records(readings: Readings) -> Table:
