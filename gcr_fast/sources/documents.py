@@ -33,7 +33,17 @@ def documents(file: File) -> list[dict[str, Any]]:
     for document in found:
         if not isinstance(document, dict):
             refuse(file, f"has {str(document)[:40]!r} where an object was expected")
+    _check_letters(file, text, found)
     return found
+
+
+def _check_letters(file: File, text: str, found: list[Any]) -> None:
+    """Refuse halves of letters: JSON can escape one, but no text can hold it."""
+    if "\\ud" in text or "\\uD" in text:
+        try:
+            json.dumps(found, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            refuse(file, f"is damaged JSON: {error.reason}")
 
 
 def member(file: File, parent: dict[str, Any], key: str, kind: type[T], where: str = "") -> T:

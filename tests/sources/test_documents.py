@@ -22,6 +22,12 @@ def test_damaged_json_is_refused(text, write, refusal):
     assert "damaged JSON" in found["message"]
 
 
+def test_half_a_letter_is_refused_and_a_whole_one_is_read(write, refusal):
+    (found,) = refusal(documents, open_file(write('{"a": "\\ud83d"}')))
+    assert "damaged JSON" in found["message"]
+    assert documents(open_file(write('{"a": "\\ud83d\\ude00"}'))) == [{"a": "\U0001f600"}]
+
+
 def test_something_else_than_objects_is_refused(write, refusal):
     (found,) = refusal(documents, open_file(write('[{"a": 1}, 5]')))
     assert "'5'" in found["message"]
