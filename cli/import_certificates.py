@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EXAMPLE = "gcr import certificates regos.csv --out annual.parquet"
 
 meaning = options(
-    click.option("--format", metavar="NAME", help="By default the content tells; `gcr import formats` lists them."),
+    opt.foreign_format,
     click.option("--mapping", type=opt.FILE, metavar="FILE", help="A YAML description of a list of no known format."),
     click.option("--zone", metavar="ZONE", help="Zone of production days, where neither list nor country tells."),
     click.option("--units", type=opt.FILE, metavar="FILE", help="A table of unit and fuel, for lists without fuels."),

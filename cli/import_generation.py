@@ -1,4 +1,4 @@
-"""`gcr import generation` and `gcr import formats`: public files of generation and load into one table."""
+"""`gcr import generation`: public files of generation and load into one table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHOWN_YEARS = 24
 """Years of series that the summary lists before it refers to --json."""
 
 source = options(
-    click.option("--format", metavar="NAME", help="By default the content tells; `gcr import formats` lists them."),
+    opt.foreign_format,
     click.option("--zone", metavar="ZONE", help="Zone of local times, where the file does not tell."),
     click.option("--year", type=int, metavar="YYYY", help="Keep this year; or the year of a file that has none."),
     click.option(
@@ -221,29 +221,3 @@ def _changes(found: Imported) -> list[str]:
         f"clock change {day}: {hours} hours, complete in {sum(whole):,} of {len(whole):,} series"
         for (day, hours), whole in sorted(days.items())
     ]
-
-
-@click.command(cls=Command, example="gcr import formats --json", short_help="List the formats that are known.")
-@click.argument("name", required=False)
-@opt.as_json
-def formats(name: str | None, as_json: bool) -> None:
-    """List the formats of generation and load that are known, or show one: NAME."""
-    from gcr_fast.sources.generation.formats import FORMATS, format_named
-
-    from .output import facts, print_json, show, table
-
-    chosen = [format_named(name)] if name else list(FORMATS)
-    rows = [
-        {name: getattr(one, name) for name in ("name", "title", "looks_like", "needs")} | {"quirks": list(one.quirks)}
-        for one in chosen
-    ]
-    if as_json:
-        print_json(rows)
-    elif name:
-        (row,) = rows
-        told = [("format", row["name"]), ("of", row["title"]), ("looks like", row["looks_like"])]
-        quirks = [("quirk" if at == 0 else "", quirk) for at, quirk in enumerate(chosen[0].quirks)]
-        show(facts([*told, *quirks, ("needs", row["needs"] or None)]))
-    else:
-        listed = table(("format", "of"), ((row["name"], row["title"]) for row in rows), whole=("format",))
-        show(listed, "", "gcr import formats NAME shows what one looks like, and its quirks")

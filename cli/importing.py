@@ -6,7 +6,8 @@ import click
 
 from .command import Group
 from .import_certificates import certificates
-from .import_generation import formats, generation
+from .import_formats import formats
+from .import_generation import generation
 
 
 @click.group("import", cls=Group)

@@ -22,6 +22,18 @@ def _in_wh(ctx: click.Context, param: click.Parameter, value: str) -> int:
     return UNIT_WORDS[value.lower()]
 
 
+def _unless_auto(ctx: click.Context, param: click.Parameter, value: str) -> str | None:
+    return None if value.lower() == "auto" else value
+
+
+foreign_format = click.option(
+    "--format",
+    metavar="NAME",
+    default="auto",
+    show_default=True,
+    callback=_unless_auto,
+    help="The content tells (auto), or a name that `gcr import formats` lists.",
+)
 unit_wh = click.option(
     "--unit-wh",
     type=click.Choice(list(UNIT_SIZES), case_sensitive=False),

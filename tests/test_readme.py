@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+EXAMPLES = {"examples/smard-german.csv": "smard.csv", "certificates/regos.csv": "regos.csv"}
 RESULTS = ROOT / "benchmarks" / "results.json"
 
 
@@ -35,10 +37,13 @@ def test_commands_run_one_after_another(tmp_path):
     gcr = Path(sys.executable).with_name("gcr")
     ran = commands("gcr")
     assert len(ran) >= 5
+    for example, name in EXAMPLES.items():  # what a reader of the README has downloaded
+        shutil.copy(ROOT / "tests" / "sources" / example, tmp_path / name)
     for words in ran:
         done = subprocess.run([gcr, *words[1:]], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (words, done.stderr)
     made = {"hourly.parquet", "solar.png", "registry", "statement.html", "proof.json", "trades.parquet"}
+    made |= {"profiles.parquet", "gaps.png", "annual.parquet", "bundles.csv"}
     assert made <= {path.name for path in tmp_path.iterdir()}
     shown = run_python(blocks("python")[1], tmp_path)
     assert "hydro_reservoir" in shown
