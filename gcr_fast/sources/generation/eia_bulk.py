@@ -20,6 +20,8 @@ from gcr_fast.sources.words import KINDS, Kind
 
 AREA, DATE, HOUR, UTC_END = "Balancing Authority", "Data Date", "Hour Number", "UTC Time at End of Hour"
 _NEEDED = (AREA, DATE, HOUR, UTC_END)
+_OTHER_FILES = frozenset({"Sub-Region", "Directly Interconnected Balancing Authority"})
+"""Columns of files of the same series that have several rows for an area's hour."""
 _QUANTITY = re.compile(
     r"^(?P<what>Demand|Net Generation|Total Interchange) \(MW\)"
     r"(?: from (?P<fuel>.+?))?\s*(?:\((?P<way>Imputed|Adjusted)\))?$"
@@ -57,7 +59,8 @@ class _Values(NamedTuple):
 def detect(file: File) -> bool:
     """Whether the header has the area, the hour's end in UTC and a quantity in MW."""
     names = file.header() if file.kind == "csv" else []
-    return names[:1] == [AREA] and UTC_END in names and any(map(_QUANTITY.match, names))
+    parts = _OTHER_FILES & set(names)
+    return names[:1] == [AREA] and UTC_END in names and any(map(_QUANTITY.match, names)) and not parts
 
 
 def read(file: File, how: How) -> Readings:
@@ -100,6 +103,8 @@ def _table(file: File) -> Table:
     lacking = [name for name in _NEEDED if name not in names]
     if lacking:
         refuse(file, f"has no column {', '.join(lacking)}", "missing_column", column=lacking[0])
+    for name in _OTHER_FILES & set(names):
+        refuse(file, f"has rows by {name}, which are parts of an area: give the balance file", column=name)
     floats = [name for name in names if _QUANTITY.match(name)]
     return read_csv(file, floats=floats, only=[*_NEEDED, *floats])
 

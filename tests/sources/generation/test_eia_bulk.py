@@ -233,6 +233,14 @@ def test_all_bad_cells_are_listed(write, refusal):
     ]
 
 
+def test_the_file_of_sub_regions_is_another(write, refusal):
+    path = write(SPLIT.read_text().replace("Balancing Authority,Data Date", "Balancing Authority,Sub-Region", 1))
+    assert refusal(read_readings, path)[0]["code"] == "unknown_format"
+    named_so = write(SPLIT.read_text().replace("Region", "Sub-Region", 1))
+    (found,) = refusal(read_readings, named_so, None, "eia930-bulk")
+    assert found["column"] == "Sub-Region"
+
+
 def test_a_missing_column_is_named(write, refusal):
     text = SPLIT.read_text().replace("Hour Number", "Hour", 1)
     (found,) = refusal(read_readings, write(text))
