@@ -89,13 +89,12 @@ def _shared(conversion: Conversion, catalogue: Catalogue) -> Iterator[Device]:
     before, capacities = _before(catalogue, rows_of)
     for name, rows in rows_of.items():
         capacity = max(*(stated[row] for row in rows), capacities.get(name, UNKNOWN))
-        low, high = min(starts[row] for row in rows), max(ends[row] for row in rows)
-        parents = _overlapping(catalogue, before.get(name, []), low, high)
+        first, last = min(starts[row] for row in rows) // HOUR_S, -(-max(ends[row] for row in rows) // HOUR_S)
+        parents = _within(catalogue, before.get(name, []), first * HOUR_S, last * HOUR_S)
         alone = not parents and all(stated[row] != UNKNOWN for row in rows)
-        spans = sorted((starts[row], ends[row]) for row in rows)
+        spans = sorted((starts[row] // HOUR_S, -(-ends[row] // HOUR_S)) for row in rows)
         if capacity != UNKNOWN and not (alone and all(one[1] <= next_[0] for one, next_ in pairwise(spans))):
-            first = low // HOUR_S
-            yield Device(name, capacity, rows, parents, first, -(-high // HOUR_S) - first)
+            yield Device(name, capacity, rows, parents, first, last - first)
 
 
 def _stated(column: Any) -> np.ndarray:
@@ -118,8 +117,8 @@ def _before(catalogue: Catalogue, names: dict[str, list[int]]) -> tuple[dict[str
     return parents, capacities
 
 
-def _overlapping(catalogue: Catalogue, parents: list[int], low_s: int, high_s: int) -> list[int]:
-    """Return those of some parents that have intervals in a span."""
+def _within(catalogue: Catalogue, parents: list[int], low_s: int, high_s: int) -> list[int]:
+    """Return those of some parents that have intervals in some hours."""
     numbers, some = catalogue.numbers, np.array(parents, dtype=np.int64)
     starts = numbers["start_s"][some]
     ends = starts + numbers["hours"][some] * numbers["step_s"][some]

@@ -470,6 +470,7 @@ def test_4_what_an_issue_allowed_is_what_its_audit_allows(tmp_path):
     with Registry.create(tmp_path / "r", clock=lambda: NOW) as registry:
         registry.issue(*parents(PLANT), create_parties=True)
         registry.issue(*parents(PLANT | {"certificate_id": "B"}), capacity_margin="1.7")
+        registry.issue(*parents(PLANT | {"certificate_id": "C", "energy_wh": 1}))  # in an hour with little else
         report = registry.verify()
         assert report.ok
         (row,) = [check.detail for check in report.checks if check.name.startswith("4 ")]

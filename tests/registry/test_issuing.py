@@ -331,6 +331,18 @@ def test_other_hours_and_other_devices_are_not_in_the_way(registry):
     assert registry.verify().ok
 
 
+def test_halves_of_one_hour_are_added_up_even_if_no_period_has_both(registry):
+    """Years of zones with a half hour meet in the middle of an hour."""
+    halves = gcr.profiles_from(profile_table({"q": series([1] * 48, step=1800)}), keep_intervals=True)
+    first = annual_table(plant("A", 900, None, start=START, end=START + 1800))
+    second = annual_table(plant("B", 500, start=START + 1800, end=START + HOUR))
+    registry.issue(first, halves, create_parties=True)
+    assert codes(registry.issue, second, halves) == [(0, "over_capacity")]
+    later = annual_table(plant("C", 500, start=START + HOUR, end=START + 3 * 1800))
+    assert registry.issue(later, halves).energy_wh == 500
+    assert registry.verify().ok
+
+
 def test_a_refusal_names_the_hour_the_device_and_only_who_has_energy_in_it(registry):
     night = profile_table({"q": series([5] * 12 + [0] * 12), "p": series([0] * 12 + [5] * 12)})
     registry.issue(annual_table(plant("A", 12_000)), night, create_parties=True)
@@ -363,7 +375,7 @@ def batches(draw):
     profiles, made = {}, []
     for number in range(draw(st.integers(1, 5))):
         step, length = draw(st.sampled_from([HOUR, 1800])), draw(st.integers(1, 5))
-        begin = START + HOUR * draw(st.integers(0, 4))
+        begin = START + step * draw(st.integers(0, 7))
         weights = draw(st.lists(st.integers(0, 3), min_size=length * HOUR // step, max_size=length * HOUR // step))
         profiles[f"p{number}"] = series([*weights[:-1], weights[-1] + 1], begin, step)
         made.append(
