@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -68,34 +68,42 @@ def read(file: File, how: How) -> Readings:
     readings = Readings(file, FORMAT.name, attribution=ATTRIBUTION)
     table = _table(file)
     readings.rows = len(table)
-    quantities = _quantities(readings, table.names)
+    quantities = _quantities(readings, file.header())
     clock = _clock(readings, table)
-    codes, areas = encode(as_text(one_array(table.columns[AREA])))
-    report(readings.findings, file, codes < 0, _lines(table), AREA, None, "is empty")
+    areas = _areas(readings, table, clock)
     found = [_values(readings, table, quantity) for quantity in quantities]
     readings.findings.check()
+    lines = _lines(table)
+    for area in areas:
+        readings.series += _series(area, clock.starts[area.rows], lines[area.rows], quantities, found)
+    _account(readings, quantities)
+    zones = {area.zone for area in areas}
+    readings.zone = zones.pop() if len(zones) == 1 else readings.zone
+    return readings
+
+
+class _Area(NamedTuple):
+    """A balancing authority, its zone and its rows int64[n]."""
+
+    name: str
+    zone: str
+    rows: np.ndarray
+
+
+def _areas(readings: Readings, table: Table, clock: _Clock) -> list[_Area]:
+    codes, names = encode(as_text(one_array(table.columns[AREA])))
+    report(readings.findings, readings.file, codes < 0, _lines(table), AREA, None, "is empty")
     order = np.argsort(codes, kind="stable")
-    bounds = np.searchsorted(codes[order], np.arange(len(areas) + 1))
-    for code, area in enumerate(areas):
+    bounds = np.searchsorted(codes[order], np.arange(len(names) + 1))
+    areas = []
+    for code, name in enumerate(names):
         rows = order[bounds[code] : bounds[code + 1]]
         zone, wrong = zone_of(clock.midnights[rows], clock.begins[rows])
         if wrong:
-            readings.notes[f"{area}: {wrong} rows"] = (
-                f"date and hour are not those of the UTC time in {zone}: UTC holds"
-            )
-        _add(
-            readings,
-            str(area).strip(),
-            zone,
-            rows,
-            table.first_line,
-            clock.starts[rows],
-            zip(quantities, found, strict=True),
-        )
-    _account(readings, quantities)
-    zones = {one.zone for one in readings.series}
-    readings.zone = zones.pop() if len(zones) == 1 else readings.zone
-    return readings
+            said = f"date and hour are not those of the UTC time in {zone}: UTC holds"
+            readings.notes[f"{name}: {wrong} rows"] = said
+        areas.append(_Area(str(name).strip(), zone, rows))
+    return areas
 
 
 def _table(file: File) -> Table:
@@ -194,38 +202,28 @@ def _numbers(readings: Readings, table: Table, name: str) -> Numbers:
     return found
 
 
-def _add(
-    readings: Readings,
-    area: str,
-    zone: str,
-    rows: np.ndarray,
-    first_line: int,
-    starts: np.ndarray,
-    found: Iterable[tuple[_Quantity, _Values]],
-) -> None:
-    """Add an area's series; one without any value is of a fuel that the area does not have."""
-    lines = rows + first_line
-    for quantity, all_rows in found:
-        null, quality = all_rows.null[rows], all_rows.quality[rows]
-        if null.all():
-            continue
-        readings.series.append(
-            Reading(
+def _series(
+    area: _Area, starts: np.ndarray, lines: np.ndarray, quantities: list[_Quantity], found: list[_Values]
+) -> Iterator[Reading]:
+    """Yield an area's series, of `starts` and `lines` int64[n]. A fuel without a value is one that it does not have."""
+    for quantity, (values, nulls, qualities) in zip(quantities, found, strict=True):
+        null, quality = nulls[area.rows], qualities[area.rows]
+        if not null.all():
+            yield Reading(
                 kind=quantity.kind.slug,
-                area=area,
+                area=area.name,
                 role=quantity.kind.role,
                 power=True,
                 starts=starts,
                 interval_s=HOUR_S,
-                values=all_rows.values[rows],
+                values=values[area.rows],
                 null=null,
                 lines=lines,
                 source_type=quantity.kind.source_type,
                 column=quantity.name,
                 quality=quality if quality.any() else None,
-                zone=zone,
+                zone=area.zone,
             )
-        )
 
 
 def _account(readings: Readings, quantities: Iterable[_Quantity]) -> None:

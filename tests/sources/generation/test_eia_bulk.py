@@ -157,6 +157,14 @@ def test_fuels_that_an_area_does_not_have_are_left_out_and_totals_too():
     assert f"{PREFIX}Geothermal (SWPP)" in split.left_out
 
 
+def test_forecasts_and_sums_are_left_out():
+    left_out = read_readings(FIRST).left_out
+    assert left_out["Demand Forecast (MW)"] == "a forecast"
+    assert left_out["Net Generation (MW)"] == "the sum of the fuels"
+    assert left_out["Sum(Valid DIBAs) (MW)"] == "the interchange a second time"
+    assert set(left_out) >= {"Local Time at End of Hour", "Region"}
+
+
 def test_every_area_has_its_zone_and_its_year():
     first = read_readings(FIRST)
     assert {one.area: one.zone for one in first.series} == {"PJM": "America/New_York", "BPAT": "America/Los_Angeles"}
