@@ -247,7 +247,7 @@ def _numbers(readings: Readings, run: _Run) -> Numbers:
     """Return the values times ten to the power that the type names."""
     import pyarrow as pa
 
-    power = run.type.get("powerOfTenMultiplier") or "0"
+    power = run.type.fields.get("powerOfTenMultiplier", "0")  # none, by the standard, where it is absent
     try:
         digits = int(power)
     except ValueError:

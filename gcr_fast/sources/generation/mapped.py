@@ -231,7 +231,7 @@ FORMAT = Format(
     title="any table, described by a mapping file (YAML or JSON)",
     looks_like="--mapping FILE: time: {column, layout, zone, marks, minutes}, unit, and columns, pattern or value",
     quirks=(
-        "time.layout: iso, unix, unix_ms or %Y %m %d %H %I %M %S %p %b %z; time.marks: begin or end, never guessed",
+        "time.layout: iso, unix, unix_ms or %Y %y %m %d %H %I %M %S %p %b %z; time.marks: begin or end, never guessed",
         "decimal and thousands as the mapping says: a number in another form is refused",
         "missing names the words for a gap; an empty cell is one too",
         "unit weight makes shapes, not energy",

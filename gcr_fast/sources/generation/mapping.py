@@ -18,7 +18,7 @@ BEGIN, END = "begin", "end"
 GROUPS = frozenset({"kind", "area", "device"})
 WEIGHT_DIGITS = 9
 _DIRECTIVE = re.compile(r"%(.?)")
-_KNOWN = frozenset("YmdHIMSpbz")
+_KNOWN = frozenset("YymdHIMSpbz")
 IGNORE = "ignore"
 
 
@@ -125,8 +125,8 @@ def _layout_fault(layout: str) -> str:
         return f"has %{unknown[0]}; there are {', '.join('%' + one for one in sorted(_KNOWN))}"
     if len(set(used)) < len(used):
         return "has a directive twice"
-    if not {"Y", "d"} <= set(used) or len({"m", "b"} & set(used)) != 1:
-        return "must have %Y, %d and one of %m and %b"
+    if "d" not in used or len({"Y", "y"} & set(used)) != 1 or len({"m", "b"} & set(used)) != 1:
+        return "must have %d, one of %Y and %y, and one of %m and %b"
     if len({"H", "I"} & set(used)) != 1 or ("I" in used) != ("p" in used):
         return "must have %H, or %I with %p"
     return ""

@@ -215,7 +215,7 @@ FAULTS = [
     (lambda m: m["time"].pop("marks"), "time.marks", "missing"),
     (lambda m: m["time"].update(marks="start"), "time.marks", "begin, end"),
     (lambda m: m["time"].update(zone="Berlin"), "time.zone", "Europe/Berlin"),
-    (lambda m: m["time"].update(layout="%d.%m.%y"), "time.layout", "%y"),
+    (lambda m: m["time"].update(layout="%d.%m.%y %j"), "time.layout", "%j"),
     (lambda m: m["time"].update(layout="%d.%m.%Y"), "time.layout", "%H"),
     (lambda m: m["time"].update(layout="%d.%d.%Y %H"), "time.layout", "twice"),
     (lambda m: m["time"].update(layout="%d.%m. %H:%M"), "time.layout", "%Y"),
