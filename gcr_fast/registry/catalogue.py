@@ -89,6 +89,17 @@ class Block:
         return self.energy.reshape(-1)
 
 
+@dataclass(frozen=True)
+class Grids:
+    """The times that parents share: few differ in when their intervals begin, how long they are and how many."""
+
+    of: np.ndarray
+    """int64[parents]: the grid of each."""
+    start_s: np.ndarray
+    step_s: np.ndarray
+    hours: np.ndarray
+
+
 NUMBERS = (
     "first_row", "block", "hours", "start_s", "step_s", "source", "basis", "state", "owner", "device", "country",
     "energy_wh", "issued_wh", "residual_wh", "certificates", "issue",
@@ -155,8 +166,8 @@ class Catalogue:
         self._add_parents(table, blocks, seq)
         self.blocks += blocks
         self.tables.append(table)
-        self.__dict__.pop("ids", None)
-        self.__dict__.pop("place_of", None)
+        for derived in ("ids", "place_of", "grids", "first_parents"):
+            self.__dict__.pop(derived, None)
         return blocks
 
     def _add_parents(self, table: pa.Table, blocks: list[Block], seq: int) -> None:
@@ -195,6 +206,20 @@ class Catalogue:
     def place_of(self) -> dict[str, int]:
         """The parent of each certificate id."""
         return {name: at for at, name in enumerate(self.ids.to_pylist())}
+
+    @cached_property
+    def grids(self) -> Grids:
+        """The times of all parents."""
+        of, facts = np.zeros(len(self), np.int64), (self.numbers[name] for name in ("start_s", "step_s", "hours"))
+        for column in facts:
+            values, codes = np.unique(column, return_inverse=True)
+            _, firsts, of = np.unique(of * len(values) + codes, return_index=True, return_inverse=True)
+        return Grids(of, *(self.numbers[name][firsts] for name in ("start_s", "step_s", "hours")))
+
+    @cached_property
+    def first_parents(self) -> np.ndarray:
+        """int64[segments + 1]: the first parent of each, and the end of the last."""
+        return np.array([block.first_parent for block in self.blocks] + [len(self)], dtype=np.int64)
 
     def parent_of(self, rows: np.ndarray) -> np.ndarray:
         """Return the parent of each row, int64[n]."""
