@@ -139,6 +139,7 @@ def test_chosen_areas_and_kinds_alone_are_imported(write):
         "XX-solar",
         "XX-wind_onshore",
     }
+    assert set(import_generation([path], how=How(types=frozenset({"wind"}))).series) == {"XX-wind_onshore"}
 
 
 def test_an_unknown_way_to_fill_is_wrong_usage(write):

@@ -84,7 +84,7 @@ class How:
     areas: frozenset[str] = frozenset()
     """Areas to keep; empty: all. A file that does not name its area is of the one that is named here."""
     types: frozenset[str] = frozenset()
-    """Kinds or source types to keep; empty: all."""
+    """Kinds, source types (a family stands for its members) or roles to keep; empty: all."""
     units: Mapping[str, str] = field(default_factory=dict)
     """Source type by unit, for files that do not say what a unit burns."""
     mapping: Mapping[str, object] | None = None

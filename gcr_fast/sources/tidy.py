@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gcr_fast.codes import SOURCE_FAMILIES
 from gcr_fast.periods import year_period
 from gcr_fast.sources.model import How, Reading, Readings
 
@@ -90,7 +91,8 @@ def _choose(readings: Readings, how: How) -> None:
     for given in readings.series:
         one = given if given.area or len(how.areas) != 1 else replace(given, area=next(iter(how.areas)))
         wanted_area = not how.areas or one.area in how.areas
-        wanted_kind = not how.types or {one.kind, one.source_type, one.role} & how.types
+        family = SOURCE_FAMILIES.get(one.source_type or "")
+        wanted_kind = not how.types or {one.kind, one.source_type, family, one.role} & how.types
         if wanted_area and wanted_kind:
             kept.append(one)
         else:
