@@ -6,9 +6,9 @@ import re
 
 import numpy as np
 
-from gcr_fast.periods import DAY_S, utc_text
+from gcr_fast.periods import DAY_S, local_to_utc, utc_text
 from gcr_fast.sources.cells import MEGA, report
-from gcr_fast.sources.clock import parse_labels, walk
+from gcr_fast.sources.clock import parse_labels
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.wide import Column, Layout, wide
@@ -82,19 +82,26 @@ def _clock(readings: Readings, table: Table, midnight: int, columns: list[str]) 
     times = _times_of_day(table)
     report(readings.findings, readings.file, times < 0, lines, TIME, labels, "is no time of day such as 23:55")
     readings.findings.check()
-    last = len(times) - 1
-    following = (np.arange(len(times)) == last) & (times == 0) & (last > 0)
+    following = _following(times)
     empty = np.ones(len(table), dtype=bool)
     for name in columns:
         empty &= table.columns[name].is_null().to_numpy()
-    found = walk(midnight + times, ZONE)
+    found = local_to_utc(midnight + times, ZONE)  # the earlier of two hours: the later is never there
     wrong = found.skipped & ~empty & ~following
     what = f"does not exist on that day in {ZONE}, but has values"
     report(readings.findings, readings.file, wrong, lines, TIME, labels, what, "nonexistent_time")
     readings.drop("midnight of the next day, whose file has it", int(following.sum()))
     readings.drop("empty rows of the hour that does not exist in spring", int((found.skipped & ~following).sum()))
     rows = np.flatnonzero(~found.skipped & ~following)
-    return found.seconds[rows], rows
+    return found.earliest[rows], rows
+
+
+def _following(times: np.ndarray) -> np.ndarray:
+    """bool[n]: the row of the next day's midnight, which ends a file, or begins one that is told backwards."""
+    backwards = (np.diff(times) < 0).sum() > (np.diff(times) > 0).sum()
+    edge = 0 if backwards else len(times) - 1
+    following: np.ndarray = (np.arange(len(times)) == edge) & (times == 0) & (len(times) > 1)
+    return following
 
 
 def _times_of_day(table: Table) -> np.ndarray:
