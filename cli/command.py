@@ -50,10 +50,14 @@ class Group(click.Group):
 
 
 def _refuse(ctx: click.Context, refusal: RefusedError) -> NoReturn:
+    from .files import save_table
     from .output import show_refusal
 
+    show_refusal(refusal, bool(ctx.params.get("as_json")))
+    file = ctx.params.get("findings_file")
     try:
-        show_refusal(refusal, bool(ctx.params.get("as_json")), ctx.params.get("findings_file"))
+        if file is not None:
+            save_table(refusal.findings, file)
     except OutputError as error:
         raise click.ClickException(str(error)) from error
     ctx.exit(1)

@@ -202,8 +202,8 @@ def _finding_line(item: Finding) -> Any:
     return line
 
 
-def show_refusal(refusal: RefusedError, as_json: bool, file: Path | None) -> None:
-    """Say why nothing was done: text on stderr, or every finding as JSON on stdout; and in a file, if one is named."""
+def show_refusal(refusal: RefusedError, as_json: bool) -> None:
+    """Say why nothing was done: text on stderr, or every finding as JSON on stdout."""
     findings = refusal.findings
     if as_json:
         print_json({"ok": False, "findings": findings.to_pylist()})
@@ -211,7 +211,3 @@ def show_refusal(refusal: RefusedError, as_json: bool, file: Path | None) -> Non
         click.echo(str(refusal), err=True)
         if findings["severity"].to_pylist().count("error") > SHOWN:
             click.echo(f"  {ALL_OF_THEM}", err=True)
-    if file is not None:
-        from .files import save_table
-
-        save_table(findings, file)
