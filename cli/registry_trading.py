@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gcr_fast.findings import Findings
 
 LATEST = 20
-ONE_BY_ONE = ("seller", "buyer", "price", "currency", "wh", "key", "dry_run", "every", *reg.FILTERS)
+ONE_BY_ONE = ("seller", "buyer", "price", "currency", "wh", "key", "every", *reg.FILTERS)
 """What a table of trades says itself."""
 
 
@@ -79,7 +79,7 @@ def _many(ctx: click.Context, registry: Path, findings_file: Path | None, given:
     check_places([given["table"]], [given["results"], findings_file])
     orders = _read(given["table"])
     with reg.opened(registry) as held:
-        how = {name: given[name] for name in ("atomic", "create_parties", "actor")}
+        how = {name: given[name] for name in ("atomic", "create_parties", "actor", "dry_run")}
         results = held.trade_many(orders, **how)
     findings = _findings(results)
     if given["results"]:
@@ -125,10 +125,12 @@ def _show_many(results: pa.Table, findings: Findings, given: dict[str, Any]) -> 
     counts = {name: statuses.count(name) for name in ("done", "repeated", "refused")}
     wh = sum(one or 0 for one, status in zip(energy, statuses, strict=True) if status == "done")
     if given["as_json"]:
-        print_json({"ok": findings.ok, **counts, "energy_wh": wh, "results": results.to_pylist()})
+        figures = {"dry_run": given["dry_run"], **counts, "energy_wh": wh}
+        print_json({"ok": findings.ok, **figures, "results": results.to_pylist()})
     elif not given["quiet"]:
         rows: list[tuple[str, Any]] = [("trades", f"{len(statuses):,}")]
-        rows += [(name, f"{count:,}") for name, count in counts.items() if count]
+        shown = {"done": "would be done"} if given["dry_run"] else {}
+        rows += [(shown.get(name, name), f"{count:,}") for name, count in counts.items() if count]
         found = list(finding_lines(findings))
         rows += [("energy", f"{mwh(wh)} MWh"), ("results", given["results"])]
         show(facts(rows), *([""] if found else []), *found)

@@ -6,6 +6,7 @@ ordinary in any way goes through `Registry.change`, which alone says what is wro
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -137,21 +138,39 @@ def _amounts(table: pa.Table, count: int) -> tuple[list[int | None], np.ndarray]
 
 
 def trade_many(
-    registry: Registry, table: Any, *, atomic: bool = True, create_parties: bool = False, actor: str = ""
-) -> pa.Table:
+    registry: Registry, table: Any, *, atomic: bool = True, create_parties: bool = False, actor: str = "",
+    dry_run: bool = False,
+) -> pa.Table:  # fmt: skip
     """Make one trade per row, in order; see `Questions.trade_many`."""
     orders = read_orders(table)
     registry.refresh()
     bulk = Bulk(registry, orders, create_parties, actor)
-    if atomic:
+    if dry_run:
+        _try(registry, bulk, atomic)
+    elif atomic:
         with registry.group() as transaction:
             bulk.run(transaction, range(len(orders)))
             bulk.findings.check()
-        return bulk.to_table()
-    with registry.series():
-        for first in range(0, len(orders), GROUP):
-            _one_group(registry, bulk, range(first, min(first + GROUP, len(orders))))
+    else:
+        with registry.series():
+            for first in range(0, len(orders), GROUP):
+                _one_group(registry, bulk, range(first, min(first + GROUP, len(orders))))
     return bulk.to_table()
+
+
+class _TriedError(Exception):
+    """Leaves a group, so that nothing of it is kept."""
+
+
+def _try(registry: Registry, bulk: Bulk, atomic: bool) -> None:
+    """Do all of it in a group that is taken back; what would be done has no number in the journal."""
+    before = registry.position
+    with contextlib.suppress(_TriedError), registry.group() as transaction:
+        bulk.run(transaction, range(len(bulk.orders)))
+        if atomic:
+            bulk.findings.check()
+        raise _TriedError
+    bulk.results = [(one[0], one[1] if one[1] and one[1] <= before else None, *one[2:]) for one in bulk.results]
 
 
 def _one_group(registry: Registry, bulk: Bulk, rows: range) -> None:

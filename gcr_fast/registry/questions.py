@@ -136,16 +136,19 @@ class Questions(ABC):
         return trading.trade_statistics(self)
 
     def trade_many(  # type: ignore[misc]
-        self: Registry, table: Any, *, atomic: bool = True, create_parties: bool = False, actor: str = ""
-    ) -> pa.Table:
+        self: Registry, table: Any, *, atomic: bool = True, create_parties: bool = False, actor: str = "",
+        dry_run: bool = False,
+    ) -> pa.Table:  # fmt: skip
         """Make one trade per row of an Arrow table, in order: later rows may sell on what earlier ones bought.
 
         Columns: `certificate` (handle), `certificate_id` or `parent_certificate_id` (with `start`, `end`); `seller`,
         `buyer`; perhaps `wh`, `price` with `currency`, `key`. `atomic`: all or nothing, and `RefusedError` lists every
         bad row. Otherwise each row stands for itself, up to 256 of them durable together. Returns row, status (done,
-        refused, repeated), entry, energy_wh, total_minor, code, message.
+        refused, repeated), entry, energy_wh, total_minor, code, message. `dry_run` does it and takes it back: rows that
+        would be done have no entry.
         """
-        return bulk.trade_many(self, table, atomic=atomic, create_parties=create_parties, actor=actor)
+        how = {"create_parties": create_parties, "actor": actor, "dry_run": dry_run}
+        return bulk.trade_many(self, table, atomic=atomic, **how)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)

@@ -155,6 +155,19 @@ def test_or_each_row_by_itself(gcr, gcr_json, folder, issued):
     assert gcr_json("trade", issued, "--table", "t.csv", "--each", code=1)["ok"] is False
 
 
+def test_a_table_may_be_tried(gcr, gcr_json, folder, issued, position):
+    (folder / "t.csv").write_text(TABLE)
+    words = ("trade", issued, "--table", "t.csv", "--dry-run")
+    assert "not_owned" in gcr(*words, code=1).stderr
+    said = gcr_json(*words, "--each", code=1)
+    assert (said["dry_run"], said["done"], said["refused"]) == (True, 3, 1)
+    assert [row["entry"] for row in said["results"]] == [None] * 4
+    (folder / "t.csv").write_text(TABLE.rsplit("HOURLY", 1)[0])
+    assert "would be done  3" in gcr(*words).stdout
+    assert position() == 4
+    assert gcr_json(*words[:-1])["done"] == 3
+
+
 def test_a_table_of_handles_with_keys(gcr_json, folder, issued):
     (handle,) = (row["certificate"] for row in gcr_json("query", issued, "--certificate", NOON)["rows"])
     (folder / "t.csv").write_text(f"certificate,seller,buyer,key\n{handle},Ada,Bob,k\n")
@@ -168,7 +181,7 @@ def test_a_table_of_handles_with_keys(gcr_json, folder, issued):
 def test_misuse_of_a_table(gcr, folder, issued):
     (folder / "t.csv").write_text("certificate,seller,buyer\nHOURLY-A-1-2020060112,Ada,Bob\n")
     gcr("trade", issued, "--table", "t.csv", code=2)  # handles are numbers
-    for words in (SOLD, ("--parent", "A-1"), ("--dry-run",), ("--wh", 5), ("--results", "r.xlsx")):
+    for words in (SOLD, ("--parent", "A-1"), ("--wh", 5), ("--results", "r.xlsx")):
         gcr("trade", issued, "--table", "t.csv", *words, code=2)
     (folder / "t.csv").write_text("certificate_id,seler,buyer\nx,Ada,Bob\n")
     gcr("trade", issued, "--table", "t.csv", code=2)

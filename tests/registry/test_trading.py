@@ -527,6 +527,35 @@ def _by_kernel(state, seq, row, action, to_party):
 
 
 @pytest.mark.parametrize("atomic", [True, False])
+def test_a_dry_run_of_many_is_what_would_be_done_and_leaves_nothing(registry, atomic):
+    some = ids(registry, "A")
+    chain = [("Ada", "Bob", "k1"), ("Bob", "New", None), ("New", "Zed", None), ("Ada", "Bob", "k1")]
+    rows = [{"certificate_id": some[0], "seller": s, "buyer": b, "key": k} for s, b, k in chain]
+    rows.append({"certificate_id": some[1], "seller": "Ada", "buyer": "Bob", "wh": "5"})
+    table, before = orders(*rows), (registry.position, sums(registry), holdings(registry), payloads(registry))
+    tried = registry.trade_many(table, atomic=atomic, create_parties=True, dry_run=True)
+    assert (registry.position, sums(registry), holdings(registry), payloads(registry)) == before
+    assert same_as_replayed(registry)
+    done = registry.trade_many(table, atomic=atomic, create_parties=True)
+    assert statuses(tried) == statuses(done) == ["done", "done", "done", "repeated", "done"]
+    assert tried["energy_wh"].equals(done["energy_wh"])
+    assert tried["entry"].to_pylist() == [None] * 5
+    again = registry.trade_many(table.slice(0, 1), atomic=atomic, dry_run=True)
+    assert (statuses(again), again["entry"]) == (["repeated"], done["entry"].slice(0, 1))
+
+
+def test_a_dry_run_of_many_names_every_bad_row(registry):
+    table = orders({"certificate_id": ids(registry, "B")[0], "seller": "Ada", "buyer": "Zed"}, {"certificate_id": "x"})
+    with pytest.raises(RefusedError) as real:
+        registry.trade_many(table)
+    with pytest.raises(RefusedError) as tried:
+        registry.trade_many(table, dry_run=True)
+    assert codes(tried) == codes(real)
+    each = registry.trade_many(table, dry_run=True, atomic=False)
+    assert statuses(each) == ["refused", "refused"]
+
+
+@pytest.mark.parametrize("atomic", [True, False])
 def test_many_trades_are_no_part_of_a_group(registry, atomic):
     table = orders({"certificate": handles(registry, "A")[0], "seller": "Ada", "buyer": "Zed"})
     with registry.group(), pytest.raises(UsageError, match="nest"):
