@@ -89,7 +89,7 @@ def parties() -> None:
 @reg.folder
 @opt.as_json
 def list_parties(registry: Path, as_json: bool) -> None:
-    """List the parties of REGISTRY and what each holds."""
+    """List the parties of REGISTRY, by the number that each has for good, and what it holds."""
     from . import output
 
     with reg.opened(registry, read_only=True) as held:
@@ -97,10 +97,12 @@ def list_parties(registry: Path, as_json: bool) -> None:
     if as_json:
         output.print_json(rows)
         return
-    columns = ("party", "certificates", "MWh", "active", "active MWh")
+    columns = ("code", "party", "certificates", "MWh", "active", "active MWh")
     figures = ("certificates", "energy_wh", "active", "active_wh")
-    cells = [(row["party"], *(_figure(name, row[name]) for name in figures)) for row in rows]
-    output.show(output.table(columns, cells, right=columns[1:]), output.plural(len(rows), "party", "parties"))
+    cells = [(str(row["code"]), row["party"], *(_figure(name, row[name]) for name in figures)) for row in rows]
+    output.show(
+        output.table(columns, cells, right=("code", *columns[2:])), output.plural(len(rows), "party", "parties")
+    )
 
 
 def _figure(name: str, value: int) -> str:
@@ -112,10 +114,10 @@ def _figure(name: str, value: int) -> str:
 def _holdings(held: Registry) -> list[dict[str, Any]]:
     """Return what each party holds, in the order in which they came: sums that the registry keeps."""
     sums, rows = held.statistics().by_owner(), []
-    for name in held.state.catalogue.parties.words:
+    for code, name in enumerate(held.state.catalogue.parties.words, start=1):
         held_by = sums.get(name, {})
         active = held_by.get("ACTIVE", {})
-        row: dict[str, Any] = {"party": name}
+        row: dict[str, Any] = {"code": code, "party": name}
         row |= {what: sum(each[what] for each in held_by.values()) for what in ("certificates", "energy_wh")}
         row |= {"active": active.get("certificates", 0), "active_wh": active.get("energy_wh", 0)}
         rows.append(row)

@@ -77,7 +77,9 @@ def test_parties(gcr, gcr_json, issued):
     added = gcr_json("parties", "add", issued, "Carol", "Ada")["parties"]
     assert [(row["party"], row["repeated"]) for row in added] == [("Carol", False), ("Ada", True)]
     rows = gcr_json("parties", "list", issued)
-    assert [(row["party"], row["certificates"]) for row in rows] == [("Ada", 4824), ("Bob", 8784), ("Carol", 0)]
+    assert [(row["code"], row["party"], row["certificates"]) for row in rows] == [
+        (1, "Ada", 4824), (2, "Bob", 8784), (3, "Carol", 0)
+    ]  # fmt: skip
     assert sum(row["energy_wh"] for row in rows) == sum(row["active_wh"] for row in rows) == WHOLE_WH
     assert "3 parties" in gcr("parties", "list", issued).stdout
     gcr("parties", "add", issued, code=2)
