@@ -104,6 +104,11 @@ class File:
         """The first lines; the last may be cut."""
         return self.head_text.splitlines()
 
+    @property
+    def delimiter(self) -> str:
+        """The delimiter that the first line has most of."""
+        return delimiter_of("".join(self.head_lines[:1]))
+
     def header(self, delimiter: str = ",", line: int = 0) -> list[str]:
         """Cells of one of the first lines, trimmed; none if there is no such line. Never raises."""
         if len(self.head_lines) <= line:

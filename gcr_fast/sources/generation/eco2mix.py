@@ -10,7 +10,7 @@ import numpy as np
 from gcr_fast.columns import as_text, encode, one_array
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import parse_labels
-from gcr_fast.sources.files import File, Table, delimiter_of, read_csv, refuse
+from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import Format, How, Reading, Readings
 from gcr_fast.sources.words import KINDS, Kind, normalised
 
@@ -78,9 +78,9 @@ def detect(file: File) -> bool:
     """Whether it has the portal's time and load, as keys of records or as a header."""
     if file.kind == "json":
         return all(f'"{key}"' in file.head_text for key in (TIME, LOAD))
-    if file.kind != "csv" or not file.head_lines:
+    if file.kind != "csv":
         return False
-    fields = [_field(name) for name in file.header(delimiter_of(file.head_lines[0]))]
+    fields = [_field(name) for name in file.header(file.delimiter)]
     return TIME in fields and LOAD in fields
 
 
@@ -135,7 +135,7 @@ def _records(file: File) -> Table:
 
 
 def _table(file: File) -> Table:
-    table = read_csv(file, delimiter=delimiter_of(file.head_lines[0]))
+    table = read_csv(file, delimiter=file.delimiter)
     names = [_field(name) for name in table.names]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:

@@ -9,7 +9,7 @@ import numpy as np
 from gcr_fast.columns import as_text, encode, one_array
 from gcr_fast.sources.cells import MEGA, PLAIN, Locale, Numbers, locale_of, numbers, report
 from gcr_fast.sources.clock import HOUR_S, parse_best
-from gcr_fast.sources.files import File, Table, delimiter_of, read_csv, refuse
+from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import Format, How, Reading, Readings
 from gcr_fast.sources.words import KINDS
 
@@ -63,7 +63,7 @@ def detect(file: File) -> bool:
     """Whether it has this service's times in UTC beside a price area, as a header or as keys of records."""
     if file.kind == "json":
         return f'"{AREA}"' in file.head_text and any(f'"{time}"' in file.head_text for time in _STEPS)
-    names = file.header(delimiter_of(file.head_lines[0])) if file.kind == "csv" and file.head_lines else []
+    names = file.header(file.delimiter) if file.kind == "csv" else []
     return AREA in names and not _STEPS.keys().isdisjoint(names)
 
 
@@ -77,7 +77,7 @@ class _Data(NamedTuple):
 def read(file: File, how: How) -> Readings:
     """Read generation, load and exchange of each price area; size classes of one technology are summed."""
     readings = Readings(file, FORMAT.name, zone=how.zone or "UTC", attribution="Energinet, Energi Data Service")
-    table = _records(readings) if file.kind == "json" else read_csv(file, delimiter=delimiter_of(file.head_lines[0]))
+    table = _records(readings) if file.kind == "json" else read_csv(file, delimiter=file.delimiter)
     readings.rows = len(table)
     time = next((name for name in _STEPS if name in table.names), "")
     if not time or AREA not in table.names:

@@ -11,7 +11,7 @@ import numpy as np
 from gcr_fast.columns import as_text, encode, one_array
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import HOUR_S, parse_best
-from gcr_fast.sources.files import File, Table, delimiter_of, read_csv, refuse
+from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.generation.entsoe import AREA_TYPES, ATTRIBUTION, consumed, production_kind
 from gcr_fast.sources.generation.entsoe_areas import AREA_BY_EIC, area_of
 from gcr_fast.sources.long import Describe, Words, long, series_keys
@@ -51,9 +51,9 @@ def _roles(names: Iterable[str]) -> dict[str, str]:
 
 def detect(file: File) -> bool:
     """Whether the header has this platform's columns of areas and times beside a column of actual MW."""
-    if file.kind != "csv" or not file.head_lines:
+    if file.kind != "csv":
         return False
-    roles = _roles(file.header(delimiter_of(file.head_lines[0])))
+    roles = _roles(file.header(file.delimiter))
     values = "load" in roles or {"made", "type"} <= roles.keys()
     return values and all(role in roles for role in _NEEDED)
 
@@ -72,13 +72,12 @@ class _Rows(NamedTuple):
 
 def read(file: File, how: How) -> Readings:
     """Read generation by type or unit, or load: of each area once, of each interval what was published last."""
-    delimiter = delimiter_of(file.head_lines[0])
-    roles = _roles(file.header(delimiter))
+    roles = _roles(file.header(file.delimiter))
     lacking = [_ROLES[role][0] for role in _NEEDED if role not in roles]
     if lacking:
         refuse(file, f"has no column {', '.join(lacking)}", "missing_column")
     values = [roles[role] for role in _VALUES if role in roles]
-    table = read_csv(file, delimiter=delimiter, floats=values, missing=_GAPS, only=list(roles.values()))
+    table = read_csv(file, delimiter=file.delimiter, floats=values, missing=_GAPS, only=list(roles.values()))
     readings = Readings(file, FORMAT.name, rows=len(table), zone=how.zone or "UTC", attribution=ATTRIBUTION)
     starts, steps = _times(readings, table, roles)
     named = [role for role in ("area", "map", "area_type", "unit", "type") if role in roles]

@@ -11,7 +11,7 @@ from gcr_fast.columns import as_text, encode, one_array
 from gcr_fast.periods import local_to_utc
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import HOUR_S, Walk, parse_best, walk
-from gcr_fast.sources.files import File, Table, read_csv
+from gcr_fast.sources.files import File, Table, read_csv, require
 from gcr_fast.sources.generation.entsoe import (
     ABSENT,
     ATTRIBUTION,
@@ -48,8 +48,9 @@ def detect(file: File) -> bool:
 def read(file: File, how: How) -> Readings:
     """Read generation (or consumption) by type, or load. Of an area named in several ways one is read."""
     names = file.header()
-    time = next(name for name in names if _TIME.match(name))
+    time = next((name for name in names if _TIME.match(name)), "")
     values = [name for name in names if _VALUE.match(name)]
+    require(file, names, time or "MTU (CET/CEST)", AREA, *(() if values else ("Generation (MW)",)))
     table = read_csv(file, floats=values, missing=_GAPS)
     readings = Readings(file, FORMAT.name, rows=len(table), attribution=ATTRIBUTION)
     for name in names:

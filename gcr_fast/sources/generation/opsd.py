@@ -9,7 +9,7 @@ import numpy as np
 from gcr_fast.sources.bulk import read_bulk
 from gcr_fast.sources.cells import MEGA, report
 from gcr_fast.sources.clock import parse_labels
-from gcr_fast.sources.files import File, read_csv, refuse
+from gcr_fast.sources.files import File, read_csv, refuse, require
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
 from gcr_fast.sources.words import KINDS, kind_of
@@ -22,11 +22,7 @@ _NO_ENERGY = ("_capacity", "_profile", "_forecast", "_price", "_day_ahead")
 
 def detect(file: File) -> bool:
     """Whether the header has the package's time column and a column of its kind."""
-    return file.kind == "csv" and file.head_text.startswith(START) and bool(_columns(_header(file)))
-
-
-def _header(file: File) -> list[str]:
-    return [name.strip() for name in file.head_lines[0].split(",")]
+    return file.kind == "csv" and file.head_text.startswith(START) and bool(_columns(file.header()))
 
 
 def _columns(names: list[str]) -> dict[str, Column]:
@@ -56,10 +52,11 @@ def _doubled(columns: dict[str, Column]) -> dict[str, str]:
 
 def read(file: File, how: How) -> Readings:
     """Read the actual generation and load; capacities, profiles, forecasts and prices are left out."""
-    names = _header(file)
+    names = file.header()
     columns = _columns(names)
     if not columns:
         refuse(file, "has no column of actual generation or load", "missing_column")
+    require(file, names, START)
     doubled = _doubled(columns)
     columns = {name: column for name, column in columns.items() if name not in doubled}
     bulk = read_bulk(file, names, [START], list(columns), MEGA)
