@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from gcr_fast.imports import Imported
     from gcr_fast.sources.model import How
 
-EXAMPLE = """gcr import generation balance_2024_*.csv --area CISO --year 2024 --out profiles.parquet
-gcr convert annual.csv --profiles profiles.parquet --out hourly.parquet"""
+EXAMPLE = "gcr import generation opsd.csv --types solar,wind --out profiles.parquet"
 FILLS = ("none", "zero", "interpolate")
 SHOWN_YEARS = 24
 """Years of series that the summary lists before it refers to --json."""

@@ -9,6 +9,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 from gcr_cli.main import main
+from oracle.opsd import opsd
 
 from gcr_fast.accelerate import jit_enabled
 
@@ -50,6 +51,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "annual.csv").write_text(ANNUAL)
     (tmp_path / "bad.csv").write_text(BAD)
     (tmp_path / "regos.csv").write_text(REGOS)
+    (tmp_path / "opsd.csv").write_text(opsd("2024-01-01", {"XX_solar_generation_actual": ["1.5"] * 24}))
     (tmp_path / "generation.csv").write_text(hours_of_a_day(range(24), zone=""))
     return tmp_path
 
