@@ -279,9 +279,12 @@ def _from_listing(listing: Listing, how: _How) -> _Part:
         listing.unused,
     )  # fmt: skip
     part = _Part(account, _table(kept, how), listing.findings)
-    part.kept = [_row(listing, one) for one in kept]
-    holdings = [one for one in listing.certificates if not one.in_history and one.meaning.status in LIVE]
-    part.live = [_row(listing, one) for one in holdings]
+    for one in listing.certificates:
+        row = _row(listing, one)
+        if how.keep_all or not one.meaning.reason:
+            part.kept.append(row)
+        if not one.in_history and one.meaning.status in LIVE:
+            part.live.append(row)
     counts: Counter[tuple[str, Meaning]] = Counter()
     energy: Counter[tuple[str, Meaning]] = Counter()
     for one in listing.certificates:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import ROUND_FLOOR, Context, Decimal, localcontext
+from functools import lru_cache
 
 _TELLING = (
     r"^[0-9]*{0}(?:[0-9]{{1,2}}|[0-9]{{4,}})$|^0{0}[0-9]{{3}}$"
@@ -38,11 +39,14 @@ def floored(text: str, mark: str, digits: int) -> tuple[int, bool] | None:
     return int(whole), whole == signed
 
 
+@lru_cache(maxsize=1 << 16)
 def scaled(text: str, mark: str, digits: int) -> int | None:
     """Return a number times 10 ** digits; None if it is none, is negative, or is not whole then.
 
     Thousands may be set apart by the other mark or by blanks.
     """
+    if len(text) <= 18 and text.isascii() and text.isdigit():
+        return int(text) * int(10**digits)
     exact = _decimal("".join(text.split()), mark, digits)
     if exact is None:
         return None

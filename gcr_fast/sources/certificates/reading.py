@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -69,15 +70,17 @@ def read_listing(file: File, name: str, layout: Layout, zone: str | None = None,
     """
     sheet = open_sheet(file, layout)
     reader = _Reader(sheet, zone, sift or Sift())
-    lines = list(sheet.lines())
-    reader.learn_numbers(lines)
-    read = [reader.certificate(line) for line in lines]
-    if not lines and sheet.findings.ok:
-        sheet.findings.add("empty_file", f"{file.path.name} has no rows below its header", file=file.name)
-    good = [certificate for certificate in read if certificate is not None]
-    reader.note_rounded()
     unused = sheet.header.unused + [sheet.header.named(name) for name in NOT_CARRIED if name in sheet.header.columns]
-    return Listing(file, name, good, sheet.findings, len(lines), sheet.dropped, unused)
+    listing = Listing(file, name, findings=sheet.findings, dropped=sheet.dropped, unused=unused)
+    for line in reader.lines():
+        listing.rows += 1
+        certificate = reader.certificate(line)
+        if certificate is not None:
+            listing.certificates.append(certificate)
+    if not listing.rows and sheet.findings.ok:
+        sheet.findings.add("empty_file", f"{file.path.name} has no rows below its header", file=file.name)
+    reader.note_rounded()
+    return listing
 
 
 class _Reader:
@@ -94,6 +97,7 @@ class _Reader:
         self.mark = self.layout.decimal or "."
         self.failed = False
         """Whether something in the row at hand is wrong."""
+        self._meanings: dict[tuple[str, str], Meaning | None] = {}
         self._spans: dict[tuple[str, ...], Span | Period | str] = {}
         self._zones: dict[tuple[str, str | None, Span], tuple[str, Period] | str] = {}
         self._units = {
@@ -104,10 +108,16 @@ class _Reader:
         if zone is not None:
             zone_named(zone)
 
-    def learn_numbers(self, lines: list[Line]) -> None:
-        """Find the decimal mark that the numbers have: with `;` between cells a comma, unless a number tells."""
+    def lines(self) -> Iterable[Line]:
+        """Return the rows; all at once only where the file's numbers have to tell how they are written."""
         if self.layout.decimal:
-            return
+            return self.sheet.lines()
+        lines = list(self.sheet.lines())
+        self._learn_numbers(lines)
+        return lines
+
+    def _learn_numbers(self, lines: list[Line]) -> None:
+        """Find the decimal mark that the numbers have: with `;` between cells a comma, unless a number tells."""
         marks = decimal_marks(line.text(name) for line in lines for name in ("energy", "mwh_each", "capacity", "count"))
         if len(marks) > 1:
             what = f"{self.sheet.file.path.name} writes numbers with a decimal comma and with a decimal point"
@@ -263,7 +273,10 @@ class _Reader:
         if not word:
             self._fault(line, "null_value", column, "is empty")
             return None
-        meaning = meaning_of(word, line.text("reason"), dict(self.layout.statuses))
+        key = (word, line.text("reason"))
+        if key not in self._meanings:
+            self._meanings[key] = meaning_of(*key, dict(self.layout.statuses))
+        meaning = self._meanings[key]
         if meaning is None:
             known = ", ".join(words[0] for words in WORDS.values())
             self._fault(line, "unknown_status", column, f"is not known; expected a word such as {known}")

@@ -74,14 +74,14 @@ def has_irec_numbers(text: str) -> bool:
 def read_serial(text: str, pattern: re.Pattern[str] = PLAIN) -> Serial:
     """Take a serial number apart by a pattern with the groups prefix, number and, if there is any, suffix."""
     cell = text.strip()
-    if is_shortened(cell):
+    if pattern is PLAIN and is_shortened(cell):
         raise SerialError("is a number that a spreadsheet shortened: its digits are lost, export it as text")
     match = pattern.match(cell)
     if match is None:
         raise SerialError("is no serial number of this format")
-    groups = match.groupdict()
-    digits = re.sub(r"[^0-9]", "", groups["number"])
-    return Serial(cell, groups["prefix"] or "", int(digits), groups.get("suffix") or "")
+    digits = match["number"]
+    number = int(digits if digits.isdigit() else "".join(mark for mark in digits if mark.isdigit()))
+    return Serial(cell, match["prefix"], number, match["suffix"] if "suffix" in pattern.groupindex else "")
 
 
 def read_range(first: str, last: str, pattern: re.Pattern[str] = PLAIN) -> Range:

@@ -6,6 +6,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from gcr_fast.exchange.reading import DELIMITERS
@@ -19,6 +20,7 @@ HEADER_WITHIN = 30
 """Lines among which the header must stand."""
 SHOWN_VALUE = 60
 _CLOSING = ("total", "totals", "grand total", "sum", "summe", "end of report", "report total", "subtotal")
+_CLOSING_BEGINS = frozenset(words[:3] for words in _CLOSING)
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,11 @@ class Sheet:
     facts: dict[str, str] = field(default_factory=dict)
     """What lines above the header say: `Beneficiary,Example Ltd`."""
 
+    @cached_property
+    def defaults(self) -> dict[str, str]:
+        """What fields hold where a row says nothing: known from the first row of data on."""
+        return {**self.layout.constants, **self.facts}
+
     def lines(self) -> Iterator[Line]:
         """Yield the rows that hold data. Rows of another length than the header are reported, all of them."""
         wanted = len(self.header.names)
@@ -169,12 +176,14 @@ def _fitted(cells: list[str], wanted: int) -> list[str]:
 
 def _is_closing(cells: list[str]) -> bool:
     first = next(cell for cell in cells if cell)
+    if first[:3].lower() not in _CLOSING_BEGINS:
+        return False
     return normalised(first).replace("_", " ") in _CLOSING and sum(bool(cell) for cell in cells) <= len(cells) // 2 + 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
-    """One row of a list."""
+    """One row of a list. There are many: what they share is looked up in few steps."""
 
     sheet: Sheet
     number: int
@@ -184,8 +193,9 @@ class Line:
     def text(self, name: str) -> str:
         """Return a field's cell, else what the lines above the header or the layout say, else nothing."""
         at = self.sheet.header.columns.get(name)
-        found = self.cells[at] if at is not None else ""
-        return found or self.sheet.facts.get(name, "") or self.sheet.layout.constants.get(name, "")
+        if at is not None and self.cells[at]:
+            return self.cells[at]
+        return self.sheet.defaults.get(name, "")
 
     def has(self, name: str) -> bool:
         """Whether a field has a column."""
