@@ -129,6 +129,8 @@ def read_readings(
     chosen = identify(file, how) if format is None else format_named(format)
     if chosen is None:
         refuse(file, "is of no format that is known (gcr import formats lists them)", "unknown_format")
+    if format not in {None, MAPPED} and not chosen.detect(file):
+        refuse(file, f"is not {chosen.title}, which looks like {chosen.looks_like}", "unknown_format")
     return read_as(file, chosen, how or How(), alone=alone)
 
 
