@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from oracle import exports as oracle
 
+from gcr_fast.sources.files import open_file
+from gcr_fast.sources.generation.eco2mix import FORMAT
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
 
@@ -227,7 +229,7 @@ def test_a_time_without_offset_is_refused(write, refusal, time):
     ],
 )
 def test_json_of_another_shape_is_refused(write, refusal, text, said):
-    (finding,) = refusal(read_readings, write(text), format="eco2mix")
+    (finding,) = refusal(FORMAT.read, open_file(write(text)), How())
     assert said in finding["message"]
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from oracle import exports as oracle
 
+from gcr_fast.sources.files import open_file
+from gcr_fast.sources.generation.energinet import FORMAT
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
 
@@ -147,7 +149,7 @@ def test_a_record_without_its_time_or_area_is_named(write, refusal):
 
 @pytest.mark.parametrize("text", ['{"records": 5, "HourUTC": "PriceArea"}', '["HourUTC", "PriceArea"]'])
 def test_json_of_another_shape_is_refused(write, refusal, text):
-    (finding,) = refusal(read_readings, write(text), format="energinet")
+    (finding,) = refusal(FORMAT.read, open_file(write(text)), How())
     assert "no list of records" in finding["message"]
 
 
@@ -158,7 +160,7 @@ def test_prices_are_refused(write, refusal):
 
 
 def test_a_missing_column_is_named(write, refusal):
-    (finding,) = refusal(read_readings, write("HourDK;SolarPower\n2023-01-01 00:00;1\n"), format="energinet")
+    (finding,) = refusal(FORMAT.read, open_file(write("HourDK;SolarPower\n2023-01-01 00:00;1\n")), How())
     assert (finding["code"], "HourUTC" in finding["message"]) == ("missing_column", True)
 
 

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracle import exports as oracle
 
+from gcr_fast.sources.files import open_file
 from gcr_fast.sources.generation.entsoe_areas import AREA_BY_EIC
+from gcr_fast.sources.generation.entsoe_library import FORMAT
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
 
@@ -256,7 +258,7 @@ def test_a_missing_column_is_named(write, refusal, lacking):
     rows = [line.split("\t") for line in GENERATION.read_text().splitlines()]
     at = rows[0].index(lacking)
     text = "\n".join("\t".join(cells[:at] + cells[at + 1 :]) for cells in rows)
-    (finding,) = refusal(read_readings, write(text), format="entsoe-library")
+    (finding,) = refusal(FORMAT.read, open_file(write(text)), How())
     assert finding["code"] == "missing_column"
     assert lacking.removesuffix("(UTC)") in finding["message"]
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from oracle import exports as oracle
 
+from gcr_fast.sources.files import open_file
 from gcr_fast.sources.generation.formats import read_readings
+from gcr_fast.sources.generation.opsd import FORMAT
 from gcr_fast.sources.model import How
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "opsd.csv"
@@ -114,7 +116,7 @@ def test_a_time_of_another_form_is_refused(write, refusal, time):
 def test_a_file_without_generation_is_not_known(write, refusal):
     (finding,) = refusal(read_readings, write("utc_timestamp,DE_price_day_ahead\n2019-01-01T00:00:00Z,1\n"))
     assert finding["code"] == "unknown_format"
-    (finding,) = refusal(read_readings, write("utc_timestamp,a\n2019-01-01T00:00:00Z,1\n"), format="opsd")
+    (finding,) = refusal(FORMAT.read, open_file(write("utc_timestamp,a\n2019-01-01T00:00:00Z,1\n")), How())
     assert finding["code"] == "missing_column"
 
 
