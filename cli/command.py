@@ -27,6 +27,7 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; say what went wrong in the way that its options ask for."""
         try:
+            _require_text(ctx.params)
             return super().invoke(ctx)
         except RefusedError as refusal:
             _refuse(ctx, refusal)
@@ -47,6 +48,14 @@ class Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands' names, unsorted."""
         return list(self.commands)
+
+
+def _require_text(params: dict[str, Any]) -> None:
+    """Refuse options that are no UTF-8; names of files may be any bytes."""
+    for name, value in params.items():
+        for word in value if isinstance(value, tuple) else (value,):
+            if isinstance(word, str) and not word.isascii() and not word.encode(errors="replace").decode() == word:
+                raise UsageError(f"--{name.replace('_', '-')} {word!r} is not UTF-8 text")
 
 
 def _refuse(ctx: click.Context, refusal: RefusedError) -> NoReturn:

@@ -52,6 +52,8 @@ UNKNOWN = "not stated"
 def query(registry: Path, out: Path | None, group_by: tuple[str, ...], **given: Any) -> None:
     """Find certificates of REGISTRY: all filters that are given must hold. In order of parent and time."""
     check_rows_place(out)
+    if group_by and (given["limit"] is not None or given["after"] is not None):
+        raise click.UsageError("--limit and --after are for rows, not for --group-by")
     wanted = reg.chosen(given) | {"as_of": given.pop("as_of")}
     with reg.opened(registry, read_only=True) as held:
 

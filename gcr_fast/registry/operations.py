@@ -88,10 +88,12 @@ class Operations(ABC):
 
     def lock(self, selection: Any, *, reason: str, actor: str = "", key: str = "", dry_run: bool = False) -> Receipt:
         """Stop certificates, as the registry: until they are unlocked nobody can use them."""
+        _needs(reason=reason)
         return self._plain("lock", selection, None, reason, actor, key, dry_run)
 
     def unlock(self, selection: Any, *, reason: str, actor: str = "", key: str = "", dry_run: bool = False) -> Receipt:
         """Give locked certificates their former state back, as the registry."""
+        _needs(reason=reason)
         return self._plain("unlock", selection, None, reason, actor, key, dry_run)
 
     def retire(
@@ -153,7 +155,8 @@ class Operations(ABC):
         """
         lifetime = self.expiry_months() if months is None else months
         if not isinstance(lifetime, int) or not 0 < lifetime <= MONTHS:
-            raise UsageError(f"say after how many months, 1 to {MONTHS}: months=18; this registry has no expiry_months")
+            said = "this registry has no expiry_months" if months is None else f"not {months!r}"
+            raise UsageError(f"say after how many months, 1 to {MONTHS}, such as months=18: {said}")
         at_s = self.now() if now is None else seconds_of(now, "now")
         end = latest_before(at_s, lifetime)
         due = Where(end=end, status=("ACTIVE", "RESERVED", "LOCKED"))
@@ -181,6 +184,7 @@ class Operations(ABC):
         dry_run: bool = False,
     ) -> Receipt:  # fmt: skip
         """Take certificates back, as the registry; of retired ones only with a `compensation`: how it is made good."""
+        _needs(reason=reason)
 
         def check(_: State, rows: Rows, found: Findings) -> None:
             used = [compensates("withdraw", int(VISIBLE[stored])) for stored in np.unique(rows.states)]

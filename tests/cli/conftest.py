@@ -82,7 +82,12 @@ def process(folder):
     """Run `gcr` as a process of its own."""
 
     def run(*words, **options):
-        command = [sys.executable, "-m", "gcr_cli.main", *map(str, words)]
+        command = [
+            sys.executable,
+            "-m",
+            "gcr_cli.main",
+            *(word if isinstance(word, bytes) else str(word) for word in words),
+        ]
         environment = dict(os.environ)
         if not jit_enabled():  # plain NumPy warns of the overflow that the kernels rely on
             environment["PYTHONWARNINGS"] = "ignore::RuntimeWarning"

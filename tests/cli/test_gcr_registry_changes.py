@@ -117,6 +117,25 @@ def test_misuse_of_trade(gcr, issued, position):
     gcr("trade", issued, "--seller", "Ada", "--buyer", "Zoe", "--all", "--create-parties")
 
 
+def test_what_is_no_utf_8_is_said_so_and_not_a_traceback(issued, process):
+    for words in (
+        ("trade", issued, b"--seller", b"\xff", "--buyer", "Bob", "--all"),
+        ("trade", issued, "--seller", "Ada", "--buyer", "Bob", "--all", b"--key", b"k\xfe"),
+        ("query", issued, b"--parent", b"A-1\xff"),
+        ("parties", "add", issued, b"\xff\xfe"),
+    ):
+        done = process(*words)
+        assert (done.returncode, done.stdout) == (2, ""), done.stderr
+        assert "is not UTF-8 text" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["lock", "unlock", "withdraw"])
+def test_what_the_registry_does_has_a_reason(gcr, issued, position, verb):
+    for blank in ("", "  "):
+        assert "name the reason" in gcr(verb, issued, "--all", "--reason", blank, code=2).stderr
+    assert position() == 4
+
+
 # --- a table of trades
 
 TABLE = """certificate_id,seller,buyer,price,currency,wh
