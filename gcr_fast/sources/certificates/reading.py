@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from sys import intern
 from typing import NamedTuple
 
 from gcr_fast.codes import MAX_PARENT_WH
@@ -151,13 +152,13 @@ class _Reader:
             zone=zone,
             source_type=source,
             meaning=meaning,
-            word=self._word(line),
-            beneficiary=line.text("beneficiary") or None if meaning.status == "CANCELED" else None,
-            owner=line.text("owner") or None,
+            word=intern(self._word(line)),
+            beneficiary=line.word("beneficiary") if meaning.status == "CANCELED" else None,
+            owner=line.word("owner"),
             device_id=device,
             country=country,
             capacity_w=capacity,
-            issuer=line.text("issuer") or None,
+            issuer=line.word("issuer"),
             in_history=line.has("transaction"),
         )
 
@@ -355,7 +356,7 @@ class _Reader:
             self._fault(line, "unreadable_value", "device_id", "was shortened by a spreadsheet: its digits are lost")
         elif device and (fault := fault_of(device)):
             line.fault("bad_check_digit", "device_id", fault)
-        return device or None
+        return line.word("device_id")
 
 
 def _own_id(line: Line) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from sys import intern
 from typing import NamedTuple
 
 from gcr_fast.sources.certificates.identifiers import is_shortened
@@ -81,7 +82,8 @@ def read_serial(text: str, pattern: re.Pattern[str] = PLAIN) -> Serial:
         raise SerialError("is no serial number of this format")
     digits = match["number"]
     number = int(digits if digits.isdigit() else "".join(mark for mark in digits if mark.isdigit()))
-    return Serial(cell, match["prefix"], number, match["suffix"] if "suffix" in pattern.groupindex else "")
+    suffix = match["suffix"] if "suffix" in pattern.groupindex else ""
+    return Serial(cell, intern(match["prefix"]), number, intern(suffix))
 
 
 def read_range(first: str, last: str, pattern: re.Pattern[str] = PLAIN) -> Range:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from sys import intern
 from typing import Any
 
 from gcr_fast.exchange.reading import DELIMITERS
@@ -196,6 +197,10 @@ class Line:
         if at is not None and self.cells[at]:
             return self.cells[at]
         return self.sheet.defaults.get(name, "")
+
+    def word(self, name: str) -> str | None:
+        """Return a cell that many rows have, as one object for all of them; None if it says nothing."""
+        return intern(self.text(name)) or None
 
     def has(self, name: str) -> bool:
         """Whether a field has a column."""
