@@ -5,7 +5,7 @@ VENV ?= .venv
 RUN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-python test-bounds crash lint bench bench-smoke clean
+.PHONY: demo test test-python test-bounds crash fuzz lint bench bench-smoke clean
 
 demo: $(READY)
 	$(RUN)/gcr demo
@@ -30,6 +30,11 @@ lint: $(READY)
 # 200 kills at random moments, and one at every step; `make test` tries 20.
 crash: $(READY)
 	GCR_CRASH_SEEDS=$${GCR_CRASH_SEEDS:-200} $(RUN)/python -m pytest tests/crash
+
+# What a reader of other people's files does with bytes that nobody wrote; what it finds is left in tests/fuzz/found.
+fuzz: $(READY)
+	$(RUN)/python -c "import atheris" 2>/dev/null || $(RUN)/python -m pip install --quiet --editable '.[fuzz]'
+	GCR_FUZZ_SECONDS=$${GCR_FUZZ_SECONDS:-300} $(RUN)/python tests/fuzz/fuzz_readers.py
 
 bench: $(READY)
 	$(RUN)/python -m benchmarks

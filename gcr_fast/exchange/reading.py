@@ -215,7 +215,7 @@ def _read_parquet(path: Path) -> pa.Table:
     try:
         words = [field.name for field in pq.read_schema(path) if pa.types.is_string(field.type)]
         return pq.read_table(path, read_dictionary=words)  # text that repeats is never spelled out
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         _refuse("unreadable_file", f"{path} is damaged Parquet: {error}", path)
 
 
@@ -228,7 +228,7 @@ def _read_ipc(path: Path) -> pa.Table:
             source.seek(0)
             opener = pa.ipc.open_file if head == b"ARROW1" else pa.ipc.open_stream
             return opener(source).read_all()
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         _refuse("unreadable_file", f"{path} is damaged Arrow IPC: {error}", path)
 
 

@@ -48,7 +48,7 @@ def _frame(file: File) -> _Frame | None:
 
     try:
         schema = pq.read_schema(file.path)
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, ValueError):  # a name in a damaged schema may be no text
         return None
     index = next(iter(_index_columns(schema)), "")
     if index not in schema.names or not pa.types.is_timestamp(schema.field(index).type):
