@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.sources.clock import HOUR_S, parse_best
 from gcr_fast.sources.files import File, refuse
 from gcr_fast.sources.words import KINDS, Kind, kind_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ATTRIBUTION = "ENTSO-E Transparency Platform (CC BY 4.0)"
 ZONES = {"CET/CEST": "Europe/Brussels", "UTC": "UTC", "WET/WEST": "Europe/Lisbon", "EET/EEST": "Europe/Helsinki"}
@@ -69,3 +77,32 @@ def named_zone(file: File, word: str | None, column: str) -> str:
         said = f"names the time zone {word!r}" if word else "names no time zone"
         refuse(file, f"{said}; expected one of {', '.join(ZONES)} in brackets", "unknown_zone", column=column)
     return ZONES[word]
+
+
+class Spans(NamedTuple):
+    """A column of labels `begin - end`, in local wall-clock seconds."""
+
+    begins: np.ndarray
+    ends: np.ndarray
+    lengths: np.ndarray
+    """int64[n]: how long the intervals are in truth; labels across a clock change may say an hour more or less."""
+    bad: np.ndarray
+    """bool[n]: no such label, or one of a length that no market has."""
+
+
+LENGTHS_S = (60, 300, 900, 1800, HOUR_S)
+"""What an interval may last."""
+
+
+def read_spans(labels: pa.ChunkedArray, *layouts: str) -> Spans:
+    """Read labels whose both ends have one of these layouts; each distinct label once."""
+    import pyarrow as pa
+
+    codes, texts = encode(as_text(one_array(labels)))
+    halves = [str(text).partition(" - ")[::2] for text in texts]
+    begin, end = (parse_best(pa.array([half[at] for half in halves], pa.string()), *layouts) for at in (0, 1))
+    local = end.seconds - begin.seconds
+    lengths = local + HOUR_S * (local <= 0) - HOUR_S * (local > HOUR_S)
+    bad = begin.bad | end.bad | ~np.isin(lengths, LENGTHS_S)
+    begins, ends, lasting = (np.append(part, 0)[codes] for part in (begin.seconds, end.seconds, lengths))
+    return Spans(begins, ends, lasting, np.append(bad, True)[codes])

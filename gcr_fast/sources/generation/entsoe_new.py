@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.columns import one_array
 from gcr_fast.periods import local_to_utc
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
-from gcr_fast.sources.clock import HOUR_S, Walk, parse_best, walk
+from gcr_fast.sources.clock import Walk, walk
 from gcr_fast.sources.files import File, Table, read_csv, require
 from gcr_fast.sources.generation.entsoe import (
     ABSENT,
     ATTRIBUTION,
     MISSING,
+    Spans,
     area_code,
     consumed,
     doubled_areas,
     named_zone,
     production_kind,
+    read_spans,
 )
 from gcr_fast.sources.long import Describe, Words, long, series_keys
 from gcr_fast.sources.model import Format, How, Readings
@@ -34,8 +36,7 @@ AREA, TYPE = "Area", "Production Type"
 _TIME = re.compile(r"^MTU \((?P<zone>[A-Z/]+)\)$")
 _VALUE = re.compile(r"^(?:Actual )?(?P<what>Generation|Consumption|Total Load) \(MW\)$")
 _LAYOUTS = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M")
-_LABEL = "is not like 31/01/2020 00:00:00 - 31/01/2020 01:00:00"
-_LENGTHS = (60, 300, 900, 1800, HOUR_S)
+_LABEL = "is not like 31/01/2020 00:00:00 - 31/01/2020 01:00:00, of 60 minutes at most"
 _GAPS = ("", " ", *MISSING, *ABSENT)
 
 
@@ -106,14 +107,11 @@ def _clock(
     """Return (rows, UTC starts, lengths in seconds) of the rows that exist; labels of `time` are local begin - end."""
     labels = table.columns[time]
     lines = np.arange(len(table)) + table.first_line
-    begins, ends, bad = _begin_and_end(labels)
-    report(readings.findings, readings.file, bad, lines, time, labels, _LABEL)
+    spans = read_spans(labels, *_LAYOUTS)
+    report(readings.findings, readings.file, spans.bad, lines, time, labels, _LABEL)
     readings.findings.check()
-    found = walk(begins, zone, key)
-    lengths = _lengths(begins, ends)
-    odd = ~np.isin(lengths, _LENGTHS)
-    report(readings.findings, readings.file, odd, lines, time, labels, "is not 1, 5, 15, 30 or 60 minutes")
-    seconds, wrong = _autumn(begins, ends, found, lengths, key, zone)
+    found = walk(spans.begins, zone, key)
+    seconds, wrong = _autumn(spans, found, key, zone)
     what = "ends where it begins, but stands where the later of two hours does: sort the rows by time"
     report(readings.findings, readings.file, wrong, lines, time, labels, what)
     empty = np.logical_and.reduce([numbers(column, 0, _GAPS).null for column in values])
@@ -122,38 +120,18 @@ def _clock(
     report(readings.findings, readings.file, found.skipped & ~empty, lines, time, labels, what, "nonexistent_time")
     readings.findings.check()
     rows = np.flatnonzero(~found.skipped)
-    return rows, seconds[rows], lengths[rows]
+    return rows, seconds[rows], spans.lengths[rows]
 
 
-def _begin_and_end(labels: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return local seconds of both halves of each label, int64[n], and which labels are none, bool[n]."""
-    import pyarrow as pa
-
-    codes, texts = encode(as_text(one_array(labels)))
-    halves = [str(text).partition(" - ")[::2] for text in texts]
-    begin, end = (parse_best(pa.array([half[at] for half in halves], pa.string()), *_LAYOUTS) for at in (0, 1))
-    bad = np.append(begin.bad | end.bad, True)[codes]
-    return np.append(begin.seconds, 0)[codes], np.append(end.seconds, 0)[codes], bad
-
-
-def _lengths(begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Return how long intervals int64[n] are in truth: labels across a clock change are an hour too long or short."""
-    local = ends - begins
-    lengths: np.ndarray = local + HOUR_S * (local <= 0) - HOUR_S * (local > HOUR_S)
-    return lengths
-
-
-def _autumn(
-    begins: np.ndarray, ends: np.ndarray, found: Walk, lengths: np.ndarray, key: np.ndarray, zone: str
-) -> tuple[np.ndarray, np.ndarray]:
+def _autumn(spans: Spans, found: Walk, key: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
     """Return UTC starts, and rows bool[n] that contradict the order: of two hours of one name the earlier comes first.
 
     The earlier one ends, by its label, where it began or before. Where only one of the two is there, that tells which.
     """
-    begin, end = local_to_utc(begins, zone), local_to_utc(ends, zone)
-    crossing = found.doubled & (ends - begins == lengths) & (end.earliest == end.latest)
-    later = crossing & ~_mentioned_twice(begins, key, found.doubled)
-    wrong = found.doubled & (ends <= begins) & (found.seconds == begin.latest)
+    begin, end = local_to_utc(spans.begins, zone), local_to_utc(spans.ends, zone)
+    crossing = found.doubled & (spans.ends - spans.begins == spans.lengths) & (end.earliest == end.latest)
+    later = crossing & ~_mentioned_twice(spans.begins, key, found.doubled)
+    wrong = found.doubled & (spans.ends <= spans.begins) & (found.seconds == begin.latest)
     return np.where(later, begin.latest, found.seconds), wrong
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.generation.entsoe import (
     ABSENT,
     ATTRIBUTION,
+    LENGTHS_S,
     MISSING,
     area_code,
     consumed,
@@ -23,14 +24,17 @@ from gcr_fast.sources.generation.entsoe import (
     named_zone,
 )
 from gcr_fast.sources.model import Format, How, Readings
-from gcr_fast.sources.wide import Column, Layout, step_of, wide
+from gcr_fast.sources.wide import Column, Layout, wide
 from gcr_fast.sources.words import KINDS, kind_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _VALUE = re.compile(r"^(?P<kind>.+?)\s+- Actual (?P<way>Aggregated|Consumption) \[MW\]$")
 _LOAD = re.compile(r"^Actual Total Load \[MW\](?: - (?P<area>.+))?$")
 _TIME = re.compile(r"^(?:MTU|Time \((?P<zone>[A-Z/]+)\))$")
 _CELL = re.compile(r"\((?P<zone>[A-Z/]+)\)\s*$")
-_LABEL = "is not like 31.01.2019 00:00 - 31.01.2019 01:00"
+_LABEL = "is not like 31.01.2019 00:00 - 31.01.2019 01:00, of 60 minutes at most"
 
 
 def detect(file: File) -> bool:
@@ -45,6 +49,8 @@ def detect(file: File) -> bool:
 class _Clock(NamedTuple):
     seconds: np.ndarray
     """int64[n] UTC, of every row of the table."""
+    lengths: np.ndarray
+    """int64[n]: how long each interval is, in seconds."""
     used: np.ndarray
     """bool[n]: no row of the hour that does not exist."""
     zone: str
@@ -64,11 +70,12 @@ def read(file: File, how: How) -> Readings:
         rows = np.flatnonzero(clock.used & (codes == code))
         if area in doubled:
             readings.drop(f"rows of {area}: the same energy as {doubled[area]}, which is read", len(rows))
-        elif len(rows):
-            columns = _columns(readings, names, area_code(area))
-            starts = clock.seconds[rows]
-            layout = Layout(MEGA, True, step_of(starts), MISSING, ABSENT)
-            wide(readings, table, starts, rows, columns, layout, read=bulk.numbers if bulk else None)
+            continue
+        columns = _columns(readings, names, area_code(area))
+        for length in np.unique(clock.lengths[rows]).tolist():  # hours may become quarters within a year
+            some = rows[clock.lengths[rows] == length]
+            layout = Layout(MEGA, True, length, MISSING, ABSENT)
+            wide(readings, table, clock.seconds[some], some, columns, layout, read=bulk.numbers if bulk else None)
     return readings
 
 
@@ -114,8 +121,10 @@ def _clock(readings: Readings, table: Table, areas: np.ndarray, bulk: Bulk | Non
     labels = table.columns[name]
     zone = _zone(readings.file, name, table)
     times = parse_labels(labels, "%d.%m.%Y %H:%M - ...")
+    lengths = _ends(labels) - times.seconds
+    bad = times.bad | ~np.isin(lengths, LENGTHS_S)
     lines = np.arange(len(table)) + table.first_line
-    report(readings.findings, readings.file, times.bad, lines, name, labels, _LABEL)
+    report(readings.findings, readings.file, bad, lines, name, labels, _LABEL)
     readings.findings.check()
     found = walk(times.seconds, zone, areas)
     empty = _empty_rows(bulk.numbers if bulk else table, found.skipped)
@@ -123,7 +132,16 @@ def _clock(readings: Readings, table: Table, areas: np.ndarray, bulk: Bulk | Non
     wrong = found.skipped & ~empty
     what = f"does not exist in {zone}, but has values"
     report(readings.findings, readings.file, wrong, lines, name, labels, what, "nonexistent_time")
-    return _Clock(found.seconds, ~found.skipped, zone)
+    return _Clock(found.seconds, lengths, ~found.skipped, zone)
+
+
+def _ends(labels: pa.ChunkedArray) -> np.ndarray:
+    """Return the local wall-clock seconds at which intervals end, int64[n]; 0 where a label does not tell."""
+    import pyarrow.compute as pc
+
+    begin, width = len("31.01.2019 00:00 - "), len("31.01.2019 00:00")
+    text = pc.utf8_trim_whitespace(as_text(one_array(labels)))
+    return parse_labels(pc.utf8_slice_codeunits(text, begin, begin + width), "%d.%m.%Y %H:%M").seconds
 
 
 def _zone(file: File, column: str, table: Table) -> str:
@@ -160,7 +178,7 @@ FORMAT = Format(
     title="ENTSO-E Transparency Platform, old export",
     looks_like='"Area","MTU","Biomass  - Actual Aggregated [MW]",... or "Time (CET/CEST)",...,"Actual Total Load [MW]"',
     quirks=(
-        "MW, the mean of each 15, 30 or 60 minutes; local time, the zone in brackets",
+        "MW, the mean of 15, 30 or 60 minutes, which may change within a file; local time, the zone in brackets",
         "spring has an empty row for the hour that does not exist: dropped",
         "autumn has one label twice: in order, first summer then winter time",
         "n/e is a type that the area does not have; N/A and - are gaps",

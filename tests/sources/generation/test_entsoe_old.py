@@ -122,12 +122,34 @@ def test_an_area_is_read_once_whatever_its_names(write):
 
 def test_quarters_of_an_hour(write):
     rows = ['"Area","MTU","Solar  - Actual Aggregated [MW]"']
-    labels = [f"27.10.2024 {hour:02d}:{minute:02d}" for hour in (1, 2, 2, 3) for minute in (0, 15, 30, 45)]
-    rows += [f'"BZN|XX","{label} - 27.10.2024 00:00 (CET/CEST)","{at}.5"' for at, label in enumerate(labels)]
+    times = [(hour, minute) for hour in (1, 2, 2, 3) for minute in (0, 15, 30, 45)]
+    labels = [f"27.10.2024 {h:02d}:{m:02d} - 27.10.2024 {h + m // 45:02d}:{(m + 15) % 60:02d}" for h, m in times]
+    rows += [f'"BZN|XX","{label} (CET/CEST)","{at}.5"' for at, label in enumerate(labels)]
     (one,) = read_readings(write("\n".join(rows))).series
     first = int(datetime(2024, 10, 26, 23, tzinfo=ZoneInfo("UTC")).timestamp())
     assert oracle.values(one) == {first + 900 * at: at * 1_000_000 + 500_000 for at in range(16)}
     assert one.interval_s == 900
+
+
+def test_hours_that_become_quarters_are_two_series_of_one_name(write):
+    rows = [
+        "Area,MTU,Solar  - Actual Aggregated [MW]",
+        "BZN|XX,30.09.2020 22:00 - 30.09.2020 23:00 (CET/CEST),1",
+        "BZN|XX,30.09.2020 23:00 - 01.10.2020 00:00 (CET/CEST),2",
+        "BZN|XX,01.10.2020 00:00 - 01.10.2020 00:15 (CET/CEST),3",
+    ]
+    found = read_readings(write("\n".join(rows))).series
+    assert [(one.name, one.interval_s, one.values.tolist()) for one in found] == [
+        ("XX-solar", 900, [3_000_000]),
+        ("XX-solar", 3600, [1_000_000, 2_000_000]),
+    ]
+
+
+@pytest.mark.parametrize("end", ["02.01.2020 00:00", "01.01.2020 00:00", "01.01.2020 00:07", "later", ""])
+def test_an_interval_of_another_length_is_refused(write, refusal, end):
+    text = f"Area,MTU,Solar  - Actual Aggregated [MW]\nBZN|XX,01.01.2020 00:00 - {end} (CET/CEST),1\n"
+    (finding,) = refusal(read_readings, write(text))
+    assert (finding["line"], "60 minutes at most" in finding["message"]) == (2, True)
 
 
 def test_a_file_without_its_quotes_is_read_too(write):
