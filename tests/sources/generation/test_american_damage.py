@@ -8,7 +8,8 @@ import pytest
 
 from gcr_fast import RefusedError
 from gcr_fast.sources.files import open_file
-from gcr_fast.sources.generation.formats import FORMATS, read_readings
+from gcr_fast.sources.generation.formats import BY_NAME, FORMATS, read_as, read_readings
+from gcr_fast.sources.model import How
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 NAMES = {
@@ -59,7 +60,7 @@ def test_a_file_is_of_one_format(name):
 
 def test_no_format_takes_a_file_of_another(name, refusal):
     for one in set(NAMES.values()) - {NAMES[name]}:
-        assert refusal(read_readings, EXAMPLES / name, None, one)
+        assert refusal(read_as, open_file(EXAMPLES / name), BY_NAME[one], How())
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -78,7 +79,7 @@ def test_in_utf_16_it_is_the_same(name, write):
 def test_with_another_delimiter_it_is_of_no_format_or_refused(name, write, refusal):
     path = write(content(name).replace(b",", b";"), name)
     assert refusal(read_readings, path)
-    assert refusal(read_readings, path, None, NAMES[name])
+    assert refusal(read_as, open_file(path), BY_NAME[NAMES[name]], How())
 
 
 def cuts(name):

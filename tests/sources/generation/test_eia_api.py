@@ -10,7 +10,8 @@ import pytest
 
 from gcr_fast.imports import import_generation
 from gcr_fast.sources import pages
-from gcr_fast.sources.generation.formats import read_readings
+from gcr_fast.sources.files import open_file
+from gcr_fast.sources.generation.formats import BY_NAME, read_as, read_readings
 from gcr_fast.sources.model import How
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -69,6 +70,11 @@ def altered(path, change):
     document = json.loads(path.read_text())
     change(document)
     return json.dumps(document)
+
+
+def read_by_its_reader(path):
+    """Read a file as of this format, whatever its head tells."""
+    return read_as(open_file(path), BY_NAME["eia930-api"], How())
 
 
 def test_numbers_numeric_text_and_null_in_no_order():
@@ -194,7 +200,7 @@ def test_a_missing_key_is_named(key, write, refusal):
     ],
 )
 def test_other_shapes_are_refused(change, write, refusal):
-    (found,) = refusal(read_readings, write(altered(FUEL, change), "bad.json"), None, "eia930-api")
+    (found,) = refusal(read_by_its_reader, write(altered(FUEL, change), "bad.json"))
     assert found["severity"] == "error"
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from gcr_fast.codes import IMPUTED, QUALITIES
-from gcr_fast.sources.generation.formats import read_readings
+from gcr_fast.sources.files import open_file
+from gcr_fast.sources.generation.formats import BY_NAME, read_as, read_readings
 from gcr_fast.sources.model import How
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -184,12 +185,13 @@ def test_a_row_of_next_year_by_utc_only_is_of_the_year_of_its_local_date(write):
     assert {len(one) for one in read_readings(path, How(year=2025)).series} == {1}
 
 
-def test_an_area_without_daylight_saving(write):
+@pytest.mark.parametrize(("offset", "zone"), [(7, "America/Phoenix"), (5, "-05:00")])
+def test_an_area_without_daylight_saving(offset, zone, write):
     header = ",".join(["Balancing Authority", "Data Date", "Hour Number", "UTC Time at End of Hour", "Demand (MW)"])
     days = ("7/1/2024", "12/1/2024")
-    lines = [f"SRP,{day},{hour},{day} {hour + 7}:00,100" for day in days for hour in range(1, 5)]
+    lines = [f"SRP,{day},{hour},{day} {hour + offset}:00,100" for day in days for hour in range(1, 5)]
     (one,) = read_readings(write("\n".join([header, *lines]))).series
-    assert one.zone == "America/Phoenix"
+    assert one.zone == zone
 
 
 def test_rows_whose_date_and_hour_contradict_the_utc_time_are_noted(write):
@@ -245,7 +247,7 @@ def test_the_file_of_sub_regions_is_another(write, refusal):
     path = write(SPLIT.read_text().replace("Balancing Authority,Data Date", "Balancing Authority,Sub-Region", 1))
     assert refusal(read_readings, path)[0]["code"] == "unknown_format"
     named_so = write(SPLIT.read_text().replace("Region", "Sub-Region", 1))
-    (found,) = refusal(read_readings, named_so, None, "eia930-bulk")
+    (found,) = refusal(read_as, open_file(named_so), BY_NAME["eia930-bulk"], How())
     assert found["column"] == "Sub-Region"
 
 

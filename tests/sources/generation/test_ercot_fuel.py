@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gcr_fast.sources.generation.formats import read_readings
+from gcr_fast.sources.files import open_file
+from gcr_fast.sources.generation.formats import BY_NAME, read_as, read_readings
 from gcr_fast.sources.model import How
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -59,6 +60,11 @@ def as_dict(one):
 
 def by_kind(path, **told):
     return {one.kind: as_dict(one) for one in read_readings(path, **told).series}
+
+
+def read_by_its_reader(path):
+    """Read a file as of this format, whatever its head tells."""
+    return read_as(open_file(path), BY_NAME["ercot-fuel"], How())
 
 
 @pytest.mark.parametrize("path", [AUTUMN, SPRING])
@@ -177,7 +183,7 @@ def test_findings_of_a_workbook_name_its_sheet(tmp_path, refusal):
 @pytest.mark.parametrize("keep", [0.5, 0.98])
 def test_a_workbook_cut_off_is_refused(keep, write, refusal):
     content = BOOK.read_bytes()
-    (found,) = refusal(read_readings, write(content[: int(len(content) * keep)], "cut.xlsx"), None, "ercot-fuel")
+    (found,) = refusal(read_by_its_reader, write(content[: int(len(content) * keep)], "cut.xlsx"))
     assert "damaged workbook" in found["message"]
 
 

@@ -42,6 +42,17 @@ def test_hours_end_at_their_label(path):
     assert (load.name, load.role, load.power, load.interval_s) == ("ERCOT-load", "load", False, 3600)
 
 
+def test_other_sheets_of_a_workbook_are_left_out(tmp_path):
+    import openpyxl
+
+    book = openpyxl.load_workbook(BOOK)
+    book.create_sheet("Notes").append(["ERCOT", "made up"])
+    book.save(tmp_path / "more.xlsx")
+    readings = read_readings(tmp_path / "more.xlsx")
+    assert readings.left_out["sheet Notes"] == "no table of hours"
+    assert as_dict(readings.series[0]) == plain(LOAD)
+
+
 def test_spring_jumps_and_autumn_repeats():
     (load,) = read_readings(LOAD).series
     starts = load.starts.tolist()

@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 import pytest
 
 from gcr_fast.codes import QUALITIES
-from gcr_fast.sources.generation.formats import read_readings
+from gcr_fast.sources.files import open_file
+from gcr_fast.sources.generation.formats import BY_NAME, read_as, read_readings
 from gcr_fast.sources.model import How
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -194,8 +195,8 @@ def test_bad_cells_are_refused(path, old, new, column, value, line, write, refus
 )
 def test_other_shapes_are_refused(path, old, new, said, write, refusal):
     count = 1 if said == "damaged XML" else -1
-    name = "ieso-csv" if path.suffix == ".csv" else "ieso-xml"
-    (found,) = refusal(read_readings, write(path.read_text().replace(old, new, count), f"bad{path.suffix}"), None, name)
+    file = open_file(write(path.read_text().replace(old, new, count), f"bad{path.suffix}"))
+    (found,) = refusal(read_as, file, BY_NAME[f"ieso-{path.suffix[1:]}"], How())
     assert said in found["message"]
 
 
