@@ -57,7 +57,7 @@ def statement(registry: Registry, entry: int) -> dict[str, Any]:
         "production_start": utc_text(int(rows.start_ms.min()) // 1000),
         "production_end": utc_text(_end_s(state, rows)),
         **{f"by_{name}": _sums(_keys(state, rows, name), rows.energy_wh) for name in BY},
-        "status_now": _sums([STATUSES[code] for code in VISIBLE[rows.states].tolist()], rows.energy_wh),
+        "status_now": _sums(_keys(state, rows, "status"), rows.energy_wh),
         "parents": _parents(state, rows),
         "issues": _issues(state, rows),
         "journal_hash": record.hash.hex(),
@@ -69,24 +69,32 @@ def _end_s(state: State, rows: Rows) -> int:
     return int(rows.start_ms[last]) // 1000 + int(state.catalogue.numbers["step_s"][rows.parents[last]])
 
 
-def _keys(state: State, rows: Rows, name: str) -> np.ndarray | list[str]:
-    """Return what each certificate is summed by, as text."""
+def _keys(state: State, rows: Rows, name: str) -> tuple[np.ndarray, list[str]]:
+    """Return what each certificate is summed by: codes int64[n], and the word of each code."""
     catalogue = state.catalogue
+    if name == "status":
+        return VISIBLE[rows.states].astype(np.int64), list(STATUSES)
     if name == "month":
-        return np.datetime_as_string(rows.start_ms.astype("datetime64[ms]").astype("datetime64[M]"))
-    open_words = {"country": catalogue.countries.words, "device": catalogue.devices.words}
-    vocabularies = {"source": SOURCE_TYPES, "basis": BASES, **open_words}
-    words = np.array([*vocabularies[name], UNNAMED], dtype=object)  # code -1, nothing given, is the last
-    chosen: np.ndarray = words[catalogue.numbers[name][rows.parents]]
-    return chosen
+        months = rows.start_ms.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
+        low, high = int(months.min()), int(months.max())
+        return months - low, [str(np.datetime64(month, "M")) for month in range(low, high + 1)]
+    vocabularies = {
+        "source": SOURCE_TYPES, "basis": BASES, "country": catalogue.countries.words,
+        "device": catalogue.devices.words,
+    }  # fmt: skip
+    codes, words = catalogue.numbers[name][rows.parents], vocabularies[name]
+    return np.where(codes < 0, len(words), codes), [*words, UNNAMED]
 
 
-def _sums(keys: np.ndarray | list[str], energy: np.ndarray) -> dict[str, dict[str, int]]:
+def _sums(keys: tuple[np.ndarray, list[str]], energy: np.ndarray) -> dict[str, dict[str, int]]:
     """Return certificates and Wh by key, in order of the keys."""
-    names, place = np.unique(np.asarray(keys, dtype=str), return_inverse=True)
-    counts, sums = _tally(place, energy)
-    shown = zip(names.tolist(), counts, sums, strict=True)
-    return {name: {"certificates": count, "energy_wh": wh} for name, count, wh in shown}
+    codes, words = keys
+    found: dict[str, dict[str, int]] = {}
+    for word, count, wh in zip(words, *_tally(codes, energy), strict=False):
+        if count:  # two keys may be written alike: a device may be called "not stated"
+            have = found.setdefault(word, {"certificates": 0, "energy_wh": 0})
+            have["certificates"], have["energy_wh"] = have["certificates"] + count, have["energy_wh"] + wh
+    return dict(sorted(found.items()))
 
 
 def _tally(place: np.ndarray, energy: np.ndarray) -> tuple[list[int], list[int]]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
@@ -96,6 +97,32 @@ def test_sums_that_tell_nothing_are_left_out_of_page_and_text(registry):
         assert "Device" not in told
         assert "Hourly Shape From" in told.title()
     assert sum(one["energy_wh"] for one in said["by_basis"].values()) == said["energy_wh"]
+
+
+def test_sums_are_those_of_a_walk_whatever_a_device_is_called(tmp_path):
+    year = {"start": START - 40 * DAY, "end": START + 40 * DAY, "owner": "Ada", "profile": "y"}
+    facts = {"source_type": ["solar", "wind", "hydro", "solar"], "country": ["AT", None, "AT", "BE"],
+             "device_id": ["plant", None, "not stated", None]}  # fmt: skip
+    rows = [year | {name: values[at] for name, values in facts.items()} for at in range(4)]
+    rows = [row | {"energy_wh": 9000 + at, "allocation_basis": "flat" if at else None} for at, row in enumerate(rows)]
+    profile = profile_table({"y": series([0, 1, 5] * 640, START - 40 * DAY)})
+    with Registry.create(tmp_path / "r", clock=lambda: START + 400 * DAY) as registry:
+        registry.issue(annual_table(*rows), profile, create_parties=True)
+        done = registry.retire({"owner": "Ada"}, "Ada", "Eve", wh=30_001, order="proportional")
+        said = statement(registry, done.entry)
+        parents = {row["certificate_id"]: row for row in (registry.parent(f"C{at}") for at in range(4))}
+        walk = {name: Counter() for name in ("source", "country", "device", "month", "basis")}
+        for row in registry.query(status="RETIRED").to_table().to_pylist():
+            parent = parents[row["parent_certificate_id"]]
+            keys = {"source": parent["source_type"], "country": parent["country"], "device": parent["device_id"],
+                    "month": f"{row['production_start']:%Y-%m}", "basis": parent["allocation_basis"]}  # fmt: skip
+            for name, key in keys.items():
+                walk[name][key or "not stated"] += row["energy_wh"]
+    for name, sums in walk.items():
+        assert {key: one["energy_wh"] for key, one in said[f"by_{name}"].items()} == sums
+        assert list(said[f"by_{name}"]) == sorted(sums)
+        assert sum(one["certificates"] for one in said[f"by_{name}"].values()) == done.certificates
+    assert said["status_now"] == {"RETIRED": {"certificates": done.certificates, "energy_wh": 30_001}}
 
 
 def test_only_retirements_have_a_statement(registry):
