@@ -58,7 +58,7 @@ def _columns(name: str, columns: tuple[Column, ...]) -> list[Any]:
     rows = (
         (column.name, column.type, column.unit, "yes" if column.needed else "", _meaning(column)) for column in columns
     )
-    return [_heading(name), table(("column", "type", "unit", "needed", "meaning"), rows), ""]
+    return [_heading(name), table(("column", "type", "unit", "needed", "meaning"), rows, whole=("column",)), ""]
 
 
 def _meaning(column: Column) -> str:
