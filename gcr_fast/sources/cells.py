@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.columns import as_text, one_array
 from gcr_fast.sources.files import File, refuse
 from gcr_fast.units import floor_floats, parse_scaled
 
@@ -97,9 +97,13 @@ def _without(flat: pa.Array, missing: frozenset[str], locale: Locale) -> pa.Arra
     return text
 
 
-_TWO_MARKS = re.compile(r"^[+-]?\d{1,3}(?:([.,])\d{3})+([.,])\d+$")
-_GROUPS = re.compile(r"^[+-]?\d{1,3}(?:([.,])\d{3}){2,}$")
-_FRACTION = re.compile(r"^[+-]?\d*([.,])(?:\d{1,2}|\d{4,})$|^[+-]?(?:0|\d{4,})([.,])\d{3}$")
+_DECIMAL = (
+    r"\d{1,3}(?:G\d{3})+D\d+",  # 1,234.5
+    r"\d{1,3}(?:G\d{3}){2,}",  # 1,234,567
+    r"\d*D(?:\d{1,2}|\d{4,})",  # 0.5, 12.3456
+    r"(?:0|\d{4,})D\d{3}",  # 0.123, 1234.567
+)
+"""Numbers that can be read in one way only: D is the decimal mark then, G the mark of thousands."""
 
 
 def locale_of(file: File, columns: Sequence[pa.ChunkedArray | pa.Array]) -> Locale:
@@ -110,12 +114,14 @@ def locale_of(file: File, columns: Sequence[pa.ChunkedArray | pa.Array]) -> Loca
     decimals: dict[str, str] = {}
     unsure = ""
     for column in columns:
-        for cell in _distinct(column):
-            mark = _decimal_mark(cell)
-            if mark:
-                decimals.setdefault(mark, cell)
-            elif "," in cell or "." in cell:
-                unsure = unsure or cell
+        cells = _distinct(column)
+        marked = _first(cells, "[.,]")
+        for decimal, thousands in ((",", "."), (".", ",")) if marked else ():
+            shapes = "|".join(_DECIMAL).replace("D", re.escape(decimal)).replace("G", re.escape(thousands))
+            found = _first(cells, f"^[+-]?(?:{shapes})$")
+            if found:
+                decimals.setdefault(decimal, found)
+        unsure = unsure or marked
     if len(decimals) > 1:
         refuse(file, f"writes numbers in two ways: {' and '.join(decimals.values())}", "ambiguous_number")
     if not decimals:
@@ -125,20 +131,18 @@ def locale_of(file: File, columns: Sequence[pa.ChunkedArray | pa.Array]) -> Loca
     return ENGLISH if "." in decimals else GERMAN
 
 
-def _distinct(column: pa.ChunkedArray | pa.Array) -> list[str]:
-    return [str(value).strip() for value in encode(as_text(one_array(column)))[1] if value]
+def _distinct(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.utf8_trim_whitespace(as_text(one_array(column)).unique())
 
 
-def _decimal_mark(cell: str) -> str | None:
-    """Return the decimal mark that a number must have, or None if it does not tell."""
-    both = _TWO_MARKS.match(cell)
-    if both and both[1] != both[2]:
-        return both[2]
-    groups = _GROUPS.match(cell)
-    if groups:
-        return "." if groups[1] == "," else ","
-    fraction = _FRACTION.match(cell)
-    return (fraction[1] or fraction[2]) if fraction else None
+def _first(cells: pa.Array, pattern: str) -> str:
+    """Return the first cell that a pattern fits; empty if none does."""
+    import pyarrow.compute as pc
+
+    found = cells.filter(pc.fill_null(pc.match_substring_regex(cells, pattern), False))
+    return str(found[0].as_py()) if len(found) else ""
 
 
 def report(
