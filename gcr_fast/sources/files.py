@@ -277,6 +277,7 @@ def read_csv(
     from pyarrow import csv as pacsv
 
     names = _header(file, delimiter, skip)
+    require(file, names, *(only or ()))
     kinds = dict.fromkeys(names, pa.string()) | dict.fromkeys(floats or (), pa.float64())
     parse = pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=False)
     convert = pacsv.ConvertOptions(

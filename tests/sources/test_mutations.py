@@ -1,5 +1,6 @@
 """Examples with random changes, by Hypothesis: whatever stands in a file, the only way out is a result or a refusal."""
 
+import os
 import re
 
 import corpus
@@ -14,6 +15,8 @@ from gcr_fast.sources.cells import MAX_CELL
 
 TOKENS = (b"", b",", b";", b"\t", b"\n", b"\r\n", b'"', b"\0", b"-", b"NaN", b"1e400", b"9" * 40, b"\xff", b"24:00")
 TOKENS += (b"2024-02-30", b"31/12/2100", b"null", b"{}", b"[]", b"</a>", b"<a>", b"&#0;", "テ".encode(), b"0.5,0")
+EXAMPLES = int(os.environ.get("GCR_MUTATIONS", "25"))
+"""Changes of each example; more find more."""
 PIECES = re.compile(rb"[\w.:+-]+|\s+|[^\w\s]+")
 
 
@@ -69,7 +72,7 @@ def read_or_refuse(folder, path, content):
 @pytest.mark.parametrize("path", corpus.EXAMPLES, ids=lambda path: path.name)
 def test_a_changed_example_is_read_or_refused(path, tmp_path):
     @given(changed(path.read_bytes()))
-    @settings(max_examples=25)
+    @settings(max_examples=EXAMPLES)
     @example(path.read_bytes())
     def mutated(content):
         read_or_refuse(tmp_path, path, content)

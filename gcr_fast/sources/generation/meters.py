@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from gcr_fast.columns import as_text, one_array
 from gcr_fast.periods import Times, parse_times
 from gcr_fast.sources.cells import KILO, ONE, numbers, report
 from gcr_fast.sources.devices import ANY_GENERATION, told
-from gcr_fast.sources.files import File, Table, read_csv, refuse
+from gcr_fast.sources.files import File, Table, read_csv, refuse, require
 from gcr_fast.sources.long import Words, long, series_keys
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.wide import Column
@@ -35,7 +34,7 @@ def detect(file: File) -> bool:
 def read(file: File, how: How) -> Readings:
     """Read Wh by device. Of a device with gross and net readings, the net ones stay."""
     table = read_csv(file)
-    _need(file, table, (START, END, DEVICE, USAGE, INDICATOR))
+    require(file, table.names, START, END, DEVICE, USAGE, INDICATOR)
     readings = Readings(file, FORMAT.name, rows=len(table))
     starts = _times(readings, table, START, "UTC")
     lengths = _times(readings, table, END, "UTC") - starts
@@ -64,12 +63,6 @@ def _as_column(values: np.ndarray) -> object:
     import pyarrow as pa
 
     return as_text(pa.array(values))
-
-
-def _need(file: File, table: Table, names: Iterable[str]) -> None:
-    absent = [name for name in names if name not in table.names]
-    if absent:
-        refuse(file, f"has no column {', '.join(absent)}", "missing_column", column=absent[0])
 
 
 def _times(readings: Readings, table: Table, name: str, zone: str | None) -> np.ndarray:
@@ -114,7 +107,7 @@ def detect_granular(file: File) -> bool:
 def read_granular(file: File, how: How) -> Readings:
     """Read kWh by metering point. The user has to say what each is: production and consumption look alike."""
     table = read_csv(file)
-    _need(file, table, (POINT, PERIOD, QUANTITY))
+    require(file, table.names, POINT, PERIOD, QUANTITY)
     readings = Readings(file, GRANULAR.name, rows=len(table), zone=how.zone or "UTC")
     starts = _times(readings, table, PERIOD, how.zone)
     lines = np.arange(len(table)) + table.first_line

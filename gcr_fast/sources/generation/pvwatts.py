@@ -46,7 +46,8 @@ def _cells(file: File, at: int) -> list[str]:
 
 def _header(file: File) -> int | None:
     for at, line in _lines(file):
-        if "Month" in line and _cells(file, at)[:3] == TIMES and POWER in line:
+        cells = _cells(file, at) if "Month" in line else []
+        if cells[:3] == TIMES and POWER in cells:
             return at
     return None
 
