@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from gcr_fast.exchange.streams import write_stream
 from gcr_fast.exchange.writing import Written
 from gcr_fast.filling import fill, stretched
 from gcr_fast.findings import Findings
-from gcr_fast.merging import joined
+from gcr_fast.merging import ABSENT, joined
 from gcr_fast.metered import Shared, by_name, profile_of, source_of
 from gcr_fast.periods import year_period
 from gcr_fast.schema import arrow_schema
@@ -170,7 +170,8 @@ def import_generation(
     `filling` is one of `filling.FILLS`; what is filled is marked as estimated, and not converted unless allowed.
     `progress` is called with 1 for each file read. One series in several files is one longer series.
 
-    Raises `RefusedError` with every bad cell of every file; gaps and repeated intervals are held in `.findings`.
+    Raises `RefusedError` with every bad cell of every file, or every series of which two files have the same intervals.
+    Gaps stand in `.findings`; so do intervals with two values, which are left empty.
     """
     told = how or How()
     found, refused = list[Readings](), Findings()
@@ -198,16 +199,32 @@ def _gathered(found: list[Readings], how: How, keep_intervals: bool, filling: st
     profiles, series, covered = {}, {}, {}
     for name, (one, readings) in first.items():
         some = pieces.pop(name)
-        whole = joined(some, findings)
+        whole = _uncontested(joined(some, findings))
         if how.year is not None:
             whole = stretched(whole, year_period(how.year, one.zone or readings.zone))
         covered[name] = _covered(whole, some if how.year is None else [whole])
         profiles[name] = fill(whole, filling, covered[name])
         series[name] = account(one, profiles[name], covered[name], one.zone or readings.zone)
+    Findings([one for one in findings if one.code == "duplicate_profile"]).check()
     findings.extend(fault.finding for profile in profiles.values() for fault in profile.faults)
     files = tuple(FileAccount.of(readings) for readings in found)
     formats = {name: readings.format for name, (_, readings) in first.items()}
     return Imported(profiles, series, files, findings, formats, covered)
+
+
+def _uncontested(profile: Profile) -> Profile:
+    """Return a profile without the intervals that have two values, or a row beside the grid: none of them is known.
+
+    A profile that is converted at once is refused for such faults; a table that is written has no place for them.
+    """
+    doubtful = np.zeros(len(profile.values), dtype=bool)
+    for fault in profile.faults:
+        if fault.finding.severity == "error" and fault.finding.code not in ABSENT:
+            doubtful[fault.first : fault.last + 1] = True
+    if not doubtful.any():
+        return profile
+    values, clipped = np.where(doubtful, 0, profile.values), np.where(doubtful, 0, profile.clipped)
+    return replace(profile, values=values, clipped=clipped, missing=profile.missing | doubtful)
 
 
 def _covered(whole: Profile, pieces: list[Profile]) -> np.ndarray:

@@ -132,6 +132,28 @@ def test_a_file_read_twice_is_refused_by_convert(write, refusal):
     assert {"duplicate_profile", "incomplete_profile"} <= {one["code"] for one in found}
 
 
+def test_two_files_with_the_same_intervals_are_refused_with_both_names(write, refusal):
+    first, second = (write(opsd("2024-01-01", day()), name) for name in ("first.csv", "second.csv"))
+    found = refusal(import_generation, [first, second])
+    assert {one["code"] for one in found} == {"duplicate_profile"}
+    assert len(found) == len(import_generation([first]).series)
+    assert all(str(first) in one["message"] and str(second) in one["message"] for one in found)
+
+
+@pytest.mark.parametrize("filling", ["none", "interpolate"])
+def test_an_interval_with_two_values_is_no_value_of_what_is_written(write, tmp_path, filling):
+    whole = opsd("2024-01-01", day())
+    lines = whole.splitlines(keepends=True)
+    other = lines[4].replace(",3,", ",77777,")
+    imported = import_generation([write(whole + other)], filling=filling)
+    account = imported.series["XX-solar"]
+    assert (account.duplicate, account.missing, account.estimated) == (1, *((1, 0) if filling == "none" else (0, 1)))
+    imported.write(tmp_path / "written.parquet")
+    read = gcr.read_profiles(tmp_path / "written.parquet")["XX-solar"]
+    assert read.missing.tolist() == [filling == "none" and hour == 3 for hour in range(24)]
+    assert read.values.tolist() == [0 if hour == 3 and filling == "none" else hour * 1_000_000 for hour in range(24)]
+
+
 def test_chosen_areas_and_kinds_alone_are_imported(write):
     path = write(opsd("2024-01-01", day()))
     assert set(import_generation([path], how=How(types=frozenset({"load"}))).series) == {"XX-load"}
