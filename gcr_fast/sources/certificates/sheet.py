@@ -65,14 +65,18 @@ def find_header(file: File, layout: Layout) -> Header | None:
 def without_header(file: File, layout: Layout) -> Header | None:
     """Return the columns of a file without a header, as the layout names them; None if no row near the top fits.
 
-    A row fits if it has as many cells, and a serial number of the format where the first one stands.
+    A row fits if it has as many cells, and a serial number of the format where the first one stands. Data begin with
+    the first row that has such a number anywhere: one that is damaged must not be taken for a preamble.
     """
     if not layout.names:
         return None
     columns = {name: at for at, name in enumerate(layout.names) if name}
+    begins = 0
     for line, cells in _head_rows(file, layout.delimiter or ","):
-        if len(cells) == len(layout.names) and layout.serial.match(cells[columns["first"]].strip()):
-            return Header(line - 1, layout.delimiter or ",", columns, layout.names)
+        numbered = [bool(layout.serial.match(cell.strip())) for cell in cells]
+        begins = begins or (line if any(numbered) else 0)
+        if len(cells) == len(layout.names) and numbered[columns["first"]]:
+            return Header(begins - 1, layout.delimiter or ",", columns, layout.names)
     return None
 
 

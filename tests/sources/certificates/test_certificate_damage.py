@@ -1,6 +1,10 @@
 """Damaged lists: each gives a clear refusal or the right result, never a wrong number and never a traceback."""
 
+import csv
 import gzip
+import io
+import re
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -106,6 +110,11 @@ def test_the_wrong_delimiter_inside_a_row(faults):
     assert faults(content) == [("malformed_row", 5, None)]
 
 
+def test_a_damaged_first_row_is_no_preamble(faults):
+    content = rego(rego_row(month=1), rego_row(month=2), header=False)
+    assert faults("x,y,z," + content) == [("malformed_row", 1, None)]
+
+
 def test_a_missing_column_is_named(write, refusal):
     content = LISTS["aib"].replace("Volume (MWh)", "Colour")
     assert refusal(read_certificates, write(content))[0]["code"] == "unknown_format"
@@ -207,6 +216,19 @@ def test_mutations_of_a_list_never_lose_or_make_energy(write, name, data):
     found = accepted(write(bytes(raw)))
     if found is not None:
         _conserves(found)
+        if found.files[0].format == "rego":
+            assert found.energy_wh == stated_wh(bytes(raw))
+
+
+def stated_wh(raw):
+    """What a REGO report states, read in the plainest way: rows of 17 cells with a certificate number, count x MWh."""
+    total = 0
+    for row in csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")):
+        cells = [cell.strip() for cell in row]
+        if len(cells) >= 17 and re.fullmatch(r"[GR][0-9]{5}[A-Z0-9]{4}[0-9]{22}[A-Z]{3}", cells[9]):
+            kept = cells[13].lower() in {"redeemed", "retired"}
+            total += kept * Fraction(cells[8].replace(",", "")) * Fraction(cells[11].replace(",", "")) * 1_000_000
+    return total
 
 
 def _conserves(found):
