@@ -128,8 +128,9 @@ def summary(found: Imported, written: Written | None) -> list[Any]:
     """Return what a person wants to know of an import."""
     from .output import finding_counts, plural
 
+    series = list(found.series.values())
     parts: list[Any] = [_files(found), "", _reasons(found), "", _series(found), ""]
-    parts += [*_years(list(found.series.values())), "", *_changes(found)]
+    parts += [*_negatives(series), *_years(series), "", *_changes(found)]
     counts = finding_counts(found.findings)
     parts += ["", counts] if counts else []
     if written:
@@ -178,9 +179,9 @@ def _some(names: list[str], most: int = 4) -> str:
 
 
 def _series(found: Imported) -> Any:
-    from .output import mwh, span, table
+    from .output import span, table
 
-    columns = ("series", "role", "step", "expected", "missing", "doubled", "negative")
+    columns = ("series", "role", "step", "expected", "missing", "doubled")
     rows = (
         (
             one.name,
@@ -189,18 +190,32 @@ def _series(found: Imported) -> Any:
             f"{one.expected:,}",
             (f"{one.missing:,}", "red") if one.missing else "0",
             (f"{one.duplicate:,}", "red") if one.duplicate else "0",
-            f"{one.negative:,}: {mwh(one.negative_wh)} MWh" if one.negative else "",
         )
         for one in found.series.values()
     )
-    return table(columns, rows, right=columns[3:], whole=("series",))
+    return table(columns, rows, right=columns[3:], whole=columns[1:3])
+
+
+def _negatives(series: list[SeriesAccount]) -> list[Any]:
+    """List the series that go below zero, a table of their own: most have none, and the figures are wide."""
+    from .output import table
+
+    columns = ("series", "intervals below 0", "MWh below 0")
+    rows = [(one.name, f"{one.negative:,}", _amount(one, one.negative_wh)) for one in series if one.negative]
+    return [table(columns, rows, right=columns[1:]), ""] if rows else []
+
+
+def _amount(one: SeriesAccount, energy_wh: int) -> str:
+    from .output import mwh
+
+    return mwh(energy_wh) if one.is_energy else "a shape, no energy"
 
 
 def _years(series: list[SeriesAccount]) -> list[Any]:
-    from .output import mwh, table
+    from .output import table
 
     rows = [
-        (one.name, str(year.year), f"{year.found:,} of {year.expected:,}", mwh(year.energy_wh))
+        (one.name, str(year.year), f"{year.found:,} of {year.expected:,}", _amount(one, year.energy_wh))
         for one in series
         for year in one.years
     ]

@@ -29,10 +29,28 @@ def test_the_summary_says_what_is_in_a_file(gcr, opsd_file):
         "XX-load",
         "load",
         "no energy: XX_solar_capacity",
-        "-0.25 MWh",
+        "intervals below 0",
+        "-0.25",
     ):
         assert said in text, said
     assert "null_value" in text
+
+
+def test_long_names_and_large_figures_break_no_word_of_a_role(gcr, folder):
+    name = "DE_AMPRION_SOUTH_AND_BATTERIES_BEHIND_ONE_METER"
+    columns = {f"{name}_solar_generation_actual": ["-1234567.25"] * 48}
+    (folder / "opsd.csv").write_text(opsd("2024-03-30", columns))
+    text = gcr("import", "generation", "opsd.csv").stdout
+    assert max(map(len, text.splitlines())) <= 80
+    for said in (" generation 1 h", "-59,259,228"):
+        assert said in text, said
+
+
+def test_a_shape_is_not_told_in_mwh(gcr, folder):
+    rows = "".join(f"2019-01-01 {hour:02}:00:00,0.1,0.2,0.3\n" for hour in range(24))
+    head = "# Renewables.ninja Wind (Country)\n# Units: capacity factor\ntime,national,onshore,offshore\n"
+    (folder / "wind.csv").write_text(head + rows)
+    assert "a shape, no energy" in gcr("import", "generation", "wind.csv").stdout
 
 
 def test_an_import_is_written_and_converted(gcr, opsd_file, folder):
