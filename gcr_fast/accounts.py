@@ -110,7 +110,8 @@ def account(one: Reading, profile: Profile, covered: np.ndarray, zone: str) -> S
 
     `covered` bool[n]: intervals that some file is about; between the files of 2020 and 2023 nothing is expected.
     """
-    clipped, years = profile.clipped.any(), tuple(_years(profile, zone))
+    years, clipped = tuple(_years(profile, zone)), has_clipped(profile)
+    missing = _count(profile.missing)
     return SeriesAccount(
         name=profile.name,
         area=one.area,
@@ -121,13 +122,13 @@ def account(one: Reading, profile: Profile, covered: np.ndarray, zone: str) -> S
         start=utc_text(profile.start_s),
         end=utc_text(profile.end_s),
         interval_s=profile.step_s,
-        expected=int(covered.sum()),
-        found=int((~profile.missing).sum()),
-        missing=int((profile.missing & covered).sum()),
+        expected=_count(covered),
+        found=len(profile.missing) - missing,
+        missing=_count(profile.missing & covered) if missing else 0,
         duplicate=sum(fault.finding.code == "duplicate_interval" for fault in profile.faults),
         imputed=_marked(profile, IMPUTED),
         estimated=_marked(profile, ESTIMATED),
-        negative=int((profile.clipped > 0).sum()) if clipped else 0,
+        negative=_count(profile.clipped) if clipped else 0,
         negative_wh=-exact_sum(profile.clipped) if clipped else 0,
         energy_wh=sum(year.energy_wh for year in years),
         is_energy=profile.is_energy,
@@ -136,8 +137,23 @@ def account(one: Reading, profile: Profile, covered: np.ndarray, zone: str) -> S
     )
 
 
+def _count(mask: np.ndarray) -> int:
+    return int(np.count_nonzero(mask))
+
+
+def has_clipped(profile: Profile) -> bool:
+    """Whether negative energy became 0 somewhere; where it nowhere did, a single 0 may stand for all intervals."""
+    same = profile.clipped.strides == (0,)
+    return bool(profile.clipped[:1].any() if same else profile.clipped.any())
+
+
+def signed(profile: Profile) -> np.ndarray:
+    """Return int64[n], energy with the source's sign."""
+    return profile.values - profile.clipped if has_clipped(profile) else profile.values
+
+
 def _marked(profile: Profile, quality: int) -> int:
-    return 0 if profile.quality is None else int((profile.quality == quality).sum())
+    return 0 if profile.quality is None else _count(profile.quality == quality)
 
 
 def _span(profile: Profile, start_s: int, end_s: int) -> tuple[int, int]:
@@ -149,14 +165,13 @@ def _span(profile: Profile, start_s: int, end_s: int) -> tuple[int, int]:
 
 def _years(profile: Profile, zone: str) -> list[YearAccount]:
     last = local_year(profile.end_s - 1, zone)
-    signed = profile.values - profile.clipped if profile.clipped.any() else profile.values
-    found = []
+    energy, found = signed(profile), []
     for year in range(local_year(profile.start_s, zone), last + 1):
         period = year_period(year, zone)
         low, high = _span(profile, *period)
-        there = int((~profile.missing[low:high]).sum())
-        if there:
-            found.append(YearAccount(year, period.intervals(profile.step_s), there, exact_sum(signed[low:high])))
+        there = high - low - _count(profile.missing[low:high])
+        if there > 0:
+            found.append(YearAccount(year, period.intervals(profile.step_s), there, exact_sum(energy[low:high])))
     return found
 
 
@@ -170,5 +185,5 @@ def _clock_changes(profile: Profile, covered: np.ndarray, zone: str) -> list[Clo
         if not covered[low:high].any():
             continue
         text = str(np.datetime64(midnight, "s").astype("datetime64[D]"))
-        found.append(ClockChange(text, expected, int((~profile.missing[low:high]).sum())))
+        found.append(ClockChange(text, expected, _count(~profile.missing[low:high])))
     return found

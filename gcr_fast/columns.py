@@ -12,6 +12,7 @@ from gcr_fast.errors import UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+INT64_MAX = (1 << 63) - 1
 HUGE_FROM_BYTES = 1 << 20
 HUGE_PAGE_BYTES = 1 << 21
 FEW_RUNS = 8
@@ -51,6 +52,8 @@ def without_nulls(flat: pa.Array, instead: int) -> np.ndarray:
 
 def exact_sum(values: np.ndarray) -> int:
     """Return the sum of int64[n] as a Python integer, which does not wrap."""
+    if len(values) and max(int(values.max()), -int(values.min())) <= INT64_MAX // len(values):
+        return int(values.sum())
     low = values & 0xFFFFFFFF
     return (int((values >> 32).sum()) << 32) + int(low.sum())
 

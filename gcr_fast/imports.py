@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.accounts import FileAccount, SeriesAccount, account
+from gcr_fast.accounts import FileAccount, SeriesAccount, account, signed
 from gcr_fast.codes import MEASURED, QUALITIES
 from gcr_fast.columns import arrow_int64, utc_timestamps
 from gcr_fast.errors import RefusedError
@@ -73,8 +73,8 @@ class Imported:
             count = len(columns["start"])
             for word, values in dictionaries.items():
                 said = told[word]
-                indices = shared.nulls(count) if said is None else shared.codes(count, known[word].index(said))
-                columns[word] = pa.DictionaryArray.from_arrays(indices, values)
+                code = None if said is None else known[word].index(said)
+                columns[word] = shared.word(count, code, values, again=word != "profile")
             yield pa.record_batch([columns[column] for column in schema.names], schema=schema)
 
     def _words(self, name: str) -> dict[str, str | None]:
@@ -106,26 +106,28 @@ class _Repeats:
     """Columns that many series have alike are made once and share their memory."""
 
     def __init__(self) -> None:
+        import pyarrow as pa
+
+        self.qualities = pa.array(QUALITIES, pa.string())
         self._codes: dict[tuple[int, int], pa.Array] = {}
+        self._words: dict[tuple[int, int, int | None], pa.DictionaryArray] = {}
         self._starts: dict[tuple[int, int, int], pa.Array] = {}
 
     def codes(self, count: int, code: int) -> pa.Array:
         """Return int32[count] that all say `code`."""
-        import pyarrow as pa
+        if (count, code) not in self._codes:
+            self._codes[count, code] = _codes(count, code)
+        return self._codes[count, code]
 
-        key = (count, code)
-        if key not in self._codes:
-            self._codes[key] = pa.array(np.full(count, code, np.int32))
-        return self._codes[key]
-
-    def nulls(self, count: int) -> pa.Array:
-        """Return int32[count], all null."""
-        import pyarrow as pa
-
-        key = (count, -1)
-        if key not in self._codes:
-            self._codes[key] = pa.nulls(count, pa.int32())
-        return self._codes[key]
+    def word(self, count: int, code: int | None, words: pa.Array, again: bool = True) -> pa.DictionaryArray:
+        """Return `count` times the same one of some words, or none; kept if it may be asked for `again`."""
+        key = (id(words), count, code)  # `words` live as long as this
+        if key in self._words:
+            return self._words[key]
+        made = _coded(_codes(count, code) if code is None or not again else self.codes(count, code), words)
+        if again:
+            self._words[key] = made
+        return made
 
     def starts(self, profile: Profile, covered: np.ndarray) -> pa.Array:
         """Return the starts of the covered intervals."""
@@ -137,21 +139,37 @@ class _Repeats:
         return self._starts[key]
 
 
+def _codes(count: int, code: int | None) -> pa.Array:
+    """Return int32[count] that all say `code`, or are null."""
+    import pyarrow as pa
+
+    return pa.nulls(count, pa.int32()) if code is None else pa.array(np.full(count, code, np.int32))
+
+
+def _coded(codes: pa.Array, words: pa.Array) -> pa.DictionaryArray:
+    """Return words by their codes int32[n], which are not looked at again: they are ours."""
+    import pyarrow as pa
+
+    return pa.DictionaryArray.from_arrays(codes, words, safe=False)
+
+
 def _columns(profile: Profile, covered: np.ndarray, shared: _Repeats) -> dict[str, Any]:
     """Return the columns that differ from interval to interval, and the length of an interval."""
     import pyarrow as pa
 
     part = slice(None) if covered.all() else covered
-    signed = profile.values - profile.clipped if profile.clipped.any() else profile.values
-    missing = profile.missing[part]
-    energy = pa.array(signed[part], mask=missing) if missing.any() else arrow_int64(signed[part])
+    values, missing = signed(profile)[part], profile.missing[part]
+    energy = pa.array(values, mask=missing) if missing.any() else arrow_int64(values)
     count = len(energy)
-    codes = shared.codes(count, MEASURED) if profile.quality is None else pa.array(profile.quality[part], pa.int32())
+    if profile.quality is None:
+        quality = shared.word(count, MEASURED, shared.qualities)
+    else:
+        quality = _coded(pa.array(profile.quality[part], pa.int32()), shared.qualities)
     return {
         "start": shared.starts(profile, covered),
         "interval_s": shared.codes(count, profile.step_s),
         "energy_wh": energy,
-        "quality": pa.DictionaryArray.from_arrays(codes, pa.array(QUALITIES, pa.string())),
+        "quality": quality,
     }
 
 

@@ -1,4 +1,4 @@
-"""Large regular tables of numbers, by kernels that read whole Wh from the bytes: three times as fast as by floats.
+"""Large regular tables of numbers, by kernels that read whole Wh from the bytes: several times as fast as by floats.
 
 Nothing is different in what comes out: a file with a single cell that is not plain is left to the slower reader, which
 knows how to name it.
@@ -7,15 +7,15 @@ knows how to name it.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from gcr_fast.columns import empty
 from gcr_fast.parallel import ordered_map, thread_count
-from gcr_fast.sources.cells import MAX_CELL, Numbers
+from gcr_fast.sources.cells import MAX_CELL, PLAIN, Locale, Numbers
 from gcr_fast.sources.files import File, Table
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 SMALLEST_BYTES = 1 << 22
 """Smaller files are read sooner than the kernels are loaded."""
-BLOCK_BYTES = 1 << 22
+BLOCK_BYTES = 1 << 20
+EIGHT = 8
+"""Bytes that the kernels look at together."""
 _NO_VALUE = np.iinfo(np.int64).min
 _TEXT, _SKIP = -2, -1
 
@@ -44,97 +46,187 @@ def read_bulk(
     *,
     missing: Sequence[str] = (),
     delimiter: str = ",",
+    locale: Locale = PLAIN,
 ) -> Bulk | None:
     """Read `columns` as floor(value * 10 ** digits) and `texts` as text; None if the file is small or not plain.
 
     `names` are all columns, in order; the header is the first line. `missing` are words for no value, beside an empty
     cell. Either every cell is in quotes or none is.
     """
-    if file.packed or file.encoding not in {"utf-8", "utf-8-sig"} or not columns:
+    if not _is_plain(file, names, columns, missing):
         return None
-    if file.path.stat().st_size < SMALLEST_BYTES:
+    place = {name: at for at, name in enumerate(columns)} | {name: _TEXT - at for at, name in enumerate(texts)}
+    cells = np.array([place.get(name, _SKIP) for name in names], dtype=np.int64)
+    mapped = _mapped(file)
+    begin = mapped.find(b"\n") + 1
+    if not 0 < begin < len(mapped) or _first_line(mapped, begin) != file.head_lines[0]:
         return None
-    with file.path.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        text = np.frombuffer(mapped, np.uint8)
-        place = {name: at for at, name in enumerate(columns)} | {name: _TEXT - at for at, name in enumerate(texts)}
-        cells = np.array([place.get(name, _SKIP) for name in names], dtype=np.int64)
-        look = _Look(ord(delimiter), mapped[mapped.find(b"\n") + 1] == ord('"'), _padded(missing), digits)
-        found = _parse(text, _cuts(mapped), cells, (len(columns), len(texts)), look)
-        words = [] if found is None else [_texts(text, spans) for spans in found[2]]
-        del text
-    if found is None or any(column is None for column in words):
+    look = _Look.of(delimiter, mapped[begin] == ord('"'), locale, missing, digits)
+    found = _parse(mapped, begin, cells, (len(columns), len(texts)), look)
+    labels = [None] if found is None else [_strings(parts) for parts in found.texts]
+    if found is None or any(column is None for column in labels):
         return None
     import pyarrow as pa
 
-    values, nulls, _ = found
-    clear = np.zeros(values.shape[1], dtype=bool)
-    numbers = {name: _numbers(values[at], bool(nulls[at]), clear) for name, at in place.items() if at >= 0}
-    return Bulk(Table(pa.table(dict(zip(texts, words, strict=True))), first_line=2), numbers)
+    table = Table(pa.table(dict(zip(texts, labels, strict=True))), first_line=2)
+    return Bulk(table, dict(zip(columns, _numbers(found.values, found.nulls), strict=True)))
+
+
+def _is_plain(file: File, names: Sequence[str], columns: Sequence[str], missing: Sequence[str]) -> bool:
+    """Whether the head of a file, and what is asked for, let the kernels try."""
+    if file.packed or file.encoding not in {"utf-8", "utf-8-sig"} or file.path.stat().st_size < SMALLEST_BYTES:
+        return False
+    words = all(len(word.encode()) <= EIGHT and not any(map(str.isdigit, word)) for word in missing)
+    return words and bool(columns) and len(set(names)) == len(names)
+
+
+def _mapped(file: File) -> mmap.mmap:
+    """Map a file; it is closed when the last array on it is gone."""
+    with file.path.open("rb") as opened:
+        return mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _first_line(mapped: mmap.mmap, end: int) -> str:
+    return mapped[:end].decode("utf-8-sig", "replace").rstrip("\r\n")
 
 
 class _Look(NamedTuple):
-    """How cells look."""
+    """How cells look, as the kernel takes it."""
 
     delimiter: int
     quoted: bool
+    point: int
+    thousands: int
     words: np.ndarray
     digits: int
 
-
-def _padded(words: Sequence[str]) -> np.ndarray:
-    """Return words as uint8[k, length], padded with zeros."""
-    texts = [word.encode() for word in words]
-    length = max(map(len, texts), default=1)
-    joined = b"".join(text.ljust(length, b"\0") for text in texts)
-    return np.frombuffer(joined, np.uint8).reshape(len(texts), length)
-
-
-def _cuts(mapped: mmap.mmap) -> list[int]:
-    """Return where blocks of whole lines begin, the header left out, and the end."""
-    cuts, size = [mapped.find(b"\n") + 1], len(mapped)
-    while 0 < cuts[-1] < size:
-        feed = mapped.find(b"\n", min(cuts[-1] + BLOCK_BYTES, size - 1))
-        cuts.append(feed + 1 if feed >= 0 else size)
-    return cuts
+    @classmethod
+    def of(cls, delimiter: str, quoted: bool, locale: Locale, missing: Sequence[str], digits: int) -> _Look:
+        """Words are uint64[k, 3]: their bytes, all bits of as many bytes, and how many."""
+        texts = [word.encode() for word in missing]
+        rows = [(int.from_bytes(text, "little"), (1 << 8 * len(text)) - 1, len(text)) for text in texts]
+        words = np.array(rows, dtype=np.uint64).reshape(-1, 3)
+        thousands = locale.thousands if quoted or locale.thousands != delimiter else ""
+        return cls(ord(delimiter), quoted, ord(locale.decimal), ord(thousands or "\0"), words, digits)
 
 
-def _parse(
-    text: np.ndarray, cuts: list[int], cells: np.ndarray, counts: tuple[int, int], look: _Look
-) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Return values int64[columns, rows], nulls int64[columns] and spans int64[texts, rows, 2]; `counts` of both."""
-    from gcr_fast.kernels.cells import count_rows, parse_rows
+class _Block(NamedTuple):
+    """Whole lines in memory, with eight bytes after them."""
 
-    threads, blocks = thread_count(None), list(pairwise(cuts))
-    rows = list(ordered_map(lambda block: int(count_rows(text, *block)), blocks, threads))
-    firsts = np.concatenate([[0], np.cumsum(rows)]).tolist()
+    text: np.ndarray
+    """uint8[n]."""
+    eights: np.ndarray
+    """uint64[n - 7]: eight bytes from each on."""
+    first: int
+    last: int
+
+    @classmethod
+    def of(cls, text: np.ndarray, first: int, last: int) -> _Block:
+        """Return the lines text[first:last]."""
+        return cls(text, _eights(text), first, last)
+
+    def lines(self) -> int:
+        """Count the line feeds."""
+        return int(np.count_nonzero(self.text[self.first : self.last] == ord("\n")))
+
+
+def _eights(text: np.ndarray) -> np.ndarray:
+    return np.ndarray((len(text) - EIGHT + 1,), np.uint64, text, strides=(1,))
+
+
+def _blocks(mapped: mmap.mmap, begin: int) -> list[_Block]:
+    """Return the lines from `begin` on in blocks; the last is a copy, with a line feed at its end."""
+    cuts, size = [begin], len(mapped)
+    while cuts[-1] + BLOCK_BYTES < size and 0 <= (feed := mapped.find(b"\n", cuts[-1] + BLOCK_BYTES)) < size - EIGHT:
+        cuts.append(feed + 1)
+    text, tail = np.frombuffer(mapped, np.uint8), mapped[cuts[-1] :]
+    tail += b"" if tail.endswith(b"\n") else b"\n"
+    last = _Block.of(np.frombuffer(tail + bytes(EIGHT), np.uint8), 0, len(tail))
+    return [*(_Block.of(text, *cut) for cut in pairwise(cuts)), last]
+
+
+class _Found(NamedTuple):
+    """What the kernels have read."""
+
+    values: np.ndarray
+    """int64[columns, rows]."""
+    nulls: np.ndarray
+    """int64[columns]: how many."""
+    texts: list[list[_Part]]
+    """Of each column of text, block by block."""
+
+
+class _Part(NamedTuple):
+    """The texts of one column in one block."""
+
+    lengths: np.ndarray
+    """int64[rows], bytes."""
+    joined: np.ndarray
+    """uint8[n]."""
+
+
+def _parse(mapped: mmap.mmap, begin: int, cells: np.ndarray, counts: tuple[int, int], look: _Look) -> _Found | None:
+    """Read all lines, `counts` columns of numbers and of text; None if a line is not plain."""
+    from gcr_fast.kernels.cells import parse_rows
+
+    threads, blocks = thread_count(None), _blocks(mapped, begin)
+    lines = list(ordered_map(_Block.lines, blocks, threads))
+    firsts = list(accumulate(lines, initial=0))
     columns, texts = counts
     values = empty(columns * firsts[-1], np.int64).reshape(columns, firsts[-1])
     spans = np.empty((texts, firsts[-1], 2), dtype=np.int64)
 
-    def parse(at: int) -> tuple[bool, np.ndarray]:
-        nulls = np.zeros(columns, dtype=np.int64)
-        first, last = blocks[at]
-        shape = (look.delimiter, look.quoted, look.words, cells, look.digits, MAX_CELL, _NO_VALUE)
-        plain = parse_rows(text, first, last, firsts[at], *shape, values, nulls, spans)
-        return bool(plain), nulls
+    def parse(at: int) -> tuple[int, np.ndarray, list[_Part]]:
+        nulls, block = np.zeros(columns, dtype=np.int64), blocks[at]
+        rows = int(
+            parse_rows(
+                block.text, block.eights, block.first, block.last, firsts[at], look.delimiter, look.quoted, look.point,
+                look.thousands, look.words, look.digits, cells, MAX_CELL, _NO_VALUE, values, nulls, spans,
+            )
+        )  # fmt: skip
+        found = spans[:, firsts[at] : firsts[at] + max(rows, 0)]
+        parts = [_copied(block.eights, column) for column in found]
+        if block is not blocks[-1]:
+            _release(mapped, block.first, block.last)
+        return rows, nulls, parts
 
     results = list(ordered_map(parse, range(len(blocks)), threads))
-    if not all(plain for plain, _ in results):
+    rows = [count for count, _, _ in results]
+    if rows[:-1] != lines[:-1] or rows[-1] < 0:
         return None
-    return values, np.sum([nulls for _, nulls in results], axis=0), spans
+    nulls = np.sum([some for _, some, _ in results], axis=0)
+    return _Found(values[:, : sum(rows)], nulls, [[parts[at] for _, _, parts in results] for at in range(texts)])
 
 
-def _texts(text: np.ndarray, spans: np.ndarray) -> pa.Array | None:
-    """Return the spans int64[n, 2] of a text as strings; None if they are no UTF-8."""
-    import pyarrow as pa
+def _release(mapped: mmap.mmap, first: int, last: int) -> None:
+    """Let go of bytes that have been read, so that a file and its numbers are never in memory together."""
+    if hasattr(mmap, "MADV_DONTNEED"):
+        page = mmap.PAGESIZE
+        mapped.madvise(mmap.MADV_DONTNEED, first // page * page, last // page * page - first // page * page)
 
+
+def _copied(eights: np.ndarray, spans: np.ndarray) -> _Part:
+    """Copy spans int64[n, 2] out of a block."""
     from gcr_fast.kernels.cells import copy_spans
 
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(spans[:, 1] - spans[:, 0])])
-    copied = np.empty(offsets[-1], dtype=np.uint8)
-    copy_spans(text, spans, offsets, copied)
-    buffers = [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(copied)]
-    labels = pa.Array.from_buffers(pa.string(), len(spans), buffers)
+    lengths = spans[:, 1] - spans[:, 0]
+    ends = np.cumsum(lengths)
+    count = int(lengths.sum())
+    joined = np.empty(count + EIGHT, dtype=np.uint8)
+    copy_spans(eights, spans, ends - lengths, _eights(joined))
+    return _Part(lengths, joined[:count])
+
+
+def _strings(parts: Sequence[_Part]) -> pa.Array | None:
+    """Return texts as one column; None if they are no UTF-8, or too long for it."""
+    import pyarrow as pa
+
+    ends = np.cumsum(np.concatenate([part.lengths for part in parts]))
+    if not len(ends) or ends[-1] > np.iinfo(np.int32).max:
+        return None
+    offsets = np.concatenate([[0], ends]).astype(np.int32)
+    joined = np.concatenate([part.joined for part in parts])
+    labels = pa.Array.from_buffers(pa.string(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(joined)])
     try:
         labels.validate(full=True)
     except pa.ArrowInvalid:
@@ -142,9 +234,15 @@ def _texts(text: np.ndarray, spans: np.ndarray) -> pa.Array | None:
     return labels
 
 
-def _numbers(values: np.ndarray, has_null: bool, clear: np.ndarray) -> Numbers:
-    if not has_null:
-        return Numbers(values, clear, clear)
-    null = values == _NO_VALUE
-    values[null] = 0
-    return Numbers(values, null, clear)
+def _numbers(values: np.ndarray, nulls: np.ndarray) -> Iterator[Numbers]:
+    """Yield each column of values int64[columns, rows]; columns that all are there, or none is, share their masks."""
+    rows = values.shape[1]
+    clear, full = np.zeros(rows, dtype=bool), np.ones(rows, dtype=bool)
+    nothing = np.zeros(rows, dtype=np.int64)
+    for column, count in zip(values, nulls.tolist(), strict=True):
+        if not count or count == rows:
+            yield Numbers(nothing, full, clear) if count else Numbers(column, clear, clear)
+        else:
+            null = column == _NO_VALUE
+            column[null] = 0
+            yield Numbers(column, null, clear)
