@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from sys import intern
 from typing import Any
 
@@ -94,11 +96,13 @@ def _delimiters(file: File, layout: Layout) -> list[str]:
 
 
 def _head_rows(file: File, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, cells) of the first rows; never raises, as it only looks."""
-    rows = csv.reader(file.head_lines[:HEADER_WITHIN], delimiter=delimiter)
+    """Yield (first line, cells) of the first rows, counted as `File.rows` counts; never raises, as it only looks."""
+    rows = csv.reader(io.StringIO(file.head_text, newline=""), delimiter=delimiter)
+    after = 0
     try:
-        for cells in rows:
-            yield rows.line_num, cells
+        for cells in islice(rows, HEADER_WITHIN):
+            yield after + 1, cells
+            after = rows.line_num
     except csv.Error:
         return
 

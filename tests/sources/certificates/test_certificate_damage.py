@@ -115,6 +115,13 @@ def test_a_damaged_first_row_is_no_preamble(faults):
     assert faults("x,y,z," + content) == [("malformed_row", 1, None)]
 
 
+@pytest.mark.parametrize("above", ["a\x0cb\n", "a\u2028b\x85c\n", '"two\nlines",x\n', "\r", "a\rb\r\n"])
+@pytest.mark.parametrize("header", [True, False])
+def test_odd_breaks_above_the_table_hide_no_row(write, above, header):
+    content = rego(rego_row(month=1, name="Two\nlines"), rego_row(month=2), header=header)
+    assert energy(write(above + content)) == 2_000_000_000
+
+
 def test_a_missing_column_is_named(write, refusal):
     content = LISTS["aib"].replace("Volume (MWh)", "Colour")
     assert refusal(read_certificates, write(content))[0]["code"] == "unknown_format"
