@@ -59,7 +59,7 @@ def parse_rows(  # noqa: C901, PLR0912, PLR0915 - one pass over the bytes, whate
         if text[at] == 10 or text[at] == 13:
             while at < end and (text[at] == 10 or text[at] == 13):
                 at += _1
-            return np.int64(into) - row if at == end else -1
+            return int(into) - row if at == end else -1
         for cell in range(cells.shape[0]):
             target = cells[cell]
             if quoted:
@@ -168,7 +168,7 @@ def parse_rows(  # noqa: C901, PLR0912, PLR0915 - one pass over the bytes, whate
             return -1
         at += _1
         into += _1
-    return np.int64(into) - row
+    return int(into) - row
 
 
 @kernel

@@ -221,17 +221,32 @@ def _strings(parts: Sequence[_Part]) -> pa.Array | None:
     """Return texts as one column; None if they are no UTF-8, or too long for it."""
     import pyarrow as pa
 
-    ends = np.cumsum(np.concatenate([part.lengths for part in parts]))
+    lengths = np.concatenate([part.lengths for part in parts])
+    ends = np.cumsum(lengths)
     if not len(ends) or ends[-1] > np.iinfo(np.int32).max:
         return None
-    offsets = np.concatenate([[0], ends]).astype(np.int32)
     joined = np.concatenate([part.joined for part in parts])
+    first = joined[: lengths[0]]
+    if (lengths == len(first)).all() and (joined.reshape(-1, len(first)) == first).all():
+        return _repeated(first.tobytes(), len(ends))
+    offsets = np.concatenate([[0], ends]).astype(np.int32)
     labels = pa.Array.from_buffers(pa.string(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(joined)])
     try:
         labels.validate(full=True)
     except pa.ArrowInvalid:
         return None
     return labels
+
+
+def _repeated(word: bytes, count: int) -> pa.Array | None:
+    """Return a text that stands in every row."""
+    import pyarrow as pa
+
+    try:
+        words = pa.array([word.decode()])
+    except UnicodeDecodeError:
+        return None
+    return pa.DictionaryArray.from_arrays(np.zeros(count, np.int32), words)
 
 
 def _numbers(values: np.ndarray, nulls: np.ndarray) -> Iterator[Numbers]:

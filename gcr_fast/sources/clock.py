@@ -29,7 +29,10 @@ _DIRECTIVES = {
     "z": r"(?P<z>Z|[+-]\d{2}:?\d{2})",
 }
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+_MONTH_STARTS = (
+    np.arange(f"{FIRST_YEAR}-01", f"{LAST_YEAR + 1}-02", dtype="datetime64[M]").astype("datetime64[D]").astype(np.int64)
+)
+"""Days since 1970 on which each month of the calendar begins, and the one after the last."""
 
 
 class Labels(NamedTuple):
@@ -41,18 +44,25 @@ class Labels(NamedTuple):
     """bool[n]: empty, of another layout, or no date of the calendar (31 April)."""
 
 
-def parse_labels(column: pa.ChunkedArray | pa.Array, layout: str) -> Labels:
+def parse_labels(column: pa.ChunkedArray | pa.Array, layout: str, skip: int = 0) -> Labels:
     """Read a column by a strptime-like layout (%Y %y %m %d %H %I %M %S %p %b %z; `...` stands for anything after).
 
     Nothing is guessed: a label of another layout is bad. 24:00 is the end of its day. Each distinct label is read once.
+    The first `skip` letters of each are passed over.
     """
     text = as_text(one_array(column))
-    plain = _parse_fixed(text, layout)
+    plain = _parse_fixed(text, layout, skip)
     if plain is not None:
         return plain
-    codes, values = encode(text)
+    codes, values = encode(_skipped(text, skip) if skip else text)
     seconds, bad = _parse_distinct([None if value is None else str(value) for value in values], layout)
     return Labels(np.append(seconds, 0)[codes], np.append(bad, True)[codes])
+
+
+def _skipped(text: pa.Array, skip: int) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.utf8_slice_codeunits(pc.utf8_trim_whitespace(text), skip)
 
 
 def common_tail(column: pa.ChunkedArray | pa.Array, after: int) -> str | None:
@@ -60,14 +70,30 @@ def common_tail(column: pa.ChunkedArray | pa.Array, after: int) -> str | None:
     text = as_text(one_array(column))
     if not len(text) or text.null_count:
         return None
-    offsets = np.frombuffer(text.buffers()[1], np.int32)[text.offset : text.offset + len(text) + 1]
-    length = int(offsets[1] - offsets[0])
-    if length <= after or not (np.diff(offsets) == length).all():
+    letters = _letters(text, None)
+    if letters is None or letters.shape[1] <= after:
         return None
-    letters = np.frombuffer(text.buffers()[2], np.uint8)
-    first = letters[offsets[0] : offsets[1]]
-    same = all((letters[offsets[:-1] + at] == first[at]).all() for at in range(after, length))
-    return first[after:].tobytes().decode(errors="replace") if same else None
+    tails = letters[:, after:]
+    first = tails[0]
+    same = all((column == letter).all() for column, letter in zip(tails.T, first, strict=True))
+    return first.tobytes().decode(errors="replace") if same else None
+
+
+def _letters(text: pa.Array, width: int | None) -> np.ndarray | None:
+    """Return labels, none of them null, as bytes uint8[n, their length], or the first `width` of longer ones.
+
+    None if they are not of one length, or some are shorter than `width`.
+    """
+    offsets = np.frombuffer(text.buffers()[1], np.int32)[text.offset : text.offset + len(text) + 1]
+    lengths = np.diff(offsets)
+    letters = np.frombuffer(text.buffers()[2] or b"", np.uint8)
+    if (lengths == lengths[0]).all():
+        rows = letters[offsets[0] : offsets[-1]].reshape(len(text), int(lengths[0]))
+        return rows[:, :width] if width is None or width <= lengths[0] else None
+    if width is None or lengths.min() < width:
+        return None
+    gathered: np.ndarray = letters[offsets[:-1, None] + np.arange(width)]
+    return gathered
 
 
 def parse_best(column: pa.ChunkedArray | pa.Array, *layouts: str) -> Labels:
@@ -83,20 +109,17 @@ def parse_best(column: pa.ChunkedArray | pa.Array, *layouts: str) -> Labels:
     return best
 
 
-def _parse_fixed(text: pa.Array, layout: str) -> Labels | None:
+def _parse_fixed(text: pa.Array, layout: str, skip: int) -> Labels | None:
     """Read labels that all have two digits in each of their places, as a matrix of bytes; None if any has not."""
     form = _fixed_form(layout)
     if form is None or not len(text) or text.null_count:
         return None
-    width = len(form)
-    offsets = np.frombuffer(text.buffers()[1], np.int32)[text.offset : text.offset + len(text) + 1]
-    lengths = np.diff(offsets)
-    if not ((lengths == width) | (layout.endswith("...") & (lengths > width))).all():
+    width = skip + len(form)
+    letters = _letters(text, width if layout.endswith("...") else None)
+    if letters is None or letters.shape[1] != width or not _passed_over(letters[:, :skip]):
         return None
-    letters = np.frombuffer(text.buffers()[2], np.uint8)
-    parts = dict.fromkeys("YmdHMS", np.zeros(len(text), np.int64))
-    for at, place in enumerate(form):
-        column = letters[offsets[:-1] + at]
+    parts = dict.fromkeys("YmdHMS", np.zeros(len(text), np.int32))
+    for place, column in zip(form, np.ascontiguousarray(letters[:, skip:].T), strict=True):
         if place in parts:
             digit = column - np.uint8(ord("0"))  # a byte below "0" wraps to a large one
             if digit.max() > 9:
@@ -106,6 +129,11 @@ def _parse_fixed(text: pa.Array, layout: str) -> Labels | None:
             return None
     seconds, sound = _moments(*parts.values())
     return Labels(np.where(sound, seconds, 0), ~sound)
+
+
+def _passed_over(letters: np.ndarray) -> bool:
+    """Whether letters uint8[n, k] are one byte each, and the first would not be trimmed away."""
+    return not letters.shape[1] or bool((letters[:, 0] > ord(" ")).all() and letters.max() <= ord("~"))
 
 
 @lru_cache(maxsize=64)
@@ -158,14 +186,12 @@ def _moments(
     year: np.ndarray, month: np.ndarray, day: np.ndarray, hour: np.ndarray, minute: np.ndarray, second: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return seconds since 1970 int64[n], and whether date and time are in the calendar, bool[n]."""
-    leap = (month == 2) & (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    length = _DAYS[np.clip(month, 0, 12)] + leap
-    sound = (month >= 1) & (month <= 12) & (day >= 1) & (day <= length) & (minute < 60) & (second < 60)
-    sound &= (year >= FIRST_YEAR) & (year <= LAST_YEAR)
+    sound = (month >= 1) & (month <= 12) & (year >= FIRST_YEAR) & (year <= LAST_YEAR)
+    at = np.where(sound, (year - FIRST_YEAR) * 12 + month - 1, 0)
+    begins = _MONTH_STARTS[at]
+    sound &= (day >= 1) & (day <= _MONTH_STARTS[at + 1] - begins) & (minute < 60) & (second < 60)
     sound &= (hour >= 0) & ((hour < 24) | ((hour == 24) & (minute == 0) & (second == 0)))
-    months = np.where(sound, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
-    days = months.astype("datetime64[D]").astype(np.int64) + day - 1
-    seconds: np.ndarray = days * DAY_S + hour * HOUR_S + minute * 60 + second
+    seconds: np.ndarray = (begins + day - 1) * DAY_S + hour * HOUR_S + minute * 60 + second
     return seconds, sound
 
 

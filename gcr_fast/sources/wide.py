@@ -55,10 +55,11 @@ def wide(
     whole = len(rows) == len(table)
     lines = rows + table.first_line
     clear = np.zeros(len(rows), dtype=bool)
+    chosen = _Chosen(rows)
     for name, column in columns.items():
         found = read[name] if read else _read(table, name, layout)
         if not whole and not found.null.all():
-            found = Numbers(*(part[rows] for part in found))
+            found = Numbers(found.values[rows], chosen.of(found.null), chosen.of(found.bad))
         if found.null.all():
             readings.left_out[name] = "no value in any row"
             continue
@@ -82,6 +83,20 @@ def wide(
                 quality=quality(name),
             )
         )
+
+
+class _Chosen:
+    """Some rows of masks, taken once of each that several columns share."""
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self._rows = rows
+        self._taken: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    def of(self, mask: np.ndarray) -> np.ndarray:
+        """Return mask[rows]."""
+        if id(mask) not in self._taken:
+            self._taken[id(mask)] = (mask, mask[self._rows])  # held, so that its identity stays its own
+        return self._taken[id(mask)][1]
 
 
 def _read(table: Table, name: str, layout: Layout) -> Numbers:

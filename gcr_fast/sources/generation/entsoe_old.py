@@ -90,7 +90,7 @@ def _areas(table: Table) -> tuple[np.ndarray, list[str]]:
     """Return (area int64[n] of each row, names of the areas); a load file names its area in its header."""
     if "Area" not in table.names:
         return np.zeros(len(table), np.int64), [""]
-    codes, names = encode(as_text(one_array(table.columns["Area"])))
+    codes, names = encode(table.columns["Area"])
     return np.where(codes < 0, len(names), codes).astype(np.int64), [*(str(name) for name in names), ""]
 
 
@@ -137,11 +137,7 @@ def _clock(readings: Readings, table: Table, areas: np.ndarray, bulk: Bulk | Non
 
 def _ends(labels: pa.ChunkedArray) -> np.ndarray:
     """Return the local wall-clock seconds at which intervals end, int64[n]; 0 where a label does not tell."""
-    import pyarrow.compute as pc
-
-    begin, width = len("31.01.2019 00:00 - "), len("31.01.2019 00:00")
-    text = pc.utf8_trim_whitespace(as_text(one_array(labels)))
-    return parse_labels(pc.utf8_slice_codeunits(text, begin, begin + width), "%d.%m.%Y %H:%M").seconds
+    return parse_labels(labels, "%d.%m.%Y %H:%M...", skip=len("31.01.2019 00:00 - ")).seconds
 
 
 def _zone(file: File, column: str, table: Table) -> str:
