@@ -13,7 +13,7 @@ import numpy as np
 from gcr_fast.accounts import FileAccount, SeriesAccount, account, signed
 from gcr_fast.codes import MEASURED, QUALITIES
 from gcr_fast.columns import arrow_int64, utc_timestamps
-from gcr_fast.errors import RefusedError
+from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.exchange.writing import Written
 from gcr_fast.filling import fill, stretched
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 WORDS = ("profile", "role", "source_type", "kind", "area", "device_id", "format")
 """Columns that say one word for a whole series."""
+ENERGY, WEIGHT = "energy_wh", "weight"
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,27 @@ class Imported:
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns of `schema.GENERATION`; the metadata names the files, their hashes and whom to name."""
+        """The columns of `schema.GENERATION`; the metadata names the files, their hashes and whom to name.
+
+        Shapes without a unit stand in a column `weight` instead of `energy_wh`, so that nobody takes them for metered;
+        beside energies they are refused.
+        """
         attribution = "; ".join(dict.fromkeys(file.attribution for file in self.files if file.attribution))
         hashes = {file.file: file.sha256 for file in self.files}
         told = {"attribution": attribution, "gcr_fast.sources": json.dumps(hashes)}
         base = arrow_schema("generation")
+        if self._are_weights():
+            place = base.get_field_index(ENERGY)
+            base = base.set(place, base.field(place).with_name(WEIGHT))
         return base.with_metadata({**(base.metadata or {}), **{k.encode(): v.encode() for k, v in told.items()}})
+
+    def _are_weights(self) -> bool:
+        """Whether all series are shapes; some of them alone cannot share a column with energies."""
+        shapes = [name for name, one in self.profiles.items() if not one.is_energy]
+        if shapes and len(shapes) < len(self.profiles):
+            energies = next(name for name, one in self.profiles.items() if one.is_energy)
+            raise UsageError(f"{shapes[0]} is a shape without a unit, {energies} is energy: import them apart")
+        return bool(shapes)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield one record batch per series, its intervals ascending; a gap is a null. Dictionaries are shared."""
@@ -168,7 +184,7 @@ def _columns(profile: Profile, covered: np.ndarray, shared: _Repeats) -> dict[st
     return {
         "start": shared.starts(profile, covered),
         "interval_s": shared.codes(count, profile.step_s),
-        "energy_wh": energy,
+        ENERGY if profile.is_energy else WEIGHT: energy,
         "quality": quality,
     }
 

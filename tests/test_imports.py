@@ -154,6 +154,28 @@ def test_an_interval_with_two_values_is_no_value_of_what_is_written(write, tmp_p
     assert read.values.tolist() == [0 if hour == 3 and filling == "none" else hour * 1_000_000 for hour in range(24)]
 
 
+SHAPES = "# Renewables.ninja Wind (Country)\n# Units: capacity factor\ntime,national\n" + "".join(
+    f"2024-01-01 {hour:02}:00:00,0.{hour:02}\n" for hour in range(24)
+)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow", "csv"])
+def test_a_shape_is_still_none_of_a_meter_when_it_was_written(write, tmp_path, suffix):
+    imported = import_generation([write(SHAPES)])
+    imported.write(tmp_path / f"shape.{suffix}")
+    read = gcr.read_profiles(tmp_path / f"shape.{suffix}")
+    assert read["wind"].is_energy is False
+    assert read["wind"].values.tolist() == imported.profiles["wind"].values.tolist()
+    assert len(set(read["wind"].values.tolist())) == 24
+
+
+def test_shapes_and_energies_are_not_written_as_one_column(write, tmp_path):
+    imported = import_generation([write(SHAPES), write(opsd("2024-01-01", day()), "energy.csv")])
+    with pytest.raises(UsageError, match="import them apart"):
+        imported.write(tmp_path / "both.parquet")
+    assert not (tmp_path / "both.parquet").exists()
+
+
 def test_chosen_areas_and_kinds_alone_are_imported(write):
     path = write(opsd("2024-01-01", day()))
     assert set(import_generation([path], how=How(types=frozenset({"load"}))).series) == {"XX-load"}
