@@ -98,7 +98,7 @@ GENERATION = (
     Column("profile", "words", "", True, "its name: the device, else area and kind"),
     Column("start", "timestamp", "UTC", True, "start of the interval"),
     Column("interval_s", "int32", "s", True, "its length"),
-    Column("energy_wh", "int64", "Wh", False, "with the source's sign; empty is a gap; a shape stands in weight instead"),
+    Column("energy_wh", "int64", "Wh", False, "with the source's sign; empty is a gap; shapes stand in weight instead"),
     Column("role", "words", "", True, "generation, load, storage, consumption or trade"),
     Column("source_type", "words", "", False, "of generation and storage"),
     Column("kind", "words", "", True, "what it is of, finer than the source type: fossil_gas, load"),
