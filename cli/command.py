@@ -32,8 +32,10 @@ class Command(click.Command):
         except RefusedError as refusal:
             _refuse(ctx, refusal)
         except UsageError as error:
+            _tell_scripts(ctx, error, code=2)
             raise click.UsageError(str(error), ctx) from error
         except GcrError as error:
+            _tell_scripts(ctx, error, code=1)
             raise click.ClickException(str(error)) from error
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
@@ -56,6 +58,15 @@ def _require_text(params: dict[str, Any]) -> None:
         for word in value if isinstance(value, tuple) else (value,):
             if isinstance(word, str) and not word.isascii() and not word.encode(errors="replace").decode() == word:
                 raise UsageError(f"--{name.replace('_', '-')} {word!r} is not UTF-8 text")
+
+
+def _tell_scripts(ctx: click.Context, error: GcrError, code: int) -> None:
+    """With --json, what went wrong is a document, too."""
+    if ctx.params.get("as_json"):
+        from .output import print_json
+
+        print_json({"ok": False, "error": str(error)})
+        ctx.exit(code)
 
 
 def _refuse(ctx: click.Context, refusal: RefusedError) -> NoReturn:

@@ -48,6 +48,18 @@ def test_what_is_no_registry_is_said_plainly(gcr, folder):
     assert not (folder / "nope").exists()
 
 
+def test_errors_are_json_too_where_it_is_asked_for(gcr_json, issued):
+    for words, code, said in (
+        (("query", "nope"), 1, "there is no registry in nope"),
+        (("init", issued), 1, "holds a registry already"),
+        (("query", issued, "--owner", "Eve"), 2, "no party 'Eve'"),
+        (("trades", issued, 1), 2, "entry 1 is a create, not a trade"),
+        (("prove", issued, "x"), 2, "no such certificate: x"),
+    ):
+        told = gcr_json(*words, code=code)
+        assert (told["ok"], said in told["error"]) == (False, True)
+
+
 def test_issue(gcr, gcr_json, folder):
     gcr("init", "registry")
     words = ("issue", "registry", "annual.csv", "--profiles", "shipped")
