@@ -33,7 +33,7 @@ def formats(name: str | None, as_json: bool) -> None:
 
 def _known() -> list[dict[str, Any]]:
     """Return every format of both tables."""
-    from gcr_fast.sources.certificates.formats import FORMATS as CERTIFICATES
+    from gcr_fast.sources.certificates.formats import DESCRIBED as CERTIFICATES
     from gcr_fast.sources.generation.formats import FORMATS as GENERATION
 
     tables = (("generation", GENERATION), ("certificates", CERTIFICATES))

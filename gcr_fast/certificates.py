@@ -251,7 +251,11 @@ def _read(file: File, how: _How) -> _Part:
         return _from_listing(read_listing(file, mapped.NAME, mapped.layout_of(how.mapping), how.zone, how.sift), how)
     chosen = identify(file) if how.format is None else format_named(how.format)
     if chosen is None:
-        refuse(file, f"is no certificate list of a known format ({', '.join(BY_NAME)}, {OWN})", "unknown_format")
+        known = ", ".join([*BY_NAME, OWN])
+        what = (
+            f"is no certificate list of a known format ({known}); `gcr import formats mapped` shows how to describe it"
+        )
+        refuse(file, what, "unknown_format")
     return _from_listing(read_listing(file, chosen.name, chosen.layout, how.zone, how.sift), how)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from gcr_fast.errors import UsageError
-from gcr_fast.sources.certificates import aib, irec, rego, wregis
+from gcr_fast.sources.certificates import aib, irec, mapped, rego, wregis
 from gcr_fast.sources.certificates.layout import Format
 from gcr_fast.sources.files import File, refuse
 
 FORMATS: tuple[Format, ...] = (rego.FORMAT, aib.FORMAT, wregis.FORMAT, irec.FORMAT)
-"""Every format, as the list shows them."""
+"""Every format that a file is recognised as."""
+
+DESCRIBED = (*FORMATS, mapped.FORMAT)
+"""What the list of formats shows: these, and how any other list is described."""
 
 BY_NAME = {one.name: one for one in FORMATS}
 

@@ -9,7 +9,7 @@ from gcr_fast.codes import canonical_source
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import DELIMITERS
 from gcr_fast.periods import zone_named
-from gcr_fast.sources.certificates.layout import FIELDS, Layout
+from gcr_fast.sources.certificates.layout import FIELDS, Format, Layout
 from gcr_fast.sources.certificates.statuses import Meaning, named
 from gcr_fast.sources.mapping_file import Keys
 from gcr_fast.sources.words import normalised
@@ -32,11 +32,28 @@ constants: {country: CH, issuer: Pronovo}
 dates: day-first      # or month-first
 decimal: ","
 zone: Europe/Zurich
-rounding: exact       # or down: to whole Wh, and counted; exact refuses what is no whole number of Wh
-without_energy: refuse  # or leave-out
-leave_out: [fossil]   # source types that are named, but not taken
+rounding: exact       # or down: to whole Wh, and counted
+without_energy: refuse    # or leave-out
+leave_out: [fossil]   # source types that are named, not taken
 """
 """A whole mapping file; `FIELDS` lists everything that may stand under `columns` and `constants`."""
+
+FORMAT = Format(
+    name=NAME,
+    title="any list, described by a mapping file (YAML or JSON)",
+    looks_like=EXAMPLE.rstrip(),
+    quirks=(
+        f"columns and constants may name {', '.join(FIELDS)}",
+        "needed: serial numbers (first, last) or an id or a device; energy or count; a period, its ends or a year; "
+        "a status, or what only a cancellation has",
+        "constants stand for columns that the list does not have: its country, its issuer, its status",
+        "a serial number stands for wh_each Wh (1000000): the range must hold the energy; 0 if it says nothing of it",
+        "ranges: half-open if the last number is the first that is not in the range; years: april for 2022 - 2023",
+    ),
+    layout=Layout(fields={}),
+    detect=lambda file: False,
+)
+"""How the list of formats shows it; no file is recognised as one."""
 
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"} | {mark: mark for mark in DELIMITERS}
 _UNIT_KINDS = {"energy": "energy", "capacity": "power", "mwh_each": "energy"}
