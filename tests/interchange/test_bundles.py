@@ -184,12 +184,22 @@ ids = (
     .map(str.strip)
     .filter(bool)
 )
+owners = (
+    st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size=8)
+    .map(str.strip)
+    .map(lambda text: text or None)
+)
 
 
 @given(
     st.lists(
         st.tuples(
-            ids, st.integers(0, 8000), st.integers(1, 2**40), st.sampled_from(STATUSES), st.sampled_from(SOURCE_TYPES)
+            ids,
+            st.integers(0, 8000),
+            st.integers(1, 2**40),
+            st.sampled_from(STATUSES),
+            st.sampled_from(SOURCE_TYPES),
+            owners,
         ),
         min_size=1,
         max_size=20,
@@ -197,7 +207,10 @@ ids = (
     )
 )
 def test_round_trip_of_anything(tmp_path, drawn):
-    rows = [(parent, hour, wh, {"status": state, "source_type": kind}) for parent, hour, wh, state, kind in drawn]
+    rows = [
+        (parent, hour, wh, {"status": state, "source_type": kind, "owner": owner})
+        for parent, hour, wh, state, kind, owner in drawn
+    ]
     table = hourly(rows)
     write_bundles(table, tmp_path / "b.csv")
     back = read_bundles(tmp_path / "b.csv").table
