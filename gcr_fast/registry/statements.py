@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 FORMAT = "gcr-retirement-1"
 UNNAMED = "not stated"
-LISTED_PARENTS = 40
-"""The page names so many annual certificates; the data has all of them."""
+LISTED_PARENTS, LISTED_KEYS = 40, 24
+"""Page and text name so many annual certificates, and lines of a sum; the data has all of them."""
 BY = {
-    "source": "Source", "country": "Country", "device": "Device", "month": "Month of production",
-    "basis": "Hourly shape from",
+    "source": "Source", "country": "Country", "month": "Month of production", "basis": "Hourly shape from",
+    "device": "Device",
 }  # fmt: skip
 """What it is summed by, with its heading."""
 
@@ -160,7 +160,17 @@ def _tables(said: dict[str, Any]) -> Iterator[tuple[str, dict[str, dict[str, int
     """Yield the sums that tell something, each with its heading."""
     for name, title in BY.items():
         if said[f"by_{name}"].keys() != {UNNAMED}:
-            yield title, said[f"by_{name}"]
+            yield title, _largest(said[f"by_{name}"])
+
+
+def _largest(sums: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """Return no more than fit a page: the largest, in their order, and the others as one."""
+    if len(sums) <= LISTED_KEYS:
+        return sums
+    largest = set(sorted(sums, key=lambda key: -sums[key]["energy_wh"])[: LISTED_KEYS - 1])
+    others = [one for key, one in sums.items() if key not in largest]
+    rest = {what: sum(one[what] for one in others) for what in ("certificates", "energy_wh")}
+    return {key: one for key, one in sums.items() if key in largest} | {f"{len(others):,} others": rest}
 
 
 def _mwh(wh: int) -> str:
@@ -179,10 +189,12 @@ def text(said: dict[str, Any]) -> str:
     for title, several in _tables(said):
         lines += ["", title.upper(), *(_line(key, sums) for key, sums in several.items())]
     lines += ["", "ANNUAL CERTIFICATES"]
-    for parent in said["parents"]:
+    for parent in said["parents"][:LISTED_PARENTS]:
         lines.append(_line(parent["certificate_id"], parent))
         more = [parent["issuer"], serials(parent)]
         lines += [f"    {', '.join(filter(None, more))}"] if any(more) else []
+    left = len(said["parents"]) - LISTED_PARENTS
+    lines += [f"  and {left:,} more; the statement as data lists all of them"] if left > 0 else []
     lines += ["", "EVIDENCE", f"journal entry {said['number']}", f"  {said['journal_hash']}"]
     for issue in said["issues"]:
         lines += [f"Merkle root of issue {issue['entry']}", f"  {issue['merkle_root']}"]
@@ -217,17 +229,26 @@ def html(said: dict[str, Any]) -> str:
     return _PAGE.format(title=escape(title), style=_STYLE, body="\n".join(parts))
 
 
+def _aligned(amounts_wh: list[int]) -> list[str]:
+    """Return amounts in MWh with equally many decimals, as few as are exact."""
+    texts = [_mwh(wh) for wh in amounts_wh]
+    digits = max((len(text.partition(".")[2]) for text in texts), default=0)
+    return [f"{whole}.{rest:0<{digits}}" if digits else whole for whole, _, rest in (t.partition(".") for t in texts)]
+
+
 def _sums_table(heading: str, sums: dict[str, dict[str, int]]) -> str:
-    rows = "".join(f"<tr><td>{escape(key)}</td><td>{_mwh(one['energy_wh'])}</td></tr>" for key, one in sums.items())
+    amounts = _aligned([one["energy_wh"] for one in sums.values()])
+    rows = "".join(f"<tr><td>{escape(key)}</td><td>{mwh}</td></tr>" for key, mwh in zip(sums, amounts, strict=True))
     return f"<table><thead><tr><th>{escape(heading)}</th><th>MWh</th></tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _parents_table(parents: list[dict[str, Any]]) -> str:
     head = "".join(f"<th>{name}</th>" for name in ("Annual certificate", "Issuer", "Serial numbers", "Hours", "MWh"))
     rows = []
-    for parent in parents[:LISTED_PARENTS]:
+    amounts = _aligned([parent["energy_wh"] for parent in parents[:LISTED_PARENTS]])
+    for parent, mwh in zip(parents, amounts, strict=False):
         words = (parent["certificate_id"], parent["issuer"] or "", serials(parent), f"{parent['certificates']:,}")
-        cells = "".join(f"<td>{escape(word)}</td>" for word in (*words, _mwh(parent["energy_wh"])))
+        cells = "".join(f"<td>{escape(word)}</td>" for word in (*words, mwh))
         rows.append(f"<tr>{cells}</tr>")
     left = len(parents) - LISTED_PARENTS
     more = f"<p>and {left:,} more; the statement as data lists all of them</p>" if left > 0 else ""
@@ -262,7 +283,7 @@ h1 small { font-size: 18px; font-weight: 400 }
 .gone { padding: 2mm 3mm; border: 1px solid #a33; color: #a33; font-weight: 600 }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 1mm 6mm; margin: 0 0 6mm }
 dt { color: #5b6b61 } dd { margin: 0; overflow-wrap: anywhere }
-.sums { display: grid; grid-template-columns: 1fr 1fr; gap: 5mm 8mm; margin-bottom: 6mm; align-items: start }
+.sums { columns: 2; column-gap: 8mm; margin-bottom: 4mm } .sums table { margin-bottom: 4mm; break-inside: avoid }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums }
 th { text-align: left; color: #5b6b61; font-weight: 600; border-bottom: 1px solid #17241c }
 th, td { padding: .7mm 2mm .7mm 0; overflow-wrap: anywhere } td { border-bottom: 1px solid #e2e7e3 }
