@@ -116,6 +116,14 @@ def test_what_was_published_last_counts_whatever_the_order():
     assert one.values.tolist() == [81_000_000, 12_000_000]
 
 
+def test_every_value_knows_its_line():
+    lines = GENERATION.read_text().splitlines()
+    for one in read_readings(GENERATION).series:
+        cells = [lines[line - 1].split("\t") for line in one.lines.tolist()]
+        column = 8 if one.role == "consumption" else 7
+        assert [oracle.number(cell[column], 6) for cell in cells] == one.values.tolist()
+
+
 def test_consumption_is_kept_apart_and_its_rows_are_no_gaps_of_generation():
     found = {one.name: one for one in read_readings(GENERATION).series}
     pumping = found["CH-pumping"]
@@ -241,6 +249,7 @@ def test_every_code_of_an_area_has_its_check_character():
         ("2024-10-01 01:00:00\tPT60M\t10YAT", "01.10.2024 01:00\tPT60M\t10YAT", "DateTime(UTC)"),
         ("2024-10-01 01:00:00\tPT60M\t10YAT", "2024-10-01 01:00:00\tP1D\t10YAT", "ResolutionCode"),
         ("\t0.000000\t2024-10-05 10:48:37", "\tzero\t2024-10-05 10:48:37", "ActualConsumption[MW]"),
+        ("2024-10-01 01:00:00\tPT60M\t10YAT", "2024-10-01 01:00:00\t\t10YAT", "ResolutionCode"),
         ("2024-10-09 03:00:01", "yesterday", "UpdateTime(UTC)"),
     ],
 )

@@ -117,6 +117,20 @@ def test_of_an_hour_that_is_there_once_the_end_tells_which(tmp_path_factory, mis
     assert read_readings(path).series[0].starts.tolist() == starts
 
 
+def test_labels_that_do_not_lie_are_told_by_their_order(write):
+    """Should both hours one day be called 02:00 - 03:00, as in the old export."""
+    starts = day("2024-10-27")
+    rows = [row.replace("02:00:00 - 27/10/2024 02:00:00", "02:00:00 - 27/10/2024 03:00:00") for row in written(starts)]
+    assert rows[2] == rows[3]
+    assert read_readings(write("\n".join([HEADER, *rows]))).series[0].starts.tolist() == starts
+
+
+def test_every_value_knows_its_line(write):
+    rows = written(day("2024-01-05"), value=lambda start: str(start % 9973))
+    one = read_readings(write("\n".join([HEADER, *rows]))).series[0]
+    assert one.lines.tolist() == list(range(2, 26))
+
+
 def test_newest_first_gives_the_same(write):
     starts = day("2024-10-27")
     rows = written(starts, value=lambda start: str(start % 9973))
@@ -206,7 +220,9 @@ def test_a_label_of_another_form_is_refused(write, refusal, label):
 def test_values_in_an_hour_that_does_not_exist_are_refused_and_a_blank_there_is_dropped(write, refusal):
     rows = written(day("2024-03-31"))
     ghost = '"31/03/2024 02:00:00 - 31/03/2024 03:00:00","BZN|XX","Solar","{}"'
-    readings = read_readings(write("\n".join([HEADER, *rows, ghost.format(" ")])))
+    blank = rows[20].replace("1.00", " ")
+    readings = read_readings(write("\n".join([HEADER, *rows[:20], blank, *rows[21:], ghost.format(" ")])))
+    assert readings.series[0].null.sum() == 1
     assert readings.dropped == {"empty rows of the hour that does not exist in spring": 1}
     assert len(readings.series[0]) == 23
     (finding,) = refusal(read_readings, write("\n".join([HEADER, *rows, ghost.format("3.0")])))
