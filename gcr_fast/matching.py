@@ -221,9 +221,7 @@ class _Matcher:
             self.plan.report("no_profile", row, what, **where)
             return None
         if name not in self.profiles and name not in DISTRIBUTIONS:
-            close = get_close_matches(name, list(self.profiles), n=3)
-            hint = f"; did you mean {', '.join(close)}?" if close else f"; {len(self.profiles)} profiles are loaded"
-            self.plan.report("no_profile", row, f"there is no profile {name}{hint}", **where)
+            self.plan.report("no_profile", row, self._lacking(name), **where)
             return None
         profile = self.profiles.get(name)
         if profile and source and profile.source_type and not sources_agree(source, profile.source_type):
@@ -236,6 +234,15 @@ class _Matcher:
         for code, what in share:
             self.plan.report(code, row, what, **where)
         return None
+
+    def _lacking(self, name: str) -> str:
+        """Say that there is no such profile: it is no generation, or another is called much the same."""
+        for finding in self.profiles.findings:
+            if finding.code == "not_generation" and finding.profile == name:
+                return finding.message
+        close = get_close_matches(name, list(self.profiles), n=3)
+        hint = f"; did you mean {', '.join(close)}?" if close else f"; {len(self.profiles)} profiles are loaded"
+        return f"there is no profile {name}{hint}"
 
     def _share(self, name: str, period: Period, zone: str) -> Share | list[tuple[str, str]]:
         key = (name, period, "" if name in self.profiles else zone)

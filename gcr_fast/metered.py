@@ -37,12 +37,14 @@ class _Lines(Source):
 
 def profiles_of(readings: Readings, keep_intervals: bool = False) -> Profiles:
     """Return the generation of a file, by name. Gaps and repeated intervals are faults, as in `profiles`."""
-    shared, findings = Shared(source_of(readings)), Findings()
-    profiles = {
-        name: profile_of(readings, some, keep_intervals, findings, shared)
-        for name, some in by_name(readings).items()
-        if some[0].role == GENERATION
-    }
+    shared, findings, profiles = Shared(source_of(readings)), Findings(), dict[str, Profile]()
+    for name, some in by_name(readings).items():
+        role, rows = some[0].role, sum(map(len, some))
+        if role == GENERATION:
+            profiles[name] = profile_of(readings, some, keep_intervals, findings, shared)
+        else:
+            what = f"{name} is {role}, which is never converted"
+            findings.add("not_generation", what, file=readings.file.name, profile=name, count=rows)
     findings.extend(fault.finding for profile in profiles.values() for fault in profile.faults)
     return Profiles(profiles, findings, (shared.source,))
 

@@ -154,6 +154,16 @@ def test_an_interval_with_two_values_is_no_value_of_what_is_written(write, tmp_p
     assert read.values.tolist() == [0 if hour == 3 and filling == "none" else hour * 1_000_000 for hour in range(24)]
 
 
+def test_a_certificate_over_a_load_is_told_that_it_is_none_of_generation(write, refusal):
+    profiles = gcr.read_profiles(write(opsd("2024-01-01", day())))
+    annual = {"certificate_id": ["A"], "energy_wh": [5], "status": ["CANCELED"], "profile": ["XX-load"]}
+    annual |= {"production_start": ["2024-01-01T00:00Z"], "production_end": ["2024-01-02T00:00Z"]}
+    import pyarrow as pa
+
+    messages = {one["code"]: one["message"] for one in refusal(gcr.convert, pa.table(annual), profiles)}
+    assert messages["no_profile"] == "A: XX-load is load, which is never converted"
+
+
 SHAPES = "# Renewables.ninja Wind (Country)\n# Units: capacity factor\ntime,national\n" + "".join(
     f"2024-01-01 {hour:02}:00:00,0.{hour:02}\n" for hour in range(24)
 )
