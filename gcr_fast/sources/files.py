@@ -131,6 +131,15 @@ class File:
             refuse(self, f"unpacks to more than {MAX_UNPACKED >> 30} GiB")
         return data
 
+    @property
+    def ended(self) -> bool:
+        """Whether the last line has its end, which a text that was cut off lacks. Packed files are not looked into."""
+        if self.packed:
+            return True
+        with self.path.open("rb") as file:
+            file.seek(max(0, self.path.stat().st_size - 2))
+            return file.read().strip(b"\0").endswith((b"\n", b"\r"))
+
     def text(self) -> str:
         """All of it as text. Refused if a byte is no text in the file's encoding."""
         try:

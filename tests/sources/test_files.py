@@ -167,6 +167,12 @@ def test_a_ragged_row_that_is_no_text_is_refused_without_a_word_on_stderr(write,
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp932"])
+@pytest.mark.parametrize(("end", "ended"), [("\n", True), ("\r\n", True), ("\r", True), ("", False), ("  ", False)])
+def test_a_last_line_without_end_is_told(write, encoding, end, ended):
+    assert open_file(write(f"時刻,b\n1,2{end}".encode(encoding))).ended == ended
+
+
 def test_a_header_alone_is_refused(write, refusal):
     (finding,) = refusal(lambda: read_csv(open_file(write("a,b\n"))))
     assert finding["code"] == "empty_file"

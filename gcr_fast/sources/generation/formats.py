@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from gcr_fast.errors import UsageError
+from gcr_fast.errors import GcrError, UsageError
 from gcr_fast.sources import pages
 from gcr_fast.sources.files import File, open_file, refuse
 from gcr_fast.sources.generation import (
@@ -129,9 +129,15 @@ def read_readings(
     chosen = identify(file, how) if format is None else format_named(format)
     if chosen is None:
         refuse(file, "is of no format that is known (gcr import formats lists them)", "unknown_format")
-    if format not in {None, MAPPED} and not chosen.detect(file):
+    try:
+        return read_as(file, chosen, how or How(), alone=alone)
+    except GcrError:
+        raise
+    except Exception:
+        if format is None or chosen.detect(file):
+            raise
+        # A reader trusts what its format is told by; here nobody but the caller has told it.
         refuse(file, f"is not {chosen.title}, which looks like {chosen.looks_like}", "unknown_format")
-    return read_as(file, chosen, how or How(), alone=alone)
 
 
 def read_as(file: File, chosen: Format, how: How, *, alone: bool = True) -> Readings:
@@ -141,6 +147,8 @@ def read_as(file: File, chosen: Format, how: How, *, alone: bool = True) -> Read
     readings.findings.check()
     if any(one.interval_s <= 0 for one in readings.series):
         refuse(file, "has one time alone: how long its intervals are cannot be told", "empty_file")
+    if file.kind == "csv" and not file.ended:
+        readings.notes["last line"] = "has no line end: if the file was cut off, its last number may be as well"
     if alone:
         pages.check([readings])
     tidied = tidy(readings, how)

@@ -109,7 +109,7 @@ def test_rows_without_a_time_in_the_midst_of_a_day_are_placed_too(write):
     late = [f"{day[0][:11]}{hour}:00+00:00{day[0][25:]}" for hour in ("21:30", "22:00", "22:30", "23:00", "23:30")]
     whole = as_dict(read_readings(write("\n".join([header, *day, *late]))).series[0])
     gaps = [line[25:] if line[11:16] in {"10:00", "10:30"} else line for line in day]
-    readings = read_readings(write("\n".join([header, *gaps, *late])))
+    readings = read_readings(write("\n".join([header, *gaps, *late, ""])))
     assert list(readings.notes) == ["2 rows without a time on 2018-12-31"]
     assert as_dict(readings.series[0]) == whole
 

@@ -102,7 +102,7 @@ def test_the_four_columns_of_the_repeated_hour_are_the_second_time():
 
 def test_a_sheet_of_autumn_without_those_columns_has_a_gap(write):
     rows = list(csv.reader(AUTUMN.read_text().splitlines()))
-    path = write("\n".join(",".join(row[:100]) for row in rows))
+    path = write("".join(",".join(row[:100]) + "\n" for row in rows))
     readings = read_readings(path)
     wind = next(one for one in readings.series if one.kind == "wind")
     assert len(wind) == 192
