@@ -139,6 +139,9 @@ class Registry(Operations, Evidence, Questions):
 
     def _worth_a_snapshot(self) -> bool:
         """Whether replaying what came since the last one would take the next opening longer than leaving one takes."""
+        newest = next(iter(self.journal.snapshots()), None)
+        if newest is not None and newest.position > self._snapshot_at:  # another writer's, or one that was passed over
+            return segments.check(self.folder / snapshots.SNAPSHOTS, newest.name) is not None
         touched = np.fromiter(self.state.touched, np.int64, len(self.state.touched))
         rows = int(self.state.catalogue.numbers["hours"][touched].sum())
         leave_us = LEAVE_US + rows // ROWS_PER_US

@@ -11,6 +11,7 @@ from pyarrow import ipc
 from gcr_fast.errors import CorruptError, UsageError
 from gcr_fast.registry import registry as rooms
 from gcr_fast.registry import segments, snapshots
+from gcr_fast.registry.audit import verify
 from gcr_fast.registry.catalogue import Catalogue
 from gcr_fast.registry.registry import Registry
 from gcr_fast.registry.snapshots import SNAPSHOTS
@@ -244,8 +245,11 @@ def test_one_of_another_version_or_journal_is_refused(folder, column, value):
 def test_opening_passes_over_a_damaged_one(folder, damage):
     with opened(folder) as registry:
         registry.snapshot()
+        registry.add_party("Another")
+        registry.snapshot()
         wanted, place = facts(registry.state), folder / SNAPSHOTS / registry.journal.snapshots()[0].name
-    data = bytearray(place.read_bytes())
+    sound = place.read_bytes()
+    data = bytearray(sound)
     data[len(data) // 2] ^= 1
     if damage == "missing":
         place.unlink()
@@ -255,6 +259,20 @@ def test_opening_passes_over_a_damaged_one(folder, damage):
         assert facts(registry.state) == wanted
         older = registry.journal.snapshots()[1].position
         assert registry._snapshot_at == older  # the one before it is sound, so only its tail was replayed
+    assert place.read_bytes() == bytes(sound)  # and whoever may write leaves it as it was
+    assert verify(folder).ok
+
+
+def test_what_another_writer_left_meanwhile_is_enough(folder):
+    with opened(folder) as one:
+        with opened(folder) as other:
+            other.trade({"parent": "WIND-1", "status": "ACTIVE"}, "South", "North")
+            other.snapshot()
+            newest = other.journal.snapshots()[0]
+        assert one.refresh().position == newest.position > one._snapshot_at
+        before = stored(folder)
+    assert stored(folder) == before
+    assert newest_position(folder) == newest.position
 
 
 def test_without_any_the_journal_is_enough(folder):
