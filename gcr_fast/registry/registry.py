@@ -148,7 +148,7 @@ class Registry(Operations, Evidence, Questions):
         if (self.state.position - self._snapshot_at) * ENTRY_US >= leave_us:
             return True
         later = self.journal.entries(after=self._snapshot_at, upto=self.state.position)
-        return any(_needs_kernels(record.entry) for record in later) and leave_us <= KERNELS_US
+        return leave_us <= KERNELS_US and any(_needs_kernels(record.entry) for record in later)
 
     def __enter__(self) -> Self:
         return self

@@ -184,6 +184,15 @@ def test_closing_folds_the_log_in_any_case(folder):
     reader.close()
 
 
+def test_closing_again_changes_nothing(folder):
+    registry = opened(folder)
+    registry.trade({"parent": "WIND-1", "status": "ACTIVE"}, "South", "North")
+    registry.close()
+    before = stored(folder)
+    registry.close()
+    assert stored(folder) == before
+
+
 def test_a_long_life_leaves_them_on_the_way(folder, monkeypatch):
     monkeypatch.setattr(rooms, "SNAPSHOT_EVERY", 5)
     with opened(folder) as registry:
