@@ -34,7 +34,7 @@ from gcr_fast.registry.lock import WriterLock
 from gcr_fast.registry.operations import Operations
 from gcr_fast.registry.questions import Questions
 from gcr_fast.registry.receipts import Receipt
-from gcr_fast.registry.results import Result
+from gcr_fast.registry.results import Result, WholeParent
 from gcr_fast.registry.selection import Selection, Where
 from gcr_fast.registry.state import State
 from gcr_fast.shapes import Profiles
@@ -480,6 +480,11 @@ class Registry(Operations, Evidence, Questions):
         `as_of` asks the state after a past entry; `limit` and `after` (the `cursor` of the result before) page.
         """
         state = self.state if as_of is None else self.as_of(as_of)
+        name = filters.get("parent")
+        if len(filters) == 1 and limit is None and after is None and name.__class__ is str:
+            parent = state.catalogue.place_of.get(name)
+            if parent is not None:
+                return WholeParent(state, parent, name)
         return Result(state, Selection(state, Where.of(filters)), limit, after)
 
 

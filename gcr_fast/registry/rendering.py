@@ -10,7 +10,7 @@ import numpy as np
 from gcr_fast.codes import BASES, SOURCE_TYPES, STATUSES
 from gcr_fast.registry.selection import Rows, id_text
 from gcr_fast.registry.state import VISIBLE, State
-from gcr_fast.registry.untouched import is_constant
+from gcr_fast.registry.untouched import certificates_of, grid_ms, is_constant
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,13 +36,37 @@ def columns_of(state: State, rows: Rows, certificate_ids: bool) -> list[pa.Array
     of_one = is_constant(rows.parents) and is_constant(rows.owners) and is_constant(rows.states)
     words = _words_of_one(state, rows) if of_one else _words_of_many(state, rows)
     parents, steps, sources, statuses, bases, owners = words
-    starts = _numbers(rows.start_ms, _milliseconds())
-    columns = [
-        _numbers(rows.handles), parents, starts, steps, _numbers(rows.energy_wh), sources, statuses, bases, owners,
-    ]  # fmt: skip
+    handles, starts, energy = (np.ascontiguousarray(each) for each in (rows.handles, rows.start_ms, rows.energy_wh))
+    times = _numbers(starts, _milliseconds())
+    columns = [_numbers(handles), parents, times, steps, _numbers(energy), sources, statuses, bases, owners]
     if certificate_ids:
         columns.insert(1, _texts([id_text(state, handle) for handle in rows.handles.tolist()]))
     return columns
+
+
+def table_as_issued(state: State, parent: int) -> pa.Table:
+    """Return all certificates of a parent that nothing has touched: `columns_of` in as few steps as it can be done."""
+    import pyarrow as pa
+
+    numbers = state.catalogue.numbers
+    handles, starts_ms, energy = certificates_of(state.catalogue, parent)
+    count, hours = len(handles), numbers["hours"].item(parent)
+    begin, step = numbers["start_s"].item(parent), numbers["step_s"].item(parent)
+    starts = _times(begin, step, hours) if count == hours else _numbers(starts_ms, _milliseconds())
+    steps, sources, statuses, bases = _described(
+        step, numbers["source"].item(parent), numbers["basis"].item(parent), numbers["state"].item(parent), count
+    )
+    number, repeat, wrap, word = pa.int64(), _repeated, pa.Array.from_buffers, pa.DictionaryArray.from_arrays
+    parents = word(repeat(0, count), state.catalogue.ids.slice(parent, 1), safe=False)
+    owners = word(repeat(numbers["owner"].item(parent) - 1, count), state.catalogue.parties.array, safe=False)
+    handles, energy = (wrap(number, count, [None, pa.py_buffer(each)]) for each in (handles, energy))
+    columns = [handles, parents, starts, steps, energy, sources, statuses, bases, owners]
+    return pa.Table.from_batches([pa.RecordBatch.from_arrays(columns, schema=schema_of(False))])
+
+
+@lru_cache(maxsize=KEPT)
+def _times(start_s: int, step_s: int, hours: int) -> pa.Array:
+    return _numbers(grid_ms(start_s, step_s, hours), _milliseconds())
 
 
 def _words_of_many(state: State, rows: Rows) -> tuple[pa.Array, ...]:
@@ -60,16 +84,20 @@ def _words_of_many(state: State, rows: Rows) -> tuple[pa.Array, ...]:
 
 def _words_of_one(state: State, rows: Rows) -> tuple[pa.Array, ...]:
     """The same of one parent as it was issued: every column is one word throughout."""
-    catalogue, parent, count = state.catalogue, rows.parents.item(0), len(rows.handles)
-    numbers = catalogue.numbers
+    catalogue, parent, count = state.catalogue, rows.parents.item(0), len(rows)
+    step, source, basis = (catalogue.numbers[name].item(parent) for name in ("step_s", "source", "basis"))
     return (
         _dictionary(_repeated(0, count), catalogue.ids.slice(parent, 1)),
-        _repeated(numbers["step_s"].item(parent), count),
-        _repeated_word("source", numbers["source"].item(parent), count),
-        _repeated_word("status", VISIBLE.item(rows.states.item(0)), count),
-        _repeated_word("basis", numbers["basis"].item(parent), count),
+        *_described(step, source, basis, rows.states.item(0), count),
         _dictionary(_repeated(rows.owners.item(0) - 1, count), catalogue.parties.array),
     )
+
+
+@lru_cache(maxsize=KEPT)
+def _described(step_s: int, source: int, basis: int, stored: int, count: int) -> tuple[pa.Array, ...]:
+    """Return interval, source, status and basis, the same throughout."""
+    words = (("source", source), ("status", VISIBLE.item(stored)), ("basis", basis))
+    return _repeated(step_s, count), *(_dictionary(_repeated(code, count), _closed(kind)) for kind, code in words)
 
 
 @lru_cache(maxsize=KEPT)
@@ -77,11 +105,6 @@ def _repeated(value: int, count: int) -> pa.Array:
     import pyarrow as pa
 
     return pa.array(np.full(count, value, dtype=np.int32))
-
-
-@lru_cache(maxsize=KEPT)
-def _repeated_word(kind: str, code: int, count: int) -> pa.Array:
-    return _dictionary(_repeated(code, count), _closed(kind))
 
 
 @cache
@@ -119,7 +142,7 @@ def _milliseconds() -> pa.DataType:
 
 
 def _numbers(values: np.ndarray, kind: pa.DataType | None = None) -> pa.Array:
-    """Wrap int64[n] without copying, as int64 or another type of 64 bits."""
+    """Wrap contiguous int64[n] without copying, as int64 or another type of 64 bits."""
     import pyarrow as pa
 
-    return pa.Array.from_buffers(kind or pa.int64(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+    return pa.Array.from_buffers(kind or pa.int64(), len(values), [None, pa.py_buffer(values)])

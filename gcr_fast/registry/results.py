@@ -10,8 +10,8 @@ import numpy as np
 
 from gcr_fast.codes import SOURCE_TYPES, STATUSES
 from gcr_fast.errors import UsageError
-from gcr_fast.registry.rendering import columns_of, schema_of
-from gcr_fast.registry.selection import Rows, Selection
+from gcr_fast.registry.rendering import columns_of, schema_of, table_as_issued
+from gcr_fast.registry.selection import Rows, Selection, Where
 from gcr_fast.registry.state import VISIBLE, State
 
 if TYPE_CHECKING:
@@ -119,6 +119,23 @@ class Result:
         kinds = {name: pa.int64() if name in ("hour_of_day", "year") else pa.string() for name in names}
         schema = pa.schema([*kinds.items(), ("certificates", pa.int64()), ("energy_wh", pa.int64())])
         return pa.table(columns | totals, schema=schema)
+
+
+class WholeParent(Result):
+    """All certificates of one parent: the question that is asked most, answered without a search while it may be."""
+
+    def __init__(self, state: State, parent: int, name: str) -> None:
+        self._state, self._limit, self._parent, self._name = state, None, parent, name
+
+    @cached_property
+    def _selection(self) -> Selection:  # type: ignore[override]
+        return Selection(self._state, Where(parent=self._name))
+
+    def to_table(self, certificate_ids: bool = False) -> pa.Table:
+        """Return all certificates as one table."""
+        if certificate_ids or self._parent in self._state.touched:
+            return super().to_table(certificate_ids)
+        return table_as_issued(self._state, self._parent)
 
 
 def _key(state: State, rows: Rows, name: str) -> np.ndarray:

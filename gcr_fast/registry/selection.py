@@ -18,7 +18,7 @@ from gcr_fast.registry import moment
 from gcr_fast.registry.catalogue import Block, Grids, Vocabulary
 from gcr_fast.registry.lifecycle import ACTIVE, SPLIT
 from gcr_fast.registry.state import FIRST, OWNER, PIECE, ROW, STATE, STORED, TRADED, VISIBLE, WH, State
-from gcr_fast.registry.untouched import columns_of
+from gcr_fast.registry.untouched import certificates_of, constant
 
 BATCH_ROWS = 1 << 19
 Words = str | Sequence[str] | None
@@ -266,10 +266,12 @@ class Selection:
         return alone and self.parents.item(0) not in self.state.touched
 
     def _untouched(self) -> Rows:
-        parent, catalogue = self.parents.item(0), self.state.catalogue
-        born = catalogue.numbers["owner"].item(parent), catalogue.numbers["state"].item(parent)
-        high = self.high.item(0) if self.owner in (0, born[0]) and self.wanted[born[1]] else self.low.item(0)
-        return Rows(*columns_of(catalogue, parent, self.low.item(0), high, self.min_wh))
+        parent, numbers, low = self.parents.item(0), self.state.catalogue.numbers, self.low.item(0)
+        owner, state = numbers["owner"].item(parent), numbers["state"].item(parent)
+        high = self.high.item(0) if self.owner in (0, owner) and self.wanted[state] else low
+        handles, starts, wh = certificates_of(self.state.catalogue, parent, low, high, self.min_wh)
+        parents, owners = (constant(value, len(handles), np.int64) for value in (parent, owner))
+        return Rows(handles, parents, starts, wh, owners, constant(state, len(handles), np.int8))
 
     def all(self) -> Rows:
         """Return all certificates at once."""

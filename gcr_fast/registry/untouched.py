@@ -24,36 +24,34 @@ def is_constant(column: np.ndarray) -> bool:
 
 
 @lru_cache(maxsize=KEPT)
-def _grid_ms(start_s: int, step_s: int, hours: int) -> np.ndarray:
-    grid = (start_s + np.arange(hours, dtype=np.int64) * step_s) * 1000
+def grid_ms(start_s: int, step_s: int, hours: int) -> np.ndarray:
+    """Return when each interval of a grid begins, in ms."""
+    grid: np.ndarray = (start_s + np.arange(hours, dtype=np.int64) * step_s) * 1000
     grid.flags.writeable = False
     return grid
 
 
-def columns_of(
-    catalogue: Catalogue, parent: int, low: int, high: int, least_wh: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the certificates of an untouched parent's intervals low to high, of at least so many Wh.
+@lru_cache(maxsize=KEPT)
+def _numbered(hours: int) -> np.ndarray:
+    numbers = np.arange(hours, dtype=np.int64)
+    numbers.flags.writeable = False
+    return numbers
 
-    As handles, parents, starts in ms, Wh, owners and stored states; int64[n] each, states int8[n].
+
+def certificates_of(
+    catalogue: Catalogue, parent: int, low: int = 0, high: int | None = None, least_wh: int = 1
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the certificates of an untouched parent's intervals low to high (None: the last), of at least so many Wh.
+
+    As handles, starts in ms and Wh; int64[n] each.
     """
     numbers = catalogue.numbers
     block = catalogue.blocks[numbers["block"].item(parent)]
-    row, first = block.energy[parent - block.first_parent], numbers["first_row"].item(parent)
-    hours = block.hours
-    starts = _grid_ms(numbers["start_s"].item(parent), numbers["step_s"].item(parent), hours)
+    first, hours, row = numbers["first_row"].item(parent), block.hours, block.energy[parent - block.first_parent]
+    numbered, starts = _numbered(hours), grid_ms(numbers["start_s"].item(parent), numbers["step_s"].item(parent), hours)
+    if low > 0 or high is not None:
+        row, numbered, starts = row[low:high], numbered[low:high], starts[low:high]
     if least_wh == 1 and numbers["certificates"].item(parent) == hours:
-        handles, starts = np.arange(first + low, first + high), starts[low:high]
-        energy = row[low:high].astype(np.int64)
-    else:
-        places = (row[low:high] >= least_wh).nonzero()[0]
-        places += low
-        energy, starts = row[places].astype(np.int64), starts[places]
-        places += first
-        handles = places
-    count = len(handles)
-    owner, state = numbers["owner"].item(parent), numbers["state"].item(parent)
-    return (
-        handles, constant(parent, count, np.int64), starts, energy, constant(owner, count, np.int64),
-        constant(state, count, np.int8),
-    )  # fmt: skip
+        return numbered + first, starts, row.astype(np.int64)
+    places = (row >= least_wh).nonzero()[0]
+    return places + (first + low), starts.take(places), row.take(places).astype(np.int64)
