@@ -17,6 +17,7 @@ from gcr_fast.sources.words import KINDS, kind_of
 START = "utc_timestamp"
 _GENERATION = re.compile(r"^(?P<area>[A-Za-z0-9_]+?)_(?P<kind>solar|wind(?:_onshore|_offshore)?)_generation_actual$")
 _LOAD = re.compile(r"^(?P<area>[A-Za-z0-9_]+?)_load_actual_entsoe_(?:transparency|power_statistics)$")
+_WINDS = ("wind_onshore", "wind_offshore")
 _NO_ENERGY = ("_capacity", "_profile", "_forecast", "_price", "_day_ahead")
 
 
@@ -41,10 +42,12 @@ def _doubled(columns: dict[str, Column]) -> dict[str, str]:
     doubled: dict[str, str] = {}
     by_area = {(column.area, column.kind.slug): name for name, column in columns.items()}
     for name, column in columns.items():
-        parts = [by_area[key] for slug in ("wind_onshore", "wind_offshore") if (key := (column.area, slug)) in by_area]
+        parts = [by_area[key] for slug in _WINDS if (key := (column.area, slug)) in by_area]
         transparency = name.replace("power_statistics", "transparency")
-        if column.kind.slug == "wind" and parts:
+        if column.kind.slug == "wind" and len(parts) == len(_WINDS):
             doubled[name] = f"the sum of {' and '.join(parts)}"
+        elif column.kind.slug == "wind" and parts:  # the other part was cut out of the file: the sum still has it
+            doubled[parts[0]] = f"part of {name}, which is read, as the file lacks the other part"
         elif transparency != name and transparency in columns:
             doubled[name] = f"the same load as {transparency}, by another statistic"
     return doubled

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from oracle import exports as oracle
+from oracle.opsd import opsd
 
 from gcr_fast.sources.files import open_file
 from gcr_fast.sources.generation.formats import read_readings
@@ -69,6 +70,16 @@ def test_wind_beside_its_parts_is_counted_once(write):
     assert readings.left_out["DE_wind_generation_actual"].startswith(
         "the sum of DE_wind_onshore_generation_actual and "
     )
+
+
+@pytest.mark.parametrize("kept", ["onshore", "offshore"])
+def test_wind_beside_one_of_its_parts_is_read_whole(write, kept):
+    """Whoever cut the other part out of the file left its energy in the sum."""
+    part = f"DE_wind_{kept}_generation_actual"
+    columns = {"DE_wind_generation_actual": ["100", "90"], part: ["60", "50"]}
+    found = read_readings(write(opsd("2019-01-01", columns)))
+    assert {one.name: one.values.tolist() for one in found.series} == {"DE-wind": [100_000_000, 90_000_000]}
+    assert "part of DE_wind_generation_actual" in found.left_out[part]
 
 
 def test_load_of_two_statistics_is_counted_once(write):
