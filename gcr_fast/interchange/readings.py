@@ -82,7 +82,8 @@ def series_of_profiles(profiles: Profiles) -> list[Series]:
 def _series(profile: Profile) -> Series:
     there = np.flatnonzero(~profile.missing)
     starts = profile.start_s + there * profile.step_s
-    return Series(profile.device_id or profile.name, profile.step_s, starts, profile.values[there])
+    net = profile.values[there] - profile.clipped[there]  # a meter says when it took from the grid
+    return Series(profile.device_id or profile.name, profile.step_s, starts, net)
 
 
 def write_readings(series: list[Series], path: str | os.PathLike[str], form: str) -> Exchanged:

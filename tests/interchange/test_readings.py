@@ -95,6 +95,17 @@ def test_profiles_become_meter_readings(write, tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("form", "wh", "usage"), [("meter-readings", "-5", "-5"), ("granular", "-5", "-0.005")])
+def test_what_a_meter_took_from_the_grid_keeps_its_sign(write, tmp_path, form, wh, usage):
+    path = write(f"device_id,start,energy_wh\nM1,2024-01-01T00:00Z,93\nM1,2024-01-01T01:00Z,{wh}\n")
+    done = write_readings(series_of_profiles(gcr.read_profiles(path)), tmp_path / "m.csv", form)
+    (name,) = {"interval_usage", "quantity"} & set(cells(tmp_path / "m.csv")[0])
+    assert cells(tmp_path / "m.csv")[1][name] == usage
+    assert done.energy_wh == 88
+    (again,) = read_readings(tmp_path / "m.csv", How(units={"M1": "solar"})).series
+    assert again.values.tolist() == [93, -5]
+
+
 def test_quarter_hours_keep_their_length(write, tmp_path):
     rows = "".join(f"M1,2024-01-01T0{at // 4}:{15 * (at % 4):02d}Z,{at}\n" for at in range(8))
     path = write("device_id,start,energy_wh\n" + rows)
