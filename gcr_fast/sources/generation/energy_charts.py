@@ -27,12 +27,11 @@ def detect(file: File) -> bool:
 
 
 def read(file: File, how: How) -> Readings:
-    """Read generation, load and trade by type. The area is that of `how`, as the file does not say it."""
+    """Read generation, load and trade by type. The file does not say of which area."""
     document = file.json()
     starts = _starts(file, _list(file, document, "unix_seconds"))
     readings = Readings(file, FORMAT.name, rows=len(starts), zone=how.zone or "UTC")
     readings.attribution = "Energy-Charts, Fraunhofer ISE (CC BY 4.0)"
-    area = next(iter(how.areas)) if len(how.areas) == 1 else ""
     for entry in _list(file, document, "production_types"):
         name, data = _entry(file, entry, len(starts))
         kind = kind_of(name)
@@ -41,7 +40,7 @@ def read(file: File, how: How) -> Readings:
         elif kind is None:
             readings.left_out[name] = "not known"
         else:
-            _add(readings, kind, area, name, starts, data)
+            _add(readings, kind, name, starts, data)
     return readings
 
 
@@ -74,7 +73,7 @@ def _starts(file: File, seconds: list[Any]) -> np.ndarray:
     return np.array(seconds, dtype=np.int64)
 
 
-def _add(readings: Readings, kind: Kind, area: str, name: str, starts: np.ndarray, data: list[Any]) -> None:
+def _add(readings: Readings, kind: Kind, name: str, starts: np.ndarray, data: list[Any]) -> None:
     """Add one series; a value that is no number is a finding."""
     import pyarrow as pa
 
@@ -88,7 +87,7 @@ def _add(readings: Readings, kind: Kind, area: str, name: str, starts: np.ndarra
     readings.series.append(
         Reading(
             kind=kind.slug,
-            area=area,
+            area="",
             role=kind.role,
             power=True,
             starts=starts,

@@ -61,7 +61,7 @@ def detect(file: File) -> bool:
 
 
 def read(file: File, how: How) -> Readings:
-    """Read generation, or load and pumping. The area is that of `how`, as the file does not say it."""
+    """Read generation, or load and pumping. The file does not say of which area."""
     head = _head(file)
     if head is None:
         refuse(file, f"has no columns {';'.join(_TIMES[0])} and then of [MWh]", "missing_column")
@@ -70,7 +70,7 @@ def read(file: File, how: How) -> Readings:
     readings = Readings(file, FORMAT.name, rows=len(table), zone=how.zone or ZONE, attribution="SMARD (CC BY 4.0)")
     for name in head.others:
         readings.left_out[name] = "price or capacity, no energy"
-    columns = _columns(readings, head, next(iter(how.areas)) if len(how.areas) == 1 else "")
+    columns = _columns(readings, head)
     starts = _starts(readings, table, head)
     step = step_of(starts)
     if step > HOUR_S:
@@ -90,7 +90,7 @@ def _refuse_forecasts(file: File, head: _Head) -> None:
         refuse(file, f"holds forecasts ({why}), not what was generated or consumed", "missing_column")
 
 
-def _columns(readings: Readings, head: _Head, area: str) -> dict[str, Column]:
+def _columns(readings: Readings, head: _Head) -> dict[str, Column]:
     """Return what each column of MWh holds, and account for the others."""
     consumption = not _LOADS.isdisjoint(head.values.values())
     found: dict[str, Column] = {}
@@ -106,7 +106,7 @@ def _columns(readings: Readings, head: _Head, area: str) -> dict[str, Column]:
             known = kind_of(word) is not None
             readings.left_out[name] = "turbining or pumping: the file does not say" if known else "not known"
         else:
-            found[name] = Column(kind, area)
+            found[name] = Column(kind)
     return found
 
 

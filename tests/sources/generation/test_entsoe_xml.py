@@ -147,6 +147,13 @@ def test_periods_of_one_type_are_one_series(write):
     assert oracle.values(one) == dict(zip(starts, [0] * 24 + [1_000_000] * 24, strict=True))
 
 
+def test_a_period_of_one_interval_and_the_number_of_each_point(write):
+    hour = {"start": "2024-01-01T00:00Z", "end": "2024-01-01T01:00Z"}
+    one, two = read_readings(write(document(series([(1, 5)], **hour) + series([(1, 7), (3, 8)], psr="B17")))).series
+    assert (oracle.values(one), one.lines.tolist()) == ({moment(hour["start"]): 5_000_000}, [1])
+    assert two.lines.tolist() == [2, 2, *[3] * 22]  # a value that is carried on stands where it was written
+
+
 def test_units_are_known_by_their_code(write):
     unit = "<psrType>B16</psrType><PowerSystemResources><mRID>{}</mRID><name>x</name></PowerSystemResources>"
     both = series([(1, 5)]).replace("<psrType>B16</psrType>", unit.format("U-1"))

@@ -114,6 +114,15 @@ def test_pumped_storage_alone_is_told_by_the_files_name_as_a_last_resort(write, 
     assert "turbining or pumping" in finding["message"]
 
 
+def test_pumped_storage_beside_one_type_of_generation_is_what_it_generates(write):
+    rows = [row + ";2" for row in written(day("2024-01-05"), ("%d.%m.%Y %H:%M", "", "%d.%m.%Y %H:%M"))]
+    text = "\n".join(["Datum von;Datum bis;Pumpspeicher [MWh] x;Photovoltaik [MWh] x", *rows])
+    assert [(one.kind, one.role) for one in read_readings(write(text)).series] == [
+        ("hydro_pumped_storage", "storage"),
+        ("solar", "generation"),
+    ]
+
+
 @pytest.mark.parametrize("step", [900, 3600])
 @pytest.mark.parametrize(
     ("header", "layout"),
