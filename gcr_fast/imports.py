@@ -24,7 +24,7 @@ from gcr_fast.periods import year_period
 from gcr_fast.schema import arrow_schema
 from gcr_fast.shapes import Profile
 from gcr_fast.sources import pages
-from gcr_fast.sources.generation.formats import read_readings
+from gcr_fast.sources.generation.formats import nothing_in, read_readings
 from gcr_fast.sources.model import How, Reading, Readings
 
 if TYPE_CHECKING:
@@ -215,6 +215,9 @@ def import_generation(
         except RefusedError as refusal:
             refused.extend(refusal.collected)
         progress(1)
+    if not any(one.series for one in found):  # one file among others may have nothing of a year or kind
+        for one in found:
+            refused.add("empty_file", f"{one.file.path.name} {nothing_in(one)}", file=one.file.name)
     refused.check()
     pages.check(found)
     return _gathered(found, told, keep_intervals, filling)

@@ -154,6 +154,28 @@ def test_an_interval_with_two_values_is_no_value_of_what_is_written(write, tmp_p
     assert read.values.tolist() == [0 if hour == 3 and filling == "none" else hour * 1_000_000 for hour in range(24)]
 
 
+def test_a_file_without_the_year_that_is_asked_for_is_accounted_for_beside_one_that_has_it(write):
+    files = [write(opsd(f"{year}-01-01", day()), f"{year}.csv") for year in (2023, 2024)]
+    imported = import_generation(files, how=How(year=2024, types=frozenset({"solar"})))
+    assert imported.series["XX-solar"].found == 24
+    assert imported.files[0].dropped == {"values outside 2024 (UTC)": 24}
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (How(year=2020), "it has 72 values outside 2020"),
+        (How(areas=frozenset({"YY"})), "it has XX-solar, XX-wind_onshore, XX-load"),
+        (How(types=frozenset({"soler"})), "it has XX-solar, XX-wind_onshore, XX-load"),
+    ],
+)
+def test_what_no_file_has_is_refused_with_what_they_have(write, refusal, how, said):
+    files = [write(opsd(f"{year}-01-01", day()), f"{year}.csv") for year in (2023, 2024)]
+    found = refusal(import_generation, files, how=how)
+    assert [one["code"] for one in found] == ["empty_file"] * 2
+    assert all("has nothing of what is asked for" in one["message"] and said in one["message"] for one in found)
+
+
 def test_a_certificate_over_a_load_is_told_that_it_is_none_of_generation(write, refusal):
     profiles = gcr.read_profiles(write(opsd("2024-01-01", day())))
     annual = {"certificate_id": ["A"], "energy_wh": [5], "status": ["CANCELED"], "profile": ["XX-load"]}

@@ -11,6 +11,8 @@ from gcr_fast.codes import SOURCE_FAMILIES
 from gcr_fast.periods import year_period
 from gcr_fast.sources.model import How, Reading, Readings
 
+NOT_ASKED, OUTSIDE = "not asked for", "values outside "
+
 
 def tidy(readings: Readings, how: How) -> Readings:
     """Drop rows that repeat an earlier one word for word, then keep what `how` asks for. Changes `readings`."""
@@ -21,9 +23,17 @@ def tidy(readings: Readings, how: How) -> Readings:
         kept = [_between(one, *year_period(how.year, one.zone or readings.zone)) for one in readings.series]
         outside = sum(len(before) - len(after) for before, after in zip(readings.series, kept, strict=True))
         zones = ", ".join(dict.fromkeys(one.zone or readings.zone for one in readings.series))
-        readings.drop(f"values outside {how.year} ({zones})", outside)
+        readings.drop(f"{OUTSIDE}{how.year} ({zones})", outside)
         readings.series = [one for one in kept if len(one)]
     return readings
+
+
+def unasked(readings: Readings) -> str:
+    """Say what a file has that `how` did not ask for; empty if all of it was asked for."""
+    names = [name for name, why in readings.left_out.items() if why == NOT_ASKED]
+    parts = [f"{', '.join(names[:8])}{', ...' if len(names) > 8 else ''}"] if names else []
+    parts += [f"{count:,} {what}" for what, count in readings.dropped.items() if what.startswith(OUTSIDE) and count]
+    return " and ".join(parts)
 
 
 def _by_rows(series: Iterable[Reading]) -> list[list[Reading]]:
@@ -96,5 +106,5 @@ def _choose(readings: Readings, how: How) -> None:
         if wanted_area and wanted_kind:
             kept.append(one)
         else:
-            readings.left_out[one.name] = "not asked for"
+            readings.left_out[one.name] = NOT_ASKED
     readings.series = kept

@@ -45,7 +45,7 @@ from gcr_fast.sources.generation import (
     smard,
 )
 from gcr_fast.sources.model import Format, How, Readings
-from gcr_fast.sources.tidy import tidy
+from gcr_fast.sources.tidy import tidy, unasked
 
 FORMATS: tuple[Format, ...] = (
     entsoe_old.FORMAT,
@@ -123,7 +123,8 @@ def read_readings(
 ) -> Readings:
     """Read any file of a known format. Raises `RefusedError` with every bad cell, or if the format is not known.
 
-    `alone`: a file that is one page of a longer answer is refused; else the caller has to `pages.check` all files.
+    `alone`: a file that is one page of a longer answer, or has nothing of what `how` asks for, is refused; else the
+    caller has to `pages.check` all files, and to see whether any of them has a series.
     """
     file = open_file(path)
     chosen = identify(file, how) if format is None else format_named(format)
@@ -152,7 +153,14 @@ def read_as(file: File, chosen: Format, how: How, *, alone: bool = True) -> Read
     if alone:
         pages.check([readings])
     tidied = tidy(readings, how)
-    if not readings.series:
-        why = "; ".join(f"{name}: {reason}" for name, reason in list(readings.left_out.items())[:5])
-        refuse(file, f"has no series of energy{f' ({why})' if why else ''}", "empty_file")
+    if not readings.series and (alone or not unasked(readings)):
+        refuse(file, nothing_in(readings), "empty_file")
     return tidied
+
+
+def nothing_in(readings: Readings) -> str:
+    """Say why a file has no series, as its name goes on: nothing was asked for of what it has, or it has none."""
+    if other := unasked(readings):
+        return f"has nothing of what is asked for; it has {other}"
+    why = "; ".join(f"{name}: {reason}" for name, reason in list(readings.left_out.items())[:5])
+    return f"has no series of energy{f' ({why})' if why else ''}"
