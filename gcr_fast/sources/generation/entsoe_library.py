@@ -17,6 +17,7 @@ from gcr_fast.sources.generation.entsoe_areas import AREA_BY_EIC, area_of
 from gcr_fast.sources.long import Describe, Words, long, series_keys
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.revisions import replaced
+from gcr_fast.sources.tidy import NOT_ASKED
 from gcr_fast.sources.wide import Column
 from gcr_fast.sources.words import KINDS
 
@@ -119,18 +120,22 @@ def _times(readings: Readings, table: Table, roles: dict[str, str]) -> tuple[np.
 def _one_area_each(
     readings: Readings, series: Sequence[_Series], key: np.ndarray, areas: Collection[str]
 ) -> np.ndarray:
-    """bool[n]: rows of areas of one type, the first of `AREA_TYPES` that the file has; or of the areas asked for."""
+    """bool[n]: rows of areas of one type, the first of `AREA_TYPES` that the file has; or of the areas asked for.
+
+    A generating unit is one thing, whatever the areas it is listed under: of each, the first type that it has.
+    """
     best: dict[str, str] = {}
-    for one in series:
-        if not areas or one.area in areas:
-            name = one.area if areas else ""
+    names = [one.words[1] or (one.area if areas else "") for one in series]
+    wanted = [not areas or one.area in areas for one in series]
+    for name, one, asked in zip(names, series, wanted, strict=True):
+        if asked:
             best[name] = min({best.get(name, "?")} | one.types, key=_rank)
-    chosen = [best.get(one.area if areas else "", "?") in one.types for one in series]
+        else:
+            readings.left_out[one.area] = NOT_ASKED
+    chosen = [asked and best[name] in one.types for name, one, asked in zip(names, series, wanted, strict=True)]
     kept: np.ndarray = np.array(chosen, dtype=bool)[key]
-    if areas:
-        readings.drop("areas not asked for", int((~kept).sum()))
-    else:
-        readings.drop(SAME.format(best.get("", "")), int((~kept).sum()))
+    same = SAME.format(best[""]) if "" in best else "a unit under another area, once more"
+    readings.drop("areas not asked for" if areas else same, int((~kept).sum()))
     return kept
 
 

@@ -292,3 +292,25 @@ def test_real_lines(real_data):
         "14W-TZH-TU-----N": ("storage", 3600, [0, 0, 0]),
         "AT-biomass": ("generation", 900, [248_000_000]),
     }
+
+
+def test_a_unit_is_read_under_whatever_area_it_is_listed(write):
+    """A unit that is listed under a control area alone is not taken for one that a bidding zone repeats."""
+    header = UNITS.read_text().splitlines()[0]
+    places = {"U1": ["BZN/CTA"], "U2": ["CTA"], "U3": ["CTA", "BZN"]}
+    rows = [
+        f"2024-07-01 0{hour}:00:00\tPT60M\t{AT[0]}\t{AT[1]}\t{place}\tAT\t{unit}\tName\tSolar\t{hour + 1}\t"
+        "\t2025-09-24 11:57:39"
+        for hour in range(2)
+        for unit, listed in places.items()
+        for place in listed
+    ]
+    found = read_readings(write("\n".join([header, *rows]) + "\n"))
+    assert {one.name: one.values.tolist() for one in found.series} == {unit: [1_000_000, 2_000_000] for unit in places}
+    assert found.dropped == {"a unit under another area, once more": 2}
+
+
+def test_an_area_that_the_file_lacks_is_refused_with_those_that_it_has(write, refusal):
+    text = "\n".join([HEADER, *(row(datetime(2024, 7, 1), "PT60M", area, "Solar", "1") for area in (AT, NL))]) + "\n"
+    (finding,) = refusal(read_readings, write(text), How(areas=frozenset({"FR"})))
+    assert "it has AT, NL" in finding["message"]
