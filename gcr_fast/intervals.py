@@ -164,8 +164,9 @@ def _note_gaps(grid: _Grid) -> None:
     for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
         text = f"{utc_text(begins + first * grid.step_s)} .. {utc_text(begins + stop * grid.step_s)}"
         row = int(grid.row_at[first - 1])
-        what = f"no rows for {stop - first} intervals after row {row}: {text}"
-        grid.fault("missing_interval", what, first, stop - 1, row, value=text, count=stop - first)
+        count = stop - first
+        what = f"no rows for {count} interval{'s' if count > 1 else ''} after row {row}: {text}"
+        grid.fault("missing_interval", what, first, stop - 1, row, value=text, count=count)
 
 
 def _note_cell(grid: _Grid, position: int) -> None:
@@ -239,23 +240,20 @@ def _profile(
         source_type=series.source_type,
         device_id=series.device_id,
         file=series.source.name,
-        faults=(*faults, *_estimates(series, quality)),
+        faults=(*faults, *_estimates(series, quality, start_s, step_s)),
         quality=quality,
     )
 
 
-def _estimates(series: Series, quality: np.ndarray | None) -> list[Fault]:
+def _estimates(series: Series, quality: np.ndarray | None, start_s: int, step_s: int) -> list[Fault]:
     """Return a fault for each run of intervals that were filled in: nobody metered them."""
     if quality is None:
         return []
     edges = np.flatnonzero(np.diff(np.concatenate([[False], quality == ESTIMATED, [False]])))
-    name = series.name
-    place: dict[str, Any] = {"file": series.source.name or None, "profile": name}
-    return [
-        Fault(
-            first,
-            stop - 1,
-            Finding("estimated_interval", f"{name}: {stop - first} filled in", **place, count=stop - first),
-        )
-        for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-    ]
+    faults = []
+    for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        text = f"{utc_text(start_s + first * step_s)} .. {utc_text(start_s + stop * step_s)}"
+        place: dict[str, Any] = {"file": series.source.name or None, "profile": series.name, "value": text}
+        what = f"{series.name}: {stop - first} filled in: {text}"
+        faults.append(Fault(first, stop - 1, Finding("estimated_interval", what, count=stop - first, **place)))
+    return faults
