@@ -35,6 +35,7 @@ crash: $(READY)
 fuzz: $(READY)
 	$(RUN)/python -c "import atheris" 2>/dev/null || $(RUN)/python -m pip install --quiet --editable '.[fuzz]'
 	GCR_FUZZ_SECONDS=$${GCR_FUZZ_SECONDS:-300} $(RUN)/python tests/fuzz/fuzz_readers.py
+	GCR_FUZZ_SECONDS=$${GCR_FUZZ_SECONDS:-300} $(RUN)/python tests/fuzz/fuzz_certificates.py
 
 bench: $(READY)
 	$(RUN)/python -m benchmarks
