@@ -63,6 +63,7 @@ def gaps_png(
 
 def _figure(drawn: Picture, filled: np.ndarray, series: int, zone: str) -> Any:
     from matplotlib.colors import ListedColormap
+    from matplotlib.ticker import MaxNLocator
 
     figures, agg = matplotlib_parts()
     figure = figures.Figure(figsize=(11, 4.2), layout="constrained")
@@ -79,7 +80,8 @@ def _figure(drawn: Picture, filled: np.ndarray, series: int, zone: str) -> Any:
     image = axes.imshow(lacking, cmap="inferno_r", vmin=0, vmax=max(series, 1), **style)
     axes.imshow(np.where(filled > 0, 1.0, np.nan), cmap=ListedColormap(["#00a0a0"]), **style)
     label_axes(axes, drawn, zone)
-    figure.colorbar(image, ax=axes, pad=0.015, label=f"missing in how many of {series} series")
+    whole = MaxNLocator(integer=True, min_n_ticks=1)  # there is no half of a series
+    figure.colorbar(image, ax=axes, pad=0.015, label=f"missing in how many of {series} series", ticks=whole)
     gaps, hours = int((drawn.mean > 0).sum()), int((~np.isnan(drawn.mean)).sum())
     title = f"gaps: {gaps:,} of {hours:,} hours are missing in some series"
     axes.set_title(title + (f"; {int((filled > 0).sum()):,} filled in (teal)" if filled.any() else ""), loc="left")
