@@ -92,8 +92,10 @@ def _field(name: str) -> str:
 
 def read(file: File, how: How) -> Readings:
     """Read generation, load, storage and exchange: of a whole and its parts, one of both."""
-    table = _records(file) if file.kind == "json" else _table(file)
+    document = file.json() if file.kind == "json" else None
+    table = _records(file, document) if file.kind == "json" else _table(file)
     readings = Readings(file, FORMAT.name, rows=len(table), zone=how.zone or ZONE, attribution="RTE, eco2mix")
+    _note_rest(readings, document)
     for field in (TIME, LOAD):
         if field not in table.names:
             refuse(file, f"has no {field}", "missing_column", column=field)
@@ -112,15 +114,22 @@ def read(file: File, how: How) -> Readings:
     return readings
 
 
+def _note_rest(readings: Readings, document: Any) -> None:
+    """Note that the portal has more records than were asked for at once: nobody means to leave out the rest unseen."""
+    members = document if isinstance(document, dict) else {}
+    total = str(members.get("nhits", members.get("total_count", "")))
+    if total.isdecimal() and int(total) > readings.rows:
+        readings.notes["records"] = f"{readings.rows} of the {total} that the answer has"
+
+
 def _all_parts() -> set[str]:
     return {part for _, parts in _WHOLES.values() for part in parts}
 
 
-def _records(file: File) -> Table:
+def _records(file: File, document: Any) -> Table:
     """Return records as a table of text; row i is record i + 1. The portal's interfaces wrap them in three ways."""
     import pyarrow as pa
 
-    document = file.json()
     records: Any = document
     if isinstance(document, dict):
         records = document.get("records", document.get("results"))

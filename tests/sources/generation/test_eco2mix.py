@@ -254,3 +254,12 @@ def test_real_records_are_read_as_by_hand(real_data, tmp_path):
         assert oracle.values(one) == plain(rows, one.column)
         assert (one.interval_s, len(one)) == (900, 11)
     assert "not known" not in readings.left_out.values()
+
+
+@pytest.mark.parametrize(("member", "told"), [("nhits", "4 of the 9 that the answer has"), ("rows", None)])
+def test_records_that_were_not_asked_for_are_noted(write, member, told):
+    records = [
+        {"date_heure": f"2023-09-21T00:{15 * at:02}:00+00:00", "consommation": 5, "nucleaire": 1} for at in range(4)
+    ]
+    found = read_readings(write(json.dumps({member: 9, "records": [{"fields": one} for one in records]})))
+    assert found.notes.get("records") == told
