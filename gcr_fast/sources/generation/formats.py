@@ -89,6 +89,10 @@ FORMATS: tuple[Format, ...] = (
 """Every format, as the list shows them."""
 
 BY_NAME = {one.name: one for one in FORMATS}
+UNKNOWN = (
+    "is of no format that is known (gcr import formats lists them); a table of profile, start and energy, "
+    "or one that was imported before, needs no import: gcr convert --profiles takes it"
+)
 MAPPED = "mapped"
 """The format of files that a mapping describes."""
 
@@ -129,7 +133,7 @@ def read_readings(
     file = open_file(path)
     chosen = identify(file, how) if format is None else format_named(format)
     if chosen is None:
-        refuse(file, "is of no format that is known (gcr import formats lists them)", "unknown_format")
+        refuse(file, UNKNOWN, "unknown_format")
     try:
         return read_as(file, chosen, how or How(), alone=alone)
     except GcrError:
