@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SNAPSHOTS = "snapshots"
 """The folder of snapshots."""
-VERSION = 2
+VERSION = 3
 
 
 def make_folder(folder: Path) -> None:
@@ -35,15 +35,14 @@ def save(state: State, folder: Path) -> str:
 
 
 def _table(state: State) -> pa.Table:
-    """One row: every array as bytes. Of owners and states, only the parents that were touched."""
+    """One row: every array as bytes. Of owners and states, only the runs of rows that were changed."""
     import pyarrow as pa
 
     touched = np.array(sorted(state.touched), dtype=np.int64)
     currencies = sorted(state.trades)
     arrays = {
         "touched": touched,
-        "owners": _gather(state, touched, "owners", np.int32),
-        "states": _gather(state, touched, "states", np.int8),
+        "changed": _changed(state, touched),
         "pieces": state.pieces.rows,
         "touches": state.touches.rows,
         "claims": state.claims.rows,
@@ -66,12 +65,37 @@ def _sizes(state: State) -> dict[str, int]:
     return {"parents": len(state.catalogue), "parties": len(state.catalogue.parties.words)}
 
 
-def _gather(state: State, parents: np.ndarray, name: str, kind: type) -> np.ndarray:
-    parts: list[np.ndarray] = [np.zeros(0, kind)]
-    for block, low, high in _spans(state, parents):
-        column = getattr(state.columns[block], name)
-        parts.append(column[low:high] if len(column) else np.zeros(high - low, kind))
-    return np.concatenate(parts)
+def _changed(state: State, parents: np.ndarray) -> np.ndarray:
+    """Return the rows that are not as issued as runs int64[k, 4]: first row, count, owner and stored state (0: born).
+
+    A run ends with its segment.
+    """
+    parts = [np.zeros((0, 4), np.int64)]
+    for number, low, high in _spans(state, parents):
+        columns = state.columns[number]
+        if len(columns.owners):
+            owners, states = columns.owners[low:high], columns.states[low:high]
+            at = np.flatnonzero((owners != 0) | (states != 0))
+            segment = np.full(len(at), number)
+            parts.append(np.stack([at + (columns.block.first_row + low), owners[at], states[at], segment], axis=1))
+    rows = np.concatenate(parts)
+    if not len(rows):
+        return np.zeros((0, 4), np.int64)
+    begins = np.flatnonzero(np.append(True, (rows[1:] - rows[:-1] != [1, 0, 0, 0]).any(axis=1)))
+    counts = np.diff(np.append(begins, len(rows)))
+    return np.stack([rows[begins, 0], counts, rows[begins, 1], rows[begins, 2]], axis=1)
+
+
+def _set_changed(state: State, runs: np.ndarray) -> None:
+    """Give the rows of runs that `_changed` made their owners and states."""
+    blocks = state.catalogue.numbers["block"][state.catalogue.parent_of(runs[:, 0])]
+    for number in np.unique(blocks).tolist():
+        columns, some = state.columns[number], runs[blocks == number]
+        columns.touch()
+        first, counts, owners, states = some.T
+        rows = np.repeat(first - columns.block.first_row - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        columns.owners[rows] = np.repeat(owners, counts)
+        columns.states[rows] = np.repeat(states, counts)
 
 
 def _spans(state: State, parents: np.ndarray) -> list[tuple[int, int, int]]:
@@ -100,14 +124,9 @@ def load(state: State, folder: Path, name: str) -> None:
         return np.frombuffer(row[column][0].as_buffer(), dtype=kind).reshape(shape).copy()
 
     touched = array("touched", np.int64, (-1,))
-    owners, states = array("owners", np.int32, (-1,)), array("states", np.int8, (-1,))
-    at = 0
-    for block, low, high in _spans(state, touched):
-        columns = state.columns[block]
-        columns.touch()
-        columns.owners[low:high] = owners[at : at + high - low]
-        columns.states[low:high] = states[at : at + high - low]
-        at += high - low
+    for number in np.unique(state.catalogue.numbers["block"][touched]).tolist():
+        state.columns[number].touch()
+    _set_changed(state, array("changed", np.int64, (-1, 4)))
     state.touched = set(touched.tolist())
     state.pieces.append(array("pieces", np.int64, (-1, len(PIECE_COLUMNS))))
     for number, of in enumerate(state.pieces.rows[:, ROW].tolist()):
