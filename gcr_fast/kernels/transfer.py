@@ -18,7 +18,7 @@ States = npt.NDArray[np.int8]
 
 
 @kernel
-def move(
+def move(  # noqa: C901 - one pass over the rows, in which everything is decided
     runs: Ints,
     hours: int,
     energy: Ints,
@@ -41,41 +41,52 @@ def move(
     `becomes` int8[stored states]. `starts`, `steps` s and `sources` int64 per parent; `months` int64[m + 1]: starts of
     calendar months, UTC. The sums int64[owner | source | month, stored states, 2] of certificates and Wh follow.
     """
+    month = np.int64(0)
     for j in range(runs.shape[0]):
-        low, high = runs[j, 0], runs[j, 0] + runs[j, 1]
-        month = 0
-        for row in range(low, high):
-            wh = np.int64(energy[row])
-            if wh == 0:
-                continue
+        row, last = runs[j, 0], runs[j, 0] + runs[j, 1]
+        while row < last:  # as far as parent and month stay the same
             parent = row // hours
-            begin = starts[parent] + (row - parent * hours) * steps[parent]
+            begin, step = starts[parent] + (row - parent * hours) * steps[parent], steps[parent]
             if begin < months[month]:
-                month = 0
+                month = np.int64(0)
             while begin >= months[month + 1]:
                 month += 1
-            holder = np.int64(owners[row])
-            state = np.int64(states[row])
-            if holder == 0:
-                holder = np.int64(born_owners[parent])
-            if state == 0:
-                state = np.int64(born_states[parent])
-            source = sources[parent]
-            by_owner[holder, state, 0] -= 1
-            by_owner[holder, state, 1] -= wh
-            by_source[source, state, 0] -= 1
-            by_source[source, state, 1] -= wh
-            by_month[month, state, 0] -= 1
-            by_month[month, state, 1] -= wh
-            if new_owner != 0:
-                owners[row] = new_owner
-                holder = np.int64(new_owner)
-            if becomes[state] != 0:
-                states[row] = becomes[state]
-                state = np.int64(becomes[state])
-            by_owner[holder, state, 0] += 1
-            by_owner[holder, state, 1] += wh
-            by_source[source, state, 0] += 1
-            by_source[source, state, 1] += wh
-            by_month[month, state, 0] += 1
-            by_month[month, state, 1] += wh
+            stop = min(last, (parent + 1) * hours, row - (begin - months[month + 1]) // step)
+            holder, state = np.int64(0), np.int64(0)
+            count, total = np.int64(0), np.int64(0)
+            for at in range(row, stop + 1):  # at the stop, what was gathered last is booked
+                wh = np.int64(energy[at]) if at < stop else np.int64(1)
+                if wh == 0:
+                    continue
+                who, what = np.int64(0), np.int64(0)
+                if at < stop:
+                    who, what = np.int64(owners[at]), np.int64(states[at])
+                    who = who if who != 0 else np.int64(born_owners[parent])
+                    what = what if what != 0 else np.int64(born_states[parent])
+                if who != holder or what != state:
+                    if count != 0:
+                        source = sources[parent]
+                        to = np.int64(new_owner) if new_owner != 0 else holder
+                        after = np.int64(becomes[state]) if becomes[state] != 0 else state
+                        by_owner[holder, state, 0] -= count
+                        by_owner[holder, state, 1] -= total
+                        by_source[source, state, 0] -= count
+                        by_source[source, state, 1] -= total
+                        by_month[month, state, 0] -= count
+                        by_month[month, state, 1] -= total
+                        by_owner[to, after, 0] += count
+                        by_owner[to, after, 1] += total
+                        by_source[source, after, 0] += count
+                        by_source[source, after, 1] += total
+                        by_month[month, after, 0] += count
+                        by_month[month, after, 1] += total
+                    holder, state = who, what
+                    count, total = np.int64(0), np.int64(0)
+                if at < stop:
+                    count += 1
+                    total += wh
+                    if new_owner != 0:
+                        owners[at] = new_owner
+                    if becomes[what] != 0:
+                        states[at] = becomes[what]
+            row = stop

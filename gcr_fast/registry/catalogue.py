@@ -226,9 +226,14 @@ class Catalogue:
         parents: np.ndarray = np.searchsorted(self.first_row, rows, side="right") - 1
         return parents
 
+    def one_parent_of(self, row: int) -> int:
+        """Return the parent of one row."""
+        return int(self.numbers["first_row"].searchsorted(row, side="right")) - 1
+
     def block_of(self, row: int) -> Block:
         """Return the segment that a row is in."""
-        return self.blocks[int(self.block[int(self.parent_of(np.array([row]))[0])])]
+        number: int = self.numbers["block"].item(self.one_parent_of(row))
+        return self.blocks[number]
 
     def describe(self, parent: int) -> dict[str, Any]:
         """Return a parent's row of its issue's table."""

@@ -19,6 +19,7 @@ from gcr_fast.registry.entries import NO_PAIRS, Entry
 from gcr_fast.registry.lifecycle import explain
 from gcr_fast.registry.selection import Rows, Selection, Where, handle_of, id_text
 from gcr_fast.registry.state import PIECE, VISIBLE, State, may
+from gcr_fast.registry.untouched import is_constant
 
 ORDERS = ("earliest", "proportional")
 """How an amount is taken from a selection: from its first hours on, or from each its share."""
@@ -162,6 +163,8 @@ def _named(state: State, given: Any, found: Findings) -> np.ndarray:
 
 def rows_of(state: State, handles: np.ndarray) -> Rows:
     """Return single certificates as columns, whatever their state, in order of row and piece."""
+    if len(handles) == 1:
+        return _row_of(state, handles)
     facts = np.array([state.holding(handle) for handle in handles.tolist()], dtype=np.int64).reshape(-1, 5)
     order = np.lexsort((facts[:, 1], facts[:, 0]))
     row, first, wh, owner, stored = facts[order].T
@@ -172,13 +175,28 @@ def rows_of(state: State, handles: np.ndarray) -> Rows:
     )
 
 
+def _row_of(state: State, handles: np.ndarray) -> Rows:
+    """Return the same of one: most trades are of a single certificate."""
+    row, first, wh, owner, stored = state.holding(handles.item(0))
+    facts = (state.catalogue.one_parent_of(row), state.start_of(row) * 1000, wh, owner)
+    parents, start_ms, whs, owners = np.array(facts, dtype=np.int64).reshape(4, 1)
+    pieces = np.array([first], dtype=np.int64) if handles.item(0) >= PIECE else None
+    return Rows(handles, parents, start_ms, whs, owners, np.array([stored], dtype=np.int8), pieces)
+
+
 # --- whether
 
 
 def _check_rows(state: State, request: Request, rows: Rows, seller: int, found: Findings) -> None:
     """Every certificate must be the party's, and in a state that allows the action."""
+    allowed = may(request.action)
+    as_issued = len(rows) > 0 and is_constant(rows.owners) and is_constant(rows.states)  # of one owner and state
+    if as_issued and rows.owners.item(0) == (seller or rows.owners.item(0)) and allowed.item(rows.states.item(0)):
+        return
     foreign = rows.owners != seller if seller else np.zeros(len(rows), dtype=bool)
-    barred = ~may(request.action)[rows.states]
+    barred = ~allowed[rows.states]
+    if not foreign.any() and not barred.any():
+        return
     list_each(state, found, "not_owned", rows.take(foreign), lambda one: f"belongs to {state.catalogue.party(one[0])}")
     both = rows.take(barred & ~foreign)
     list_each(state, found, "wrong_state", both, lambda one: explain(request.action, int(VISIBLE[one[1]])))
@@ -301,10 +319,16 @@ def runs_of(handles: np.ndarray) -> np.ndarray:
     """Return int64[k, 2]: consecutive handles as runs (first, count). Handles ascend within rows and within pieces."""
     if not len(handles):
         return NO_PAIRS
-    ordered = np.sort(handles)
-    firsts = np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 2) != 1)
-    counts = np.diff(np.append(firsts, len(ordered)))
-    return np.stack([ordered[firsts], counts], axis=1)
+    if len(handles) == 1:
+        return np.array([[handles.item(0), 1]], dtype=np.int64)
+    steps = handles[1:] - handles[:-1]
+    if (steps == 1).all():
+        return np.array([[handles.item(0), len(handles)]], dtype=np.int64)
+    if (steps <= 0).any():
+        handles = np.sort(handles)
+        steps = np.diff(handles)
+    edges = np.concatenate([[0], np.flatnonzero(steps != 1) + 1, [len(handles)]])
+    return np.stack([handles[edges[:-1]], np.diff(edges)], axis=1)
 
 
 # --- for what

@@ -17,6 +17,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -104,12 +105,19 @@ class _LockFile:
 
     def _sign(self) -> None:
         """Write down who holds the lock. Only the lock itself matters: a full disk does not stop it."""
-        who = {"pid": os.getpid(), **_process(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-        text = json.dumps(who).encode()
+        text = _signature(os.getpid(), int(time.time()))
         with contextlib.suppress(OSError):
             if self.handle is not None:
                 os.pwrite(self.handle, text, 0)
-                os.ftruncate(self.handle, len(text))
+                if os.fstat(self.handle).st_size != len(text):
+                    os.ftruncate(self.handle, len(text))
+
+
+@functools.lru_cache(maxsize=1)
+def _signature(pid: int, second: int) -> bytes:
+    """Return what a holder writes down: many take the lock again within a second."""
+    since = datetime.fromtimestamp(second, UTC).isoformat(timespec="seconds")
+    return json.dumps({"pid": pid, **_process(), "since": since}).encode()
 
 
 class _Waiter:

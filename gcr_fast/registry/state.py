@@ -243,8 +243,7 @@ class State:
 
     def _change_row(self, seq: int, row: int, action: str, to_party: int) -> None:
         """Do for a single row what `_move` and `_touch` do for runs: most trades are of one, and a call costs more."""
-        numbers = self.catalogue.numbers
-        parent = int(numbers["first_row"].searchsorted(row, side="right")) - 1
+        numbers, parent = self.catalogue.numbers, self.catalogue.one_parent_of(row)
         block = self.catalogue.blocks[numbers["block"].item(parent)]
         columns, born = self.columns[block.number], self.born[block.number]
         columns.touch()
@@ -270,15 +269,37 @@ class State:
     def _change_all(self, seq: int, entry: Entry) -> None:
         if len(entry.splits):
             self._split(seq, entry)
-        for handle, count in entry.runs.tolist():
-            if handle >= PIECE:
-                for number in range(handle - PIECE, handle - PIECE + count):
-                    self._move_piece(number, entry.kind, entry.to_party)
-                    self._touch(int(self.pieces.rows[number, ROW]), 1, seq)
-            else:
-                for columns, local in self.parts(handle, count):
-                    self._move(columns, local, entry.kind, entry.to_party)
-                self._touch(handle, count, seq)
+        parts = entry.runs[:, 0] >= PIECE
+        for handle, count in entry.runs[parts].tolist():
+            for number in range(handle - PIECE, handle - PIECE + count):
+                self._move_piece(number, entry.kind, entry.to_party)
+                self._touch(int(self.pieces.rows[number, ROW]), 1, seq)
+        rows = entry.runs[~parts]
+        if len(rows) > 1:
+            self._change_runs(seq, rows, entry.kind, entry.to_party)
+            return
+        for handle, count in rows.tolist():
+            for columns, local in self.parts(handle, count):
+                self._move(columns, local, entry.kind, entry.to_party)
+            self._touch(handle, count, seq)
+
+    def _change_runs(self, seq: int, runs: np.ndarray, action: str, to_party: int) -> None:
+        """Move many runs of rows int64[k, 2]: those of one segment together, as a call takes longer than a run."""
+        lows, highs = self.catalogue.parent_of(runs[:, 0]), self.catalogue.parent_of(runs.sum(axis=1) - 1)
+        of = self.catalogue.numbers["block"][lows]
+        inside = of == self.catalogue.numbers["block"][highs]
+        for number in np.unique(of[inside]).tolist():
+            columns = self.columns[number]
+            self._move(
+                columns, runs[inside & (of == number)] - np.array([columns.block.first_row, 0]), action, to_party
+            )
+        for handle, count in runs[~inside].tolist():
+            for columns, local in self.parts(handle, count):
+                self._move(columns, local, action, to_party)
+        counts = highs - lows + 1
+        parents = np.unique(np.repeat(lows - np.cumsum(counts) + counts, counts) + np.arange(counts.sum()))
+        self.touches.append(np.stack([parents, np.full(len(parents), seq)], axis=1))
+        self.touched.update(parents.tolist())
 
     def _note_claim(self, entry: Entry) -> None:
         reference = self.references.add(dict(entry.texts)["reference"])
@@ -382,10 +403,9 @@ class State:
 
     def start_of(self, row: int) -> int:
         """Return when a row's interval begins, UTC seconds."""
-        parent = int(self.catalogue.parent_of(np.array([row]))[0])
-        numbers = self.catalogue.numbers
-        offset = row - int(numbers["first_row"][parent])
-        return int(numbers["start_s"][parent]) + offset * int(numbers["step_s"][parent])
+        parent, numbers = self.catalogue.one_parent_of(row), self.catalogue.numbers
+        offset = row - numbers["first_row"].item(parent)
+        return int(numbers["start_s"].item(parent) + offset * numbers["step_s"].item(parent))
 
     def holding(self, handle: int) -> tuple[int, int, int, int, int]:
         """Return (row, first Wh, Wh, owner, stored state) of a row or piece."""
