@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gcr_fast.codes import ESTIMATED, IMPUTED
-from gcr_fast.columns import exact_sum
+from gcr_fast.columns import exact_sum, exact_sums
 from gcr_fast.periods import DAY_S, local_year, transitions, utc_text, year_period
 from gcr_fast.shapes import Profile
 from gcr_fast.sources.model import Reading, Readings
@@ -165,13 +165,14 @@ def _span(profile: Profile, start_s: int, end_s: int) -> tuple[int, int]:
 
 def _years(profile: Profile, zone: str) -> list[YearAccount]:
     last = local_year(profile.end_s - 1, zone)
-    energy, found = signed(profile), []
-    for year in range(local_year(profile.start_s, zone), last + 1):
-        period = year_period(year, zone)
-        low, high = _span(profile, *period)
+    periods = {year: year_period(year, zone) for year in range(local_year(profile.start_s, zone), last + 1)}
+    spans = [_span(profile, *period) for period in periods.values()]
+    sums = exact_sums(signed(profile), [spans[0][0], *(high for _, high in spans)])
+    found = []
+    for (year, period), (low, high), energy_wh in zip(periods.items(), spans, sums, strict=True):
         there = high - low - _count(profile.missing[low:high])
         if there > 0:
-            found.append(YearAccount(year, period.intervals(profile.step_s), there, exact_sum(energy[low:high])))
+            found.append(YearAccount(year, period.intervals(profile.step_s), there, energy_wh))
     return found
 
 

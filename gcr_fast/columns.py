@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,10 +53,25 @@ def without_nulls(flat: pa.Array, instead: int) -> np.ndarray:
 
 def exact_sum(values: np.ndarray) -> int:
     """Return the sum of int64[n] as a Python integer, which does not wrap."""
-    if len(values) and max(int(values.max()), -int(values.min())) <= INT64_MAX // len(values):
+    if _sums_fit(values):
         return int(values.sum())
     low = values & 0xFFFFFFFF
     return (int((values >> 32).sum()) << 32) + int(low.sum())
+
+
+def exact_sums(values: np.ndarray, cuts: list[int]) -> list[int]:
+    """Return the sums of the parts of int64[n] between neighbours of `cuts`, which ascend."""
+    if len(values) and len(set(cuts)) == len(cuts) and cuts[-1] == len(values) and _sums_fit(values):
+        sums: list[int] = np.add.reduceat(values, cuts[:-1]).tolist()
+        return sums
+    return [exact_sum(values[low:high]) for low, high in pairwise(cuts)]
+
+
+def _sums_fit(values: np.ndarray) -> bool:
+    """Whether no sum of some of these can be beyond 64 bits."""
+    if not len(values):
+        return True
+    return max(int(values.max()), -int(values.min())) <= INT64_MAX // len(values)
 
 
 def int64_view(column: pa.ChunkedArray | pa.Array, name: str) -> np.ndarray:

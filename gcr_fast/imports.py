@@ -175,7 +175,7 @@ def _columns(profile: Profile, covered: np.ndarray, shared: _Repeats) -> dict[st
 
     part = slice(None) if covered.all() else covered
     values, missing = signed(profile)[part], profile.missing[part]
-    energy = pa.array(values, mask=missing) if missing.any() else arrow_int64(values)
+    energy = pa.array(values, mask=missing) if np.count_nonzero(missing) else arrow_int64(values)
     count = len(energy)
     if profile.quality is None:
         quality = shared.word(count, MEASURED, shared.qualities)

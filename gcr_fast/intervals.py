@@ -61,7 +61,7 @@ def _is_grid(series: Series) -> bool:
     """Whether the rows already are what a grid would make of them: every hour once, in order, with a value."""
     hours = len(series.seconds) > 1 and series.step_s in {None, HOUR_S}
     even = series.hourly if series.hourly is not None else is_hourly(series.seconds)
-    return hours and even and not series.null.any() and not series.unreadable.any()
+    return hours and even and not np.count_nonzero(series.null) and not np.count_nonzero(series.unreadable)
 
 
 def is_hourly(seconds: np.ndarray) -> bool:
@@ -218,7 +218,7 @@ def _profile(
     quality: np.ndarray | None = None,
 ) -> Profile:
     """Clip at 0, counting what was clipped, and close the record."""
-    usable = signed * ~missing if missing.any() else signed
+    usable = signed * ~missing if np.count_nonzero(missing) else signed
     negative = bool(len(usable)) and bool(usable.min() < 0)
     clipped = np.maximum(-usable, 0) if negative else np.broadcast_to(np.int64(0), usable.shape)
     count = int((clipped > 0).sum()) if negative else 0

@@ -63,7 +63,7 @@ def wide(
         if found.null.all():
             readings.left_out[name] = "no value in any row"
             continue
-        if found.bad.any():
+        if np.count_nonzero(found.bad):
             cells = table.columns[name].combine_chunks()
             report(readings.findings, readings.file, found.bad, lines, name, cells.take(rows), "is not a number")
         readings.series.append(
@@ -75,7 +75,7 @@ def wide(
                 starts=starts,
                 interval_s=layout.interval_s,
                 values=found.values,
-                null=found.null if found.null.any() else clear,
+                null=found.null if np.count_nonzero(found.null) else clear,
                 lines=lines,
                 source_type=column.kind.source_type,
                 device_id=column.device_id,
