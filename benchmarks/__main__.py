@@ -21,6 +21,7 @@ class Sizes:
     files: int = 1_000
     formats: int = 200
     reading: int = 10_000
+    imports_bytes: int = 50_000_000
     registry: int = 10_000
     processes: tuple[int, ...] = (1_000, 5_000, 10_000)
     runs: int = 7
@@ -35,13 +36,22 @@ class Sizes:
 
 
 SMOKE = Sizes(
-    kernel=20, memory=20, files=20, formats=20, reading=20, registry=20, processes=(20, 40, 60), runs=1, process_runs=1
+    kernel=20,
+    memory=20,
+    files=20,
+    formats=20,
+    reading=20,
+    imports_bytes=50_000,
+    registry=20,
+    processes=(20, 40, 60),
+    runs=1,
+    process_runs=1,
 )
 
 
 def stages(sizes: Sizes) -> dict[str, Callable[..., None]]:
     """Return every stage by name."""
-    from benchmarks import commandline, files, kernel, memory, registry
+    from benchmarks import commandline, files, imports, kernel, memory, registry
 
     return {
         "kernel": lambda results: kernel.bench(results, sizes.kernel, sizes.runs),
@@ -49,6 +59,7 @@ def stages(sizes: Sizes) -> dict[str, Callable[..., None]]:
         "files": lambda results: files.bench(results, sizes.files, sizes.runs),
         "formats": lambda results: files.formats(results, sizes.formats, sizes.runs),
         "reading": lambda results: files.reading(results, sizes.reading, sizes.runs),
+        "imports": lambda results: imports.bench(results, sizes.imports_bytes, sizes.runs),
         "registry": lambda results: registry.bench(results, sizes.registry, sizes.runs),
         "processes": lambda results: commandline.bench(results, sizes.processes, sizes.process_runs),
         "startup": lambda results: commandline.startup(results, sizes.runs),
@@ -59,7 +70,7 @@ def main() -> None:
     """Run the stages that were named, or all; only all of them write the results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "stages", nargs="*", help="kernel, memory, files, formats, reading, registry, processes, startup"
+        "stages", nargs="*", help="kernel, memory, files, formats, reading, imports, registry, processes, startup"
     )
     parser.add_argument("--smoke", action="store_true", help="once each at a small size, writing nothing")
     chosen = parser.parse_args()

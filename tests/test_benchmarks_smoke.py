@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 WRITTEN = (ROOT / "benchmarks" / "RESULTS.md", ROOT / "benchmarks" / "results.json")
-STAGES = ("kernel", "memory", "files", "formats", "reading", "registry", "processes", "startup")
+STAGES = ("kernel", "memory", "files", "formats", "reading", "imports", "registry", "processes", "startup")
 
 for peer in ("duckdb", "polars", "pandas", "pyarrow"):
     pytest.importorskip(peer)

@@ -1,0 +1,102 @@
+"""Large public files: from the bytes of a wide CSV to one long table of series, UTC starts and whole Wh."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from benchmarks.files import folder
+from benchmarks.peers import duckdb_imports, pandas_imports, polars_imports, pyarrow_imports
+from benchmarks.public_files import PublicFile, check, local_quoted, utc_wide
+from benchmarks.timing import Claim, Key, Results, Timing, measure, process
+from gcr_fast.imports import import_generation
+
+WIDE, LOCAL = "wide CSV in, hours in UTC", "wide CSV in, local time and quotes"
+TIMES_PANDAS = 5
+TIMES_FILE = 3
+Job = Callable[[], object]
+
+LIBRARIES = (
+    "import numba, pyarrow.compute, pyarrow.csv, pyarrow.parquet; from gcr_fast.imports import import_generation"
+)
+IMPORTING = LIBRARIES + "; import sys; import_generation([sys.argv[1]]).write(sys.argv[2])"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One tool's way from a file to the long table."""
+
+    read: Callable[[Path], object]
+    arrow: Callable[[object], pa.Table]
+    """The result as Arrow, untimed."""
+
+
+def _ours(path: Path) -> pa.Table:
+    """Read, hash and account for every hour, year, gap and clock change as well."""
+    return import_generation([path]).to_table()
+
+
+def _ways(work: str, truth: PublicFile) -> dict[Key, Way]:
+    ways = {("gcr_fast", "import_generation().to_table()"): Way(_ours, lambda found: found)}
+    for engine in pandas_imports.ENGINES:
+        read = pandas_imports.utc_wide if work == WIDE else pandas_imports.local_quoted
+        key = (pandas_imports.NAME, f"read_csv, engine {engine}; melt")
+        ways[key] = Way(lambda path, read=read, engine=engine: read(engine, path), pandas_imports.to_arrow)
+    read = polars_imports.utc_wide if work == WIDE else polars_imports.local_quoted
+    ways[polars_imports.NAME, "read_csv, unpivot"] = Way(read, lambda found: found.to_arrow())
+    read = pyarrow_imports.utc_wide if work == WIDE else pyarrow_imports.local_quoted
+    ways[pyarrow_imports.NAME, "read_csv, column by column"] = Way(read, lambda found: found)
+    if work == WIDE:
+        way = Way(duckdb_imports.utc_wide, lambda found: duckdb_imports.by_series(found, truth.columns))
+        ways[duckdb_imports.NAME, "read_csv, UNPIVOT, hour by hour"] = way
+    return ways
+
+
+def bench(results: Results, size: int, runs: int) -> None:
+    """Take the times of files of about `size` bytes, and the memory that ours needs."""
+    with folder() as place:
+        for work, make in ((WIDE, utc_wide), (LOCAL, local_quoted)):
+            truth = make(place / f"{make.__name__}.csv", size)
+            _times(results, work, truth, runs)
+            _memory(results, work, truth, place / "out.parquet")
+    results.notes.append(
+        f"Reading a wide CSV: files of {size / 1e6:.0f} MB with made-up numbers. gcr_fast also hashes the file and"
+        " accounts for each series' years, gaps and clock changes; peers make the table alone. pandas' default engine"
+        " is compared, as it is what reading with pandas means; its other engine is pyarrow's reader."
+    )
+
+
+def _times(results: Results, work: str, truth: PublicFile, runs: int) -> None:
+    ways = _ways(work, truth)
+    for key, way in ways.items():
+        check(" ".join(key), way.arrow(way.read(truth.path)), truth)
+    jobs: dict[Key, Job] = {key: lambda way=way: way.read(truth.path) for key, way in ways.items()}
+    jobs["pyarrow", "parsing alone"] = lambda: pyarrow_imports.parse(truth.path)
+    jobs["machine", "reading the same bytes"] = truth.path.read_bytes
+    for key, seconds in measure(jobs, runs).items():
+        results.add(Timing(work, *key, seconds, float(truth.cells), "hours", {"bytes": truth.path.stat().st_size}))
+    ours = results.best(work, "gcr_fast").median
+    default = next(t for t in results.timings if t.work == work and "engine c;" in t.how)
+    text = f"{work}, one long table out, {truth.path.stat().st_size / 1e6:.0f} MB: faster than pandas.read_csv"
+    results.claim(Claim(f"imports_{_short(work)}_vs_pandas", text, default.median / ours, TIMES_PANDAS))
+
+
+def _memory(results: Results, work: str, truth: PublicFile, out: Path) -> None:
+    """Compare a process that imports and writes Parquet with one that loads the same libraries."""
+    size = truth.path.stat().st_size
+    _, bare = process([sys.executable, "-c", LIBRARIES])
+    process([sys.executable, "-c", IMPORTING, str(truth.path), str(out)])  # compiles, if nothing is in the cache
+    seconds, peak = process([sys.executable, "-c", IMPORTING, str(truth.path), str(out)])
+    how = "process: imports, reads, writes Parquet"
+    more = {"bytes": float(size), "peak_bytes": peak}
+    results.add(Timing(f"{work}, hourly Parquet out", "gcr_fast", how, (seconds,), float(truth.cells), "hours", more))
+    text = f"{work}, Parquet out: peak memory beyond the loaded libraries, beside the file"
+    results.claim(Claim(f"imports_{_short(work)}_memory", text, (peak - bare) / size, TIMES_FILE, at_least=False))
+
+
+def _short(work: str) -> str:
+    return "wide" if work == WIDE else "local"
