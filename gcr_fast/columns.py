@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 INT64_MAX = (1 << 63) - 1
 HUGE_FROM_BYTES = 1 << 20
 HUGE_PAGE_BYTES = 1 << 21
+LONG = 10_000
+"""Text of fewer cells is hashed sooner than its runs are found."""
 FEW_RUNS = 8
 """Text is encoded by runs if they are eight cells long on average."""
 
@@ -174,6 +176,9 @@ def _encode_text(text: pa.Array) -> tuple[np.ndarray, list[Any]]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if len(text) < LONG:
+        words = text.dictionary_encode()
+        return without_nulls(words.indices.cast(pa.int32()), -1), words.dictionary.to_pylist()
     runs = pc.run_end_encode(text)
     ends = runs.run_ends.to_numpy()
     few = len(ends) * FEW_RUNS < len(text)

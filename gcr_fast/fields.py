@@ -87,6 +87,8 @@ class Fields:
         codes, values = encode(self.column(name))
         trimmed = ["" if value is None else str(value).strip() for value in values]
         distinct = list(dict.fromkeys(word for word in trimmed if word))
+        if distinct == trimmed:
+            return codes, distinct
         place = {word: at for at, word in enumerate(distinct)}
         moved = np.array([place.get(word, -1) for word in trimmed] + [-1], dtype=np.int32)
         return moved[codes], distinct

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -238,11 +239,11 @@ def _groups(fields: Fields, key: str | None) -> Iterator[tuple[str, np.ndarray]]
         return
     codes, values = fields.words(key) or (np.zeros(0, np.int32), [])
     fields.report("null_value", codes < 0, key, "is empty")
-    order = np.arange(len(codes)) if (np.diff(codes) >= 0).all() else np.argsort(codes, kind="stable")
-    bounds = np.searchsorted(codes[order], np.arange(len(values) + 1))
-    for code, name in enumerate(values):
-        if bounds[code] < bounds[code + 1]:  # a filtered table may name profiles that have no rows
-            yield name, order[bounds[code] : bounds[code + 1]]
+    order = None if (codes[1:] >= codes[:-1]).all() else np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes if order is None else codes[order], np.arange(len(values) + 1))
+    for name, (low, high) in zip(values, pairwise(bounds.tolist()), strict=True):
+        if low < high:  # a filtered table may name profiles that have no rows
+            yield name, np.arange(low, high) if order is None else order[low:high]
 
 
 def _sources(fields: Fields) -> tuple[np.ndarray, list[str]] | None:
@@ -252,7 +253,8 @@ def _sources(fields: Fields) -> tuple[np.ndarray, list[str]] | None:
         codes, values = found
         unknown = np.array([canonical_source(value) is None for value in values] + [False])
         what = f"is not known; expected one of {', '.join(SOURCE_TYPES)}"
-        fields.report("unknown_source_type", unknown[codes], "source_type", what)
+        if unknown.any():
+            fields.report("unknown_source_type", unknown[codes], "source_type", what)
     return found
 
 
