@@ -48,8 +48,8 @@ def parse_rows(  # noqa: C901, PLR0912, PLR0915 - one pass over the bytes, whate
     int64[columns]. `point` is the decimal mark; `thousands` the mark before each three digits, 0 if there is none.
 
     -1, at once, if a cell is none of these: a decimal of at most 18 digits before the point, together with `digits`,
-    and up to `most`; text that is not empty. All cells are in quotes if `quoted`, else none. -1 also for a line of
-    another number of cells, and for an empty line above others; empty lines at the end are no rows.
+    and up to `most`; text that is not empty and has no byte 0. All cells are in quotes if `quoted`, else none. -1 also
+    for a line of another number of cells, and for an empty line above others; empty lines at the end are no rows.
     """
     at, end, into = np.uint64(first), np.uint64(last), np.uint64(row)
     places, limit = np.uint64(digits), np.uint64(most)
@@ -70,7 +70,7 @@ def parse_rows(  # noqa: C901, PLR0912, PLR0915 - one pass over the bytes, whate
             if target < 0:
                 if not quoted and text[at] == 34:
                     return -1
-                while text[at] != stop and text[at] != 10 and text[at] != 13:
+                while text[at] != stop and text[at] != 10 and text[at] != 13 and text[at] != 0:
                     at += _1
                 if target <= -2:
                     if at == begin:

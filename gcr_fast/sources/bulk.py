@@ -59,10 +59,12 @@ def read_bulk(
     cells = np.array([place.get(name, _SKIP) for name in names], dtype=np.int64)
     mapped = _mapped(file)
     begin = mapped.find(b"\n") + 1
-    if not 0 < begin < len(mapped) or _first_line(mapped, begin) != file.head_lines[0]:
+    first_line = _first_line(mapped, begin)
+    if not 0 < begin < len(mapped) or first_line != file.head_lines[0] or "\0" in first_line:
         return None
     look = _Look.of(delimiter, mapped[begin] == ord('"'), locale, missing, digits)
     found = _parse(mapped, begin, cells, (len(columns), len(texts)), look)
+    _ = file.hashing  # begins here, as all processors were busy until now
     labels = [None] if found is None else [_strings(parts) for parts in found.texts]
     if found is None or any(column is None for column in labels):
         return None

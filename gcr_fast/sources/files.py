@@ -63,7 +63,7 @@ class File:
 
     @cached_property
     def hashing(self) -> Future[str]:
-        """The hash under way: whoever asks for it early has it made by another thread while the file is read."""
+        """The hash under way: whoever reads the file by one thread asks for it first, and another thread makes it."""
         pool = ThreadPoolExecutor(1)
         try:
             return pool.submit(file_sha256, self.path)
@@ -120,6 +120,7 @@ class File:
     @property
     def data(self) -> bytes:
         """All bytes, unpacked."""
+        _ = self.hashing
         if not self.packed:
             return self.path.read_bytes()
         try:
@@ -171,6 +172,7 @@ class File:
 
     def rows(self, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
         """Yield (line, cells) of each row of a delimited text, blank ones left out. For small or irregular files."""
+        _ = self.hashing
         if "\0" in self.head_text:
             refuse(self, "holds zero bytes: it is no text")
         with io.BytesIO(self.data) if self.packed else self.path.open("rb") as raw:
@@ -190,6 +192,7 @@ class File:
 
     def source(self) -> Source:
         """Return a Parquet or Arrow file's table."""
+        _ = self.hashing
         return read_table(self.path)
 
 
@@ -285,6 +288,7 @@ def read_csv(
     import pyarrow as pa
     from pyarrow import csv as pacsv
 
+    _ = file.hashing
     names = _header(file, delimiter, skip)
     require(file, names, *(only or ()))
     kinds = dict.fromkeys(names, pa.string()) | dict.fromkeys(floats or (), pa.float64())

@@ -51,7 +51,8 @@ CELL = st.one_of(
 
 @given(
     st.lists(
-        st.tuples(st.text("abc 1", min_size=1, max_size=20), CELL, CELL, st.sampled_from(("s", "skip", ""))), max_size=8
+        st.tuples(st.text("abc 1\0", min_size=1, max_size=20), CELL, CELL, st.sampled_from(("s", "skip", ""))),
+        max_size=8,
     ),
     st.booleans(),
     st.sampled_from(("\n", "\r\n")),
@@ -117,7 +118,8 @@ def test_lines_that_are_not_plain(text, quoted):
 
 
 @pytest.mark.parametrize(
-    ("text", "quoted"), [(",1\n", False), ('"","1"\n', True), ('"a,1\n', False), ('"a\n","1"\n', True)]
+    ("text", "quoted"),
+    [(",1\n", False), ('"","1"\n', True), ('"a,1\n', False), ('"a\n","1"\n', True), ("a\0b,1\n", False)],
 )
 def test_texts_that_are_not_plain(text, quoted):
     assert run(text, (-2, 0), quoted=quoted) is None

@@ -46,7 +46,7 @@ def parse(text, cells, digits, most, *, delimiter=",", quoted=False, point=".", 
                     return None
             elif target >= 0:
                 row[target] = None
-            elif target <= -2 and not cell:
+            elif "\0" in cell or (target <= -2 and not cell):
                 return None
             elif target <= -2:
                 words_of[-2 - target] = cell

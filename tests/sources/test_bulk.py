@@ -184,7 +184,7 @@ def test_bytes_that_are_no_text_are_left_to_the_slower_reader(write, monkeypatch
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     st.sampled_from(sorted(TEXTS)),
-    st.lists(st.tuples(st.floats(0, 0.999), st.sampled_from('0-.,"\n\r x/;nN')), min_size=1, max_size=3),
+    st.lists(st.tuples(st.floats(0, 0.999), st.sampled_from('0-.,"\n\r x/;nN\0')), min_size=1, max_size=3),
     st.sampled_from((1, 150, 1 << 20)),
 )
 def test_whatever_is_changed_both_say_the_same(write, monkeypatch, shape, changes, block):
@@ -192,6 +192,16 @@ def test_whatever_is_changed_both_say_the_same(write, monkeypatch, shape, change
     for where, letter in changes:
         letters[int(where * len(letters))] = letter
     both(write("".join(letters)), monkeypatch, block)
+
+
+@pytest.mark.parametrize("name", ["cet_cest_timestamp", "note\0"])
+def test_zero_bytes_are_found_in_columns_that_nobody_reads(name, write, monkeypatch):
+    header, *rows = TEXTS["utc"].splitlines()
+    rows = [f"{row},x{at}" for at, row in enumerate(rows)]
+    path = write("\n".join([f"{header},{name}", *rows]) + "\n")
+    assert (both(path, monkeypatch) is None) == ("\0" in name)
+    path = write("\n".join([f"{header},{name}", *rows, rows[-1] + "\0"]) + "\n")
+    assert both(path, monkeypatch) is None
 
 
 def test_small_files_are_not_mapped(write):

@@ -147,7 +147,6 @@ def read_readings(
 
 def read_as(file: File, chosen: Format, how: How, *, alone: bool = True) -> Readings:
     """Read a file of a format, and tidy what it holds. Raises `RefusedError` with every bad cell."""
-    _ = file.hashing  # begins here
     readings = chosen.read(file, how)
     readings.findings.check()
     if any(one.interval_s <= 0 for one in readings.series):
