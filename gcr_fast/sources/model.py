@@ -15,6 +15,7 @@ import numpy as np
 
 from gcr_fast.findings import Findings
 from gcr_fast.sources.files import File
+from gcr_fast.sources.known import Known
 
 
 @dataclass(frozen=True)
@@ -120,24 +121,13 @@ class Readings:
             self.dropped[reason] += int(count)
 
 
-Detect: TypeAlias = Callable[[File], bool]
 Read: TypeAlias = Callable[[File, How], Readings]
 
 
 @dataclass(frozen=True)
-class Format:
-    """One public format."""
+class Format(Known):
+    """One public format of generation or load."""
 
-    name: str
-    """The word for `--format`."""
-    title: str
-    """Publisher and product."""
-    looks_like: str
-    """What a person recognises it by: its header, or how its files are called."""
-    quirks: tuple[str, ...]
-    """Its traps, each with what is done about it."""
-    detect: Detect
-    """Whether a file is of this format, by its head alone. Never raises."""
     read: Read
     """Take it apart. Raises `RefusedError` with every bad cell."""
     needs: str = ""

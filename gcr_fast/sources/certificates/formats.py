@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gcr_fast.errors import UsageError
 from gcr_fast.sources.certificates import aib, irec, mapped, rego, wregis
 from gcr_fast.sources.certificates.layout import Format
-from gcr_fast.sources.files import File, refuse
+from gcr_fast.sources.files import File
+from gcr_fast.sources.known import known_as, recognised
 
 FORMATS: tuple[Format, ...] = (rego.FORMAT, aib.FORMAT, wregis.FORMAT, irec.FORMAT)
 """Every format that a file is recognised as."""
@@ -18,15 +18,9 @@ BY_NAME = {one.name: one for one in FORMATS}
 
 def identify(file: File) -> Format | None:
     """Return the format of a file; None if it is of none. Refused, with the candidates: one that may be of several."""
-    found = [one for one in FORMATS if one.detect(file)]
-    if len(found) > 1:
-        names = " and ".join(one.name for one in found)
-        refuse(file, f"could be {names}; name one with --format", "ambiguous_format")
-    return found[0] if found else None
+    return recognised(file, FORMATS)
 
 
 def format_named(name: str) -> Format:
     """Return the format of this name; an unknown one is a `UsageError`."""
-    if name not in BY_NAME:
-        raise UsageError(f"unknown format {name!r} of certificates; there are {', '.join(BY_NAME)}")
-    return BY_NAME[name]
+    return known_as(name, BY_NAME, " of certificates")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from gcr_fast.sources.certificates import serials
 from gcr_fast.sources.certificates.periods import Order
 from gcr_fast.sources.certificates.statuses import Meaning
+from gcr_fast.sources.known import Known
 from gcr_fast.sources.words import normalised
-
-if TYPE_CHECKING:
-    from gcr_fast.sources.files import File
 
 FIELDS = {
     "first": "first serial number of the range, or the whole range",
@@ -99,17 +96,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Format:
+class Format(Known):
     """One public format of certificate lists."""
 
-    name: str
-    """The word for `--format`."""
-    title: str
-    """Publisher and product."""
-    looks_like: str
-    """What a person recognises it by."""
-    quirks: tuple[str, ...]
-    """Its traps, each with what is done about it."""
     layout: Layout
-    detect: Callable[[File], bool]
-    """Whether a file is of this format, by its head alone. Never raises."""

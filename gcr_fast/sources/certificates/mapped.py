@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, cast
+from collections.abc import Callable, Mapping
+from typing import Literal, TypeVar, cast
 
 from gcr_fast.codes import canonical_source
 from gcr_fast.errors import UsageError
@@ -15,6 +15,7 @@ from gcr_fast.sources.mapping_file import Keys
 from gcr_fast.sources.words import normalised
 from gcr_fast.units import unit_named
 
+Ours = TypeVar("Ours")
 NAME = "mapped"
 EXAMPLE = """\
 columns:              # what it is here: the header of its column
@@ -132,17 +133,23 @@ def _zone(keys: Keys) -> str | None:
     return zone or None
 
 
-def _statuses(keys: Keys) -> dict[str, Meaning]:
-    below = keys.part("status")
-    found = {}
+def _words(keys: Keys, name: str, known: Callable[[str], Ours | None], what: str) -> dict[str, Ours]:
+    """Return what each word under a key means; a meaning that is not known is a fault of the mapping."""
+    below, found = keys.part(name), {}
     for word in below.names:
         ours = below.text(word)
-        meaning = named(ours)
+        meaning = known(ours)
         if meaning is None:
-            below.fail(word, "is no status: expected cancelled, cancelled for conversion, issued, expired, ...", ours)
+            below.fail(word, what, ours)
         else:
             found[normalised(word)] = meaning
     return found
+
+
+def _statuses(keys: Keys) -> dict[str, Meaning]:
+    return _words(
+        keys, "status", named, "is no status: expected cancelled, cancelled for conversion, issued, expired, ..."
+    )
 
 
 def _left_sources(keys: Keys) -> frozenset[str]:
@@ -155,13 +162,4 @@ def _left_sources(keys: Keys) -> frozenset[str]:
 
 
 def _technologies(keys: Keys) -> dict[str, str]:
-    below = keys.part("technologies")
-    found = {}
-    for word in below.names:
-        ours = below.text(word)
-        source = canonical_source(ours)
-        if source is None:
-            below.fail(word, "is no source type (see `gcr schema --codes`)", ours)
-        else:
-            found[normalised(word)] = source
-    return found
+    return _words(keys, "technologies", canonical_source, "is no source type (see `gcr schema --codes`)")

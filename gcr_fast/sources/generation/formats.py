@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from gcr_fast.errors import GcrError, UsageError
+from gcr_fast.errors import GcrError
 from gcr_fast.sources import pages
 from gcr_fast.sources.files import File, open_file, refuse
 from gcr_fast.sources.generation import (
@@ -44,6 +44,7 @@ from gcr_fast.sources.generation import (
     pvwatts,
     smard,
 )
+from gcr_fast.sources.known import known_as, recognised
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.tidy import tidy, unasked
 
@@ -104,18 +105,12 @@ def identify(file: File, how: How | None = None) -> Format | None:
     """
     if how is not None and how.mapping is not None:
         return BY_NAME.get(MAPPED)
-    found = [one for one in FORMATS if one.detect(file)]
-    if len(found) > 1:
-        names = " and ".join(one.name for one in found)
-        refuse(file, f"could be {names}; name one with --format", "ambiguous_format")
-    return found[0] if found else None
+    return recognised(file, FORMATS)
 
 
 def format_named(name: str) -> Format:
     """Return the format of this name; an unknown one is a `UsageError`."""
-    if name not in BY_NAME:
-        raise UsageError(f"unknown format {name!r}; there are {', '.join(BY_NAME)}")
-    return BY_NAME[name]
+    return known_as(name, BY_NAME)
 
 
 def read_readings(
