@@ -22,6 +22,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+
 from gcr_fast.errors import RefusedError
 from gcr_fast.exchange.reading import DELIMITERS, Source, file_sha256, read_table
 from gcr_fast.findings import Finding, Findings
@@ -263,6 +265,11 @@ class Table:
 
     def __len__(self) -> int:
         return int(self.columns.num_rows)
+
+    @property
+    def lines(self) -> np.ndarray:
+        """int64[n]: the line of each row."""
+        return np.arange(len(self)) + self.first_line
 
     @property
     def names(self) -> list[str]:

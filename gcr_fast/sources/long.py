@@ -11,6 +11,7 @@ from gcr_fast.columns import as_text, encode, one_array
 from gcr_fast.sources.cells import Numbers
 from gcr_fast.sources.model import Reading, Readings
 from gcr_fast.sources.wide import Column
+from gcr_fast.sources.words import kind_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 Words = tuple[str, ...]
 Describe = Callable[[Words], Column | str]
 """What the series of these words is, or in words why it is left out."""
+
+
+def of_kind(area: str) -> Describe:
+    """Return what describes the series of an area that are told apart by the one word of their kind."""
+
+    def describe(words: Words) -> Column | str:
+        kind = kind_of(words[0])
+        return Column(kind, area) if kind else "not known"
+
+    return describe
 
 
 def series_keys(columns: Sequence[pa.ChunkedArray | pa.Array]) -> tuple[np.ndarray, list[Words]]:

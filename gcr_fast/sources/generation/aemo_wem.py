@@ -49,14 +49,9 @@ def read(file: File, how: How) -> Readings:
     return readings
 
 
-def _lines(table: Table) -> np.ndarray:
-    lines: np.ndarray = np.arange(len(table)) + table.first_line
-    return lines
-
-
 def _starts(readings: Readings, table: Table) -> np.ndarray:
     """Return UTC begins, checked against the interval's number, which counts from 08:00."""
-    labels, lines = table.columns[TIME], _lines(table)
+    labels, lines = table.columns[TIME], table.lines
     times = parse_labels(labels, _LAYOUT)
     report(readings.findings, readings.file, times.bad, lines, TIME, labels, "is not like 2023-01-01 08:30:00")
     number = numbers(table.columns[NUMBER], 0)
@@ -69,7 +64,7 @@ def _starts(readings: Readings, table: Table) -> np.ndarray:
 
 
 def _facilities(readings: Readings, table: Table, starts: np.ndarray, how: How) -> None:
-    cells, lines = table.columns[ENERGY], _lines(table)
+    cells, lines = table.columns[ENERGY], table.lines
     found = numbers(cells, MEGA)
     report(readings.findings, readings.file, found.bad, lines, ENERGY, cells, "is not a number of MWh")
     key, words = series_keys([table.columns[FACILITY]])

@@ -78,7 +78,7 @@ def _columns(readings: Readings, names: list[str]) -> dict[str, Column]:
 def _clock(readings: Readings, table: Table, midnight: int, columns: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return (UTC starts, rows of the table) without the hour that is skipped and without the next day's midnight."""
     labels = table.columns[TIME]
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     times = _times_of_day(table)
     report(readings.findings, readings.file, times < 0, lines, TIME, labels, "is no time of day such as 23:55")
     readings.findings.check()

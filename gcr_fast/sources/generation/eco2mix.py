@@ -163,7 +163,7 @@ def _account(readings: Readings, names: list[str], wanted: list[str]) -> None:
 def _starts(readings: Readings, table: Table) -> np.ndarray:
     """Return UTC starts int64[n]; every time names its offset."""
     found = parse_labels(table.columns[TIME], _LAYOUT)
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     what = "is not like 2023-09-21T02:45:00+02:00"
     report(readings.findings, readings.file, found.bad, lines, TIME, table.columns[TIME], what)
     return found.seconds
@@ -180,7 +180,7 @@ def _areas(table: Table) -> tuple[np.ndarray, list[str]]:
 def _numbers(readings: Readings, table: Table, name: str) -> Numbers:
     column = table.columns[name]
     found = numbers(column, MEGA, _GAPS)
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     report(readings.findings, readings.file, found.bad, lines, name, column, "is not a number of MW")
     return found
 

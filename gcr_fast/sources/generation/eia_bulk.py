@@ -73,7 +73,7 @@ def read(file: File, how: How) -> Readings:
     areas = _areas(readings, table, clock)
     found = [_values(readings, table, quantity) for quantity in quantities]
     readings.findings.check()
-    lines = _lines(table)
+    lines = table.lines
     for area in areas:
         readings.series += _series(area, clock.starts[area.rows], lines[area.rows], quantities, found)
     _account(readings, quantities)
@@ -92,7 +92,7 @@ class _Area(NamedTuple):
 
 def _areas(readings: Readings, table: Table, clock: _Clock) -> list[_Area]:
     codes, names = encode(as_text(one_array(table.columns[AREA])))
-    report(readings.findings, readings.file, codes < 0, _lines(table), AREA, None, "is empty")
+    report(readings.findings, readings.file, codes < 0, table.lines, AREA, None, "is empty")
     order = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(len(names) + 1))
     areas = []
@@ -115,10 +115,6 @@ def _table(file: File) -> Table:
         refuse(file, f"has rows by {name}, which are parts of an area: give the balance file", column=name)
     floats = [name for name in names if _QUANTITY.match(name)]
     return read_csv(file, floats=floats, only=[*_NEEDED, *floats])
-
-
-def _lines(table: Table) -> np.ndarray:
-    return np.arange(len(table)) + table.first_line
 
 
 def _quantities(readings: Readings, names: Iterable[str]) -> list[_Quantity]:
@@ -165,7 +161,7 @@ def _clock(readings: Readings, table: Table) -> _Clock:
     dates = _labels(readings, table, DATE, "%m/%d/%Y")
     hours = numbers(table.columns[HOUR], ONE)
     outside = hours.bad | hours.null | (hours.values < 1) | (hours.values > 25)
-    report(readings.findings, readings.file, outside, _lines(table), HOUR, table.columns[HOUR], "is no hour of 1 to 25")
+    report(readings.findings, readings.file, outside, table.lines, HOUR, table.columns[HOUR], "is no hour of 1 to 25")
     return _Clock(ends.seconds - HOUR_S, dates.seconds, ends.seconds - hours.values * HOUR_S)
 
 
@@ -173,7 +169,7 @@ def _labels(readings: Readings, table: Table, name: str, *layouts: str) -> Label
     column = table.columns[name]
     found = parse_best(column, *layouts)
     what = "is no time such as 07/31/2024 11:00:00 PM"
-    report(readings.findings, readings.file, found.bad, _lines(table), name, column, what)
+    report(readings.findings, readings.file, found.bad, table.lines, name, column, what)
     return found
 
 
@@ -198,7 +194,7 @@ def _numbers(readings: Readings, table: Table, name: str) -> Numbers:
         codes, texts = encode(column)
         distinct = numbers(pa.array([*texts, None], pa.string()), MEGA, locale=ENGLISH)
         found = Numbers(*(part[codes] for part in distinct))
-    report(readings.findings, readings.file, found.bad, _lines(table), name, column, "is not a number")
+    report(readings.findings, readings.file, found.bad, table.lines, name, column, "is not a number")
     return found
 
 

@@ -132,7 +132,7 @@ def _from_csv(file: File) -> _Records:
     table = read_csv(file, floats=floats)
     names = {name.lower(): name for name in table.names}
     columns = {lower: table.columns[name] for lower, name in names.items()}
-    return _Records(columns, np.arange(len(table)) + table.first_line, names)
+    return _Records(columns, table.lines, names)
 
 
 def _from_json(file: File) -> _Records:

@@ -64,7 +64,7 @@ def _starts(readings: Readings, table: Table) -> np.ndarray:
     """Return UTC begins; the offset stands in each time."""
     labels = table.columns[TIME]
     times = parse_labels(labels, "%Y-%m-%d %H:%M:%S%z")
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     blank = labels.is_null().to_numpy()
     wrong = times.bad & ~blank
     report(readings.findings, readings.file, wrong, lines, TIME, labels, "is not like 2018-03-25 02:00:00+01:00")

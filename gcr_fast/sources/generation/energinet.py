@@ -137,7 +137,7 @@ def _slugs(readings: Readings, names: list[str], time: str) -> dict[str, str]:
 
 def _starts_and_areas(readings: Readings, table: Table, time: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return (UTC starts int64[n], area of each row int64[n], names of the areas)."""
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     found = parse_best(table.columns[time], *_LAYOUTS)
     what = "is not like 2023-01-31 23:00 or 2023-01-31T23:00:00"
     report(readings.findings, readings.file, found.bad, lines, time, table.columns[time], what)
@@ -152,7 +152,7 @@ def _starts_and_areas(readings: Readings, table: Table, time: str) -> tuple[np.n
 def _numbers(readings: Readings, table: Table, name: str, locale: Locale) -> Numbers:
     column = table.columns[name]
     found = numbers(column, MEGA, locale=locale)
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     report(readings.findings, readings.file, found.bad, lines, name, column, "is not a number")
     return found
 

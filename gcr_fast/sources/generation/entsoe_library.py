@@ -105,7 +105,7 @@ class _Series:
 
 def _times(readings: Readings, table: Table, roles: dict[str, str]) -> tuple[np.ndarray, np.ndarray]:
     """Return (UTC starts, lengths in seconds), int64[n]."""
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     time, resolution = table.columns[roles["time"]], table.columns[roles["resolution"]]
     found = parse_best(time, *_LAYOUTS)
     report(readings.findings, readings.file, found.bad, lines, roles["time"], time, "is not like 2024-01-31 23:00:00")
@@ -147,7 +147,7 @@ def _published_last(readings: Readings, table: Table, roles: dict[str, str], row
     """Drop rows that a later publication of the same interval replaces."""
     update = table.columns[roles["update"]]
     found = parse_best(update, "%Y-%m-%d %H:%M:%S...")
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     what = "is not like 2024-02-05 10:48:37"
     report(readings.findings, readings.file, found.bad, lines, roles["update"], update, what)
     readings.findings.check()

@@ -106,7 +106,7 @@ def _clock(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (rows, UTC starts, lengths in seconds) of the rows that exist; labels of `time` are local begin - end."""
     labels = table.columns[time]
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     spans = read_spans(labels, *_LAYOUTS)
     report(readings.findings, readings.file, spans.bad, lines, time, labels, _LABEL)
     readings.findings.check()

@@ -123,7 +123,7 @@ def _clock(readings: Readings, table: Table, areas: np.ndarray, bulk: Bulk | Non
     times = parse_labels(labels, "%d.%m.%Y %H:%M - ...")
     lengths = _ends(labels) - times.seconds
     bad = times.bad | ~np.isin(lengths, LENGTHS_S)
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     report(readings.findings, readings.file, bad, lines, name, labels, _LABEL)
     readings.findings.check()
     found = walk(times.seconds, zone, areas)

@@ -11,10 +11,8 @@ from gcr_fast.sources.clock import parse_labels
 from gcr_fast.sources.documents import documents, member
 from gcr_fast.sources.files import File, refuse
 from gcr_fast.sources.generation.ercot import AREA, ATTRIBUTION, ZONE
-from gcr_fast.sources.long import Words, long, series_keys
+from gcr_fast.sources.long import long, of_kind, series_keys
 from gcr_fast.sources.model import Format, How, Readings
-from gcr_fast.sources.wide import Column
-from gcr_fast.sources.words import kind_of
 
 INTERVAL_S, NEAR_S = 300, 60
 """Length of the intervals; how far off the end of one a moment may lie to stand for it."""
@@ -74,12 +72,7 @@ def _add(readings: Readings, moments: Any, fuels: Any, values: Any) -> None:
     key, words = series_keys([fuels])
     found = Numbers(*(part[rows] for part in found))
     starts = ends[rows] - INTERVAL_S
-    long(readings, key[rows], words, _describe, starts, found, lines[rows], power=True, interval_s=INTERVAL_S)
-
-
-def _describe(words: Words) -> Column | str:
-    kind = kind_of(words[0])
-    return Column(kind, AREA) if kind else "not known"
+    long(readings, key[rows], words, of_kind(AREA), starts, found, lines[rows], power=True, interval_s=INTERVAL_S)
 
 
 FORMAT = Format(

@@ -65,7 +65,7 @@ def _clock(readings: Readings, table: Table, end: str) -> tuple[np.ndarray, np.n
     again = pc.fill_null(pc.match_substring_regex(labels, _AGAIN), False).to_numpy(zero_copy_only=False)
     plain = pc.replace_substring_regex(labels, _AGAIN, "")
     times = parse_best(plain, "%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M:%S", "%m/%d/%Y %H:%M:%S")
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     report(readings.findings, readings.file, times.bad, lines, end, labels, "is not like 01/31/2024 24:00")
     readings.findings.check()
     starts = times.seconds - HOUR_S
@@ -83,7 +83,7 @@ def _without_skipped(readings: Readings, table: Table, end: str, labels: pa.Arra
     for name in table.names:
         if name != end:
             empty &= table.columns[name].is_null().to_numpy()
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     what = f"ends an hour that does not exist in {ZONE}, but has values"
     report(readings.findings, readings.file, skipped & ~empty, lines, end, labels, what, "nonexistent_time")
     readings.drop("empty rows of the hour that does not exist in spring", int((skipped & empty).sum()))

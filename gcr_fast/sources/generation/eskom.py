@@ -78,7 +78,7 @@ def read(file: File, how: How) -> Readings:
 def _starts(readings: Readings, table: Table, time: str) -> np.ndarray:
     labels = table.columns[time]
     times = parse_best(labels, *_LAYOUTS)
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     report(readings.findings, readings.file, times.bad, lines, time, labels, "is not like 2023-10-18 13:00:00")
     readings.findings.check()
     return times.seconds - ZONE_S

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gcr_fast.sources.clock import HOUR_S
+from gcr_fast.sources.cells import ONE, numbers, report
+from gcr_fast.sources.clock import HOUR_S, parse_labels
+from gcr_fast.sources.model import Readings
 from gcr_fast.sources.wide import Column
 from gcr_fast.sources.words import KINDS, kind_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 AREA, ZONE = "IESO", "-05:00"
 OFFSET_S = 5 * HOUR_S
@@ -21,6 +27,17 @@ def starts(midnights_s: np.ndarray, hour: np.ndarray) -> np.ndarray:
     """Return the UTC begin int64[n] of hours 1 to 24 of days, whose wall-clock midnights these are."""
     begins: np.ndarray = midnights_s + (hour - 1) * HOUR_S + OFFSET_S
     return begins
+
+
+def begins(
+    readings: Readings, day: pa.ChunkedArray | pa.Array, hour: pa.ChunkedArray | pa.Array, lines: np.ndarray, name: str
+) -> np.ndarray:
+    """Return the UTC begin int64[n] of days, in a column of this name, and hours; what is neither is a finding."""
+    days, hours = parse_labels(day, "%Y-%m-%d"), numbers(hour, ONE)
+    report(readings.findings, readings.file, days.bad, lines, name, day, "is no day like 2023-01-31")
+    outside = hours.bad | hours.null | (hours.values < 1) | (hours.values > 24)
+    report(readings.findings, readings.file, outside, lines, "Hour", hour, "is no hour of 1 to 24")
+    return starts(days.seconds, hours.values)
 
 
 def by_fuel(fuel: str) -> Column | str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gcr_fast.findings import Findings
-from gcr_fast.sources.cells import MEGA, ONE, Numbers, numbers, report
+from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import HOUR_S, parse_labels
 from gcr_fast.sources.files import File, read_csv, refuse
 from gcr_fast.sources.generation import ieso
@@ -17,7 +17,7 @@ from gcr_fast.sources.wide import Column, Layout, wide
 from gcr_fast.sources.words import KINDS
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
 MONTHLY = ("Delivery Date", "Generator", "Fuel Type", "Measurement")
 DEMAND = ("Date", "Hour", "Market Demand", "Ontario Demand")
@@ -54,25 +54,14 @@ def read(file: File, how: How) -> Readings:
 def _demand(readings: Readings, skip: int) -> None:
     market, ontario = DEMAND[2:]
     table = read_csv(readings.file, skip=skip, floats=[ontario])
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     readings.rows = len(table)
     readings.left_out[market] = "Ontario's demand and its exports"
     day, hour = table.columns[DEMAND[0]], table.columns[DEMAND[1]]
-    begins = _begins(readings, day, hour, lines)
+    begins = ieso.begins(readings, day, hour, lines, "Date")
+    readings.findings.check()
     columns = {ontario: Column(KINDS["load"], ieso.AREA)}
     wide(readings, table, begins, np.arange(len(table)), columns, Layout(MEGA, True, HOUR_S))
-
-
-def _begins(
-    readings: Readings, day: pa.ChunkedArray | pa.Array, hour: pa.ChunkedArray | pa.Array, lines: np.ndarray
-) -> np.ndarray:
-    """Return UTC begins int64[n] of days and hours; refused if one is neither."""
-    days, hours = parse_labels(day, "%Y-%m-%d"), numbers(hour, ONE)
-    report(readings.findings, readings.file, days.bad, lines, "Date", day, "is no day like 2023-01-31")
-    outside = hours.bad | hours.null | (hours.values < 1) | (hours.values > 24)
-    report(readings.findings, readings.file, outside, lines, "Hour", hour, "is no hour of 1 to 24")
-    readings.findings.check()
-    return ieso.starts(days.seconds, hours.values)
 
 
 def _monthly(readings: Readings, skip: int) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gcr_fast.codes import IMPUTED, MEASURED
 from gcr_fast.sources.cells import MEGA, ONE, numbers, report
-from gcr_fast.sources.clock import HOUR_S, parse_labels
+from gcr_fast.sources.clock import HOUR_S
 from gcr_fast.sources.files import File, refuse
 from gcr_fast.sources.generation import ieso
 from gcr_fast.sources.long import Words, long, series_keys
@@ -102,10 +102,7 @@ def _add(readings: Readings, cells: list[_Cell]) -> None:
     day, hour, generator, fuel, value, quality = (pa.array(part, pa.string()) for part in zip(*cells, strict=True))
     lines = np.arange(1, len(cells) + 1)
     file, findings = readings.file, readings.findings
-    days, hours, found = parse_labels(day, "%Y-%m-%d"), numbers(hour, ONE), numbers(value, MEGA)
-    report(findings, file, days.bad, lines, "Day", day, "is no day like 2023-01-31")
-    outside = hours.bad | hours.null | (hours.values < 1) | (hours.values > 24)
-    report(findings, file, outside, lines, "Hour", hour, "is no hour of 1 to 24")
+    begins, found = ieso.begins(readings, day, hour, lines, "Day"), numbers(value, MEGA)
     report(findings, file, found.bad, lines, "Output", value, "is not a number")
     findings.check()
     qualities = numbers(quality, ONE)
@@ -118,7 +115,7 @@ def _add(readings: Readings, cells: list[_Cell]) -> None:
         key,
         words,
         _describe,
-        ieso.starts(days.seconds, hours.values),
+        begins,
         found,
         lines,
         power=True,

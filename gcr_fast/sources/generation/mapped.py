@@ -73,7 +73,7 @@ def _starts(readings: Readings, table: Table, plan: Plan, how: How, key: np.ndar
     clock, zone = plan.clock, plan.clock.zone or how.zone or ""
     cells = _time_cells(table, plan)
     marks, local, bad = _marks(cells, clock.layout)
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     name = " ".join(clock.columns)
     wanted = "an ISO 8601 time" if clock.layout == ISO else clock.layout
     report(readings.findings, readings.file, bad, lines, name, cells, f"is not {wanted}")
@@ -155,7 +155,7 @@ def _long(readings: Readings, table: Table, plan: Plan, how: How) -> None:
     assert unit is not None  # a plan of a long table has one
     cells = table.columns[plan.value]
     found = numbers(cells, unit.digits, (*MISSING, *plan.missing), plan.locale)
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     report(readings.findings, readings.file, found.bad, lines, plan.value, cells, "is not a number")
 
     def describe(said: Words) -> Column | str:

@@ -38,7 +38,7 @@ def read(file: File, how: How) -> Readings:
     readings = Readings(file, FORMAT.name, rows=len(table))
     starts = _times(readings, table, START, "UTC")
     lengths = _times(readings, table, END, "UTC") - starts
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     wrong = (lengths <= 0) | (lengths > 86_400)
     report(readings.findings, file, wrong, lines, END, table.columns[END], "is not within a day after its start")
     found = numbers(table.columns[USAGE], ONE)
@@ -74,7 +74,7 @@ def _times(readings: Readings, table: Table, name: str, zone: str | None) -> np.
 
 
 def _report_times(readings: Readings, times: Times, table: Table, name: str) -> None:
-    lines, cells = np.arange(len(table)) + table.first_line, table.columns[name]
+    lines, cells = table.lines, table.columns[name]
     for mask, what, code in (
         (times.null, "is empty", "null_value"),
         (times.unreadable, "is no time like 2024-01-01T00:00:00", "unreadable_value"),
@@ -110,7 +110,7 @@ def read_granular(file: File, how: How) -> Readings:
     require(file, table.names, POINT, PERIOD, QUANTITY)
     readings = Readings(file, GRANULAR.name, rows=len(table), zone=how.zone or "UTC")
     starts = _times(readings, table, PERIOD, how.zone)
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     found = numbers(table.columns[QUANTITY], KILO)
     report(readings.findings, file, found.bad, lines, QUANTITY, table.columns[QUANTITY], "is not a number")
     readings.findings.check()

@@ -63,7 +63,7 @@ def _starts(readings: Readings, table: Table) -> np.ndarray:
     """Return the begins. Times name no zone; their publisher says that they are UTC."""
     labels = table.columns[TIME]
     times = parse_best(labels, *_LAYOUTS)
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     report(readings.findings, readings.file, times.bad, lines, TIME, labels, "is not like 2023-02-01 00:30:00")
     readings.findings.check()
     return times.seconds

@@ -69,7 +69,7 @@ def _starts(readings: Readings, table: Table) -> np.ndarray:
     labels = table.columns[TIME]
     longest = max((len(label) for label in labels.slice(0, 1).to_pylist() if label), default=0)
     times = parse_labels(labels, "%Y-%m-%d %H:%M:%S" if longest > len("2019-01-01 00:00") else "%Y-%m-%d %H:%M")
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     report(readings.findings, readings.file, times.bad, lines, TIME, labels, "is not like 2019-01-01 00:00")
     readings.findings.check()
     return times.seconds

@@ -33,7 +33,7 @@ def read(file: File, how: How) -> Readings:
     periods = {name: int(match[1]) for name in header if (match := _PERIOD.match(name))}
     table = read_csv(file, floats=list(periods))
     readings = Readings(file, FORMAT.name, zone=ZONE, rows=len(table), attribution="Electricity Authority (EMI)")
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     midnights = _midnights(readings, table, lines)
     length = periods_in_day(midnights, PERIOD_S, ZONE)
     found = _values(readings, table, periods, length, lines)

@@ -71,7 +71,7 @@ def read(file: File, how: How) -> Readings:
             why = "no energy" if any(word in name for word in _NO_ENERGY) else "not known"
             readings.left_out[name] = doubled.get(name, why)
     times = parse_labels(table.columns[START], "%Y-%m-%dT%H:%M:%S%z")
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     report(readings.findings, file, times.bad, lines, START, table.columns[START], "is not like 2017-01-01T00:00:00Z")
     readings.findings.check()
     rows = np.arange(len(table))

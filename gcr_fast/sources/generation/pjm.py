@@ -11,10 +11,8 @@ from gcr_fast.sources.cells import MEGA, numbers, report
 from gcr_fast.sources.clock import HOUR_S, parse_best
 from gcr_fast.sources.documents import column, documents, member
 from gcr_fast.sources.files import File, read_csv, refuse
-from gcr_fast.sources.long import Words, long, series_keys
+from gcr_fast.sources.long import long, of_kind, series_keys
 from gcr_fast.sources.model import Format, How, Page, Readings
-from gcr_fast.sources.wide import Column
-from gcr_fast.sources.words import kind_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +50,7 @@ def _csv(readings: Readings) -> None:
     table = read_csv(readings.file, floats=[VALUE], only=list(_NEEDED))
     readings.left_out |= {name: _REASONS.get(name, "not known") for name in names if name not in _NEEDED}
     begin, fuel, value = (table.columns[name] for name in _NEEDED)
-    _add(readings, begin, fuel, value, np.arange(len(table)) + table.first_line)
+    _add(readings, begin, fuel, value, table.lines)
 
 
 def _api(readings: Readings) -> None:
@@ -96,12 +94,7 @@ def _add(
     report(readings.findings, readings.file, found.bad, lines, VALUE, value, "is not a number")
     readings.findings.check()
     key, words = series_keys([fuel])
-    long(readings, key, words, _describe, times.seconds, found, lines, power=True, interval_s=HOUR_S)
-
-
-def _describe(words: Words) -> Column | str:
-    kind = kind_of(words[0])
-    return Column(kind, AREA) if kind else "not known"
+    long(readings, key, words, of_kind(AREA), times.seconds, found, lines, power=True, interval_s=HOUR_S)
 
 
 FORMAT = Format(

@@ -50,7 +50,7 @@ def read(file: File, how: How) -> Readings:
     table = hours.table
     readings = Readings(file, FORMAT.name, rows=len(table), attribution=_attribution(hours.end))
     times = parse_labels(table.columns[TIME], LAYOUT)
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     cells = table.columns[TIME]
     report(readings.findings, file, times.bad, lines, TIME, cells, "is not like 20160101:0010")
     readings.findings.check()

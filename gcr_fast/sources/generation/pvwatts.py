@@ -165,7 +165,7 @@ def _sam_starts(readings: Readings, table: Table, year: int) -> np.ndarray:
 
     stamps = pc.utf8_trim_whitespace(one_array(table.columns[STAMP]))
     labels = pc.binary_join_element_wise(str(year), stamps, " ")
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     return _starts(readings, labels, lines, "%Y %b %d, %I:%M %p", STAMP)
 
 

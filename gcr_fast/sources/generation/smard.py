@@ -135,7 +135,7 @@ def _starts(readings: Readings, table: Table, head: _Head) -> np.ndarray:
         time = as_text(one_array(table.columns[second]))
         labels = pc.binary_join_element_wise(pc.utf8_trim_whitespace(labels), pc.utf8_trim_whitespace(time), " ")
     times = parse_best(labels, *_LAYOUTS)
-    lines = np.arange(len(table)) + table.first_line
+    lines = table.lines
     what = "is not like 31.01.2024 00:00 or Jan 31, 2024 12:00 AM"
     report(readings.findings, readings.file, times.bad, lines, first, labels, what)
     readings.findings.check()
