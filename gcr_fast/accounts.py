@@ -110,7 +110,7 @@ def account(one: Reading, profile: Profile, covered: np.ndarray, zone: str) -> S
 
     `covered` bool[n]: intervals that some file is about; between the files of 2020 and 2023 nothing is expected.
     """
-    years, clipped = tuple(_years(profile, zone)), has_clipped(profile)
+    years, clipped = tuple(_years(profile, zone)), profile.has_clipped
     missing = _count(profile.missing)
     return SeriesAccount(
         name=profile.name,
@@ -141,17 +141,6 @@ def _count(mask: np.ndarray) -> int:
     return int(np.count_nonzero(mask))
 
 
-def has_clipped(profile: Profile) -> bool:
-    """Whether negative energy became 0 somewhere; where it nowhere did, a single 0 may stand for all intervals."""
-    same = profile.clipped.strides == (0,)
-    return bool(profile.clipped[:1].any() if same else profile.clipped.any())
-
-
-def signed(profile: Profile) -> np.ndarray:
-    """Return int64[n], energy with the source's sign."""
-    return profile.values - profile.clipped if has_clipped(profile) else profile.values
-
-
 def _marked(profile: Profile, quality: int) -> int:
     return 0 if profile.quality is None else _count(profile.quality == quality)
 
@@ -167,7 +156,7 @@ def _years(profile: Profile, zone: str) -> list[YearAccount]:
     last = local_year(profile.end_s - 1, zone)
     periods = {year: year_period(year, zone) for year in range(local_year(profile.start_s, zone), last + 1)}
     spans = [_span(profile, *period) for period in periods.values()]
-    sums = exact_sums(signed(profile), [spans[0][0], *(high for _, high in spans)])
+    sums = exact_sums(profile.signed, [spans[0][0], *(high for _, high in spans)])
     found = []
     for (year, period), (low, high), energy_wh in zip(periods.items(), spans, sums, strict=True):
         there = high - low - _count(profile.missing[low:high])

@@ -24,7 +24,7 @@ def fill(profile: Profile, how: str, covered: np.ndarray) -> Profile:
         raise UsageError(f"unknown way to fill {how!r}; there are {', '.join(FILLS)}")
     if how == "none" or profile.complete:
         return profile
-    signed = profile.values - profile.clipped  # 0 where missing
+    signed = np.array(profile.signed)  # a copy, which is filled in
     gaps = profile.missing & covered
     filled = _interpolated(signed, profile.missing, gaps) if how == "interpolate" else gaps
     quality = np.zeros(len(signed), np.uint8) if profile.quality is None else profile.quality.copy()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.accounts import FileAccount, SeriesAccount, account, signed
+from gcr_fast.accounts import FileAccount, SeriesAccount, account
 from gcr_fast.codes import MEASURED, QUALITIES
 from gcr_fast.columns import arrow_int64, utc_timestamps
 from gcr_fast.errors import RefusedError, UsageError
@@ -174,7 +174,7 @@ def _columns(profile: Profile, covered: np.ndarray, shared: _Repeats) -> dict[st
     import pyarrow as pa
 
     part = slice(None) if covered.all() else covered
-    values, missing = signed(profile)[part], profile.missing[part]
+    values, missing = profile.signed[part], profile.missing[part]
     energy = pa.array(values, mask=missing) if np.count_nonzero(missing) else arrow_int64(values)
     count = len(energy)
     if profile.quality is None:

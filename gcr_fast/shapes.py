@@ -74,6 +74,17 @@ class Profile:
         return exact_sum(self.values)
 
     @property
+    def has_clipped(self) -> bool:
+        """Whether negative energy became 0 somewhere; where it nowhere did, a single 0 may stand for all intervals."""
+        same = self.clipped.strides == (0,)
+        return bool(self.clipped[:1].any() if same else self.clipped.any())
+
+    @property
+    def signed(self) -> np.ndarray:
+        """int64[n]: values with the source's sign, 0 where missing; `values` itself where none was negative."""
+        return self.values - self.clipped if self.has_clipped else self.values
+
+    @property
     def complete(self) -> bool:
         """Whether no interval is missing."""
         return not self.missing.any()

@@ -81,3 +81,14 @@ def named(readings):
     found = {one.name: one for one in readings.series}
     assert len(found) == len(readings.series)
     return found
+
+
+def values_by_start(reading):
+    """Return {start: value}; a null is 0."""
+    return dict(zip(reading.starts.tolist(), reading.values.tolist(), strict=True))
+
+
+def cells_by_start(reading):
+    """Return {start: value}; a null is None."""
+    cells = zip(reading.starts.tolist(), reading.values.tolist(), reading.null.tolist(), strict=True)
+    return {start: None if null else value for start, value, null in cells}

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from oracle.exports import named, values_by_start
 
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
@@ -28,14 +29,6 @@ def records_of(path):
     return [dict(zip(names, row[4:], strict=True)) for row in rows if row[0] == "D"]
 
 
-def as_dict(reading):
-    return dict(zip(reading.starts.tolist(), reading.values.tolist(), strict=True))
-
-
-def named(readings):
-    return {one.name: one for one in readings.series}
-
-
 def scaled(cell):
     return Fraction(cell) * 10**6 // 1
 
@@ -48,7 +41,7 @@ def test_units_have_five_minutes_that_end_in_eastern_standard_time():
             start = second(row["SETTLEMENTDATE"], EAST) - 300
             wanted.setdefault(row["DUID"], {})[start] = scaled(row["SCADAVALUE"])
     readings = read_readings(SCADA)
-    assert {name: as_dict(one) for name, one in named(readings).items()} == wanted
+    assert {name: values_by_start(one) for name, one in named(readings).items()} == wanted
     assert {(one.power, one.interval_s) for one in readings.series} == {(True, 300)}
     assert readings.zone == "+10:00"
     assert max(wanted["EXBL1"].values()) < 0  # a load keeps its sign
@@ -77,7 +70,7 @@ def test_rooftop_keeps_whole_regions_and_one_estimate_of_each():
         if row["REGIONID"].endswith("1") and row["TYPE"] == kept:
             start = second(row["INTERVAL_DATETIME"], EAST) - 1800
             wanted.setdefault(f"{row['REGIONID']}-solar", {})[start] = scaled(row["POWER"])
-    assert {name: as_dict(one) for name, one in named(readings).items()} == wanted
+    assert {name: values_by_start(one) for name, one in named(readings).items()} == wanted
     assert {one.interval_s for one in readings.series} == {1800}
     assert readings.left_out == {
         "NSW1 SATELLITE": "another estimate of the same; MEASUREMENT is kept",
@@ -93,8 +86,8 @@ def test_rooftop_keeps_whole_regions_and_one_estimate_of_each():
 
 def test_lines_without_their_i_record_are_read_by_their_place(write):
     text = "".join(line for line in SCADA.read_text().splitlines(keepends=True) if line.startswith("D,"))
-    assert {n: as_dict(o) for n, o in named(read_readings(write(text))).items()} == {
-        n: as_dict(o) for n, o in named(read_readings(SCADA)).items()
+    assert {n: values_by_start(o) for n, o in named(read_readings(write(text))).items()} == {
+        n: values_by_start(o) for n, o in named(read_readings(SCADA)).items()
     }
 
 
@@ -104,8 +97,8 @@ def test_columns_are_found_by_name(write):
     for line in lines[1:-1]:
         *lead, time, unit, value, changed = line.split(",")
         moved.append(",".join([*lead, value, time, changed, unit]))
-    assert {n: as_dict(o) for n, o in named(read_readings(write("\n".join([*moved, lines[-1]])))).items()} == {
-        n: as_dict(o) for n, o in named(read_readings(SCADA)).items()
+    assert {n: values_by_start(o) for n, o in named(read_readings(write("\n".join([*moved, lines[-1]])))).items()} == {
+        n: values_by_start(o) for n, o in named(read_readings(SCADA)).items()
     }
 
 
@@ -160,7 +153,7 @@ def test_facilities_are_mwh_in_the_half_hour_that_begins_in_western_time():
                 row["Energy Generated (MWh)"]
             )
     readings = read_readings(FACILITIES, How(units={"EXAMPLE_WF1": "wind", "EXAMPLE_BT1": "storage_discharge"}))
-    assert {name: as_dict(one) for name, one in named(readings).items()} == wanted
+    assert {name: values_by_start(one) for name, one in named(readings).items()} == wanted
     assert {(one.power, one.interval_s) for one in readings.series} == {(False, 1800)}
     assert {name: one.source_type for name, one in named(readings).items()} == {
         "EXAMPLE_WF1": "wind",
@@ -182,7 +175,7 @@ def test_distributed_solar_is_mw_and_demand_beside_it_is_load():
         ("WEM-load", "Operational Demand (MW)"),
     ):
         one = named(readings)[name]
-        assert as_dict(one) == {second(row["Trading Interval"], WEST): scaled(row[column]) for row in rows}
+        assert values_by_start(one) == {second(row["Trading Interval"], WEST): scaled(row[column]) for row in rows}
         assert one.power
     assert named(readings)["WEM-load"].role == "load"
 
@@ -204,15 +197,15 @@ def test_real_samples(real_data):
     folder = real_data / "samples" / "aemo"
     scada = named(read_readings(folder / "nem_dispatch_unit_scada.csv"))
     start = second("2023-09-13 05:30", EAST)
-    assert {name: as_dict(one) for name, one in scada.items()} == {
+    assert {name: values_by_start(one) for name, one in scada.items()} == {
         "WDGPH1": {start: 0},
         "SNOWYP": {start: 800_000},
         "HPRL1": {start: 800_000},
     }
     (roof,) = read_readings(folder / "nem_rooftop_pv_actual.csv").series
-    assert (roof.name, as_dict(roof)) == ("NSW1-solar", {second("2022-12-31 23:30", EAST): 0})
+    assert (roof.name, values_by_start(roof)) == ("NSW1-solar", {second("2022-12-31 23:30", EAST): 0})
     (farm,) = read_readings(folder / "wem_facility_scada.csv").series
-    assert (farm.device_id, as_dict(farm)) == ("ALBANY_WF1", {second("2023-01-01 08:00", WEST): 3_021_000})
+    assert (farm.device_id, values_by_start(farm)) == ("ALBANY_WF1", {second("2023-01-01 08:00", WEST): 3_021_000})
     live = named(read_readings(folder / "spec_AemoWem_DistributedPvLive_8.csv"))
     assert live["WEM-solar"].values.tolist() == [756_524_200, 796_453_600]
     (daily,) = read_readings(folder / "spec_AemoWem_DistributedPv_7.csv").series

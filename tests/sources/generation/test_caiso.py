@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from oracle.exports import values_by_start
 
 from gcr_fast.sources.generation.formats import read_readings
 
@@ -29,15 +30,11 @@ def plain(path, day, column):
     return found
 
 
-def as_dict(one):
-    return dict(zip(one.starts.tolist(), one.values.tolist(), strict=True))
-
-
 def test_five_minutes_of_supply_with_their_sign():
     readings = read_readings(SUPPLY)
     found = {one.kind: one for one in readings.series}
     for column, kind in (("Solar", "solar"), ("Natural Gas", "fossil_gas"), ("Large Hydro", "large_hydro")):
-        assert as_dict(found[kind]) == plain(SUPPLY, date(2024, 3, 10), column)
+        assert values_by_start(found[kind]) == plain(SUPPLY, date(2024, 3, 10), column)
     assert (found["solar"].power, found["solar"].interval_s, found["solar"].area) == (True, 300, "CAISO")
     assert found["solar"].values.max() < 0
 
@@ -69,7 +66,7 @@ def test_the_hour_that_autumn_loses_is_a_gap():
 def test_midnight_of_the_next_day_is_dropped():
     readings = read_readings(DEMAND)
     assert readings.dropped == {"midnight of the next day, whose file has it": 1}
-    assert as_dict(readings.series[0]) == plain(DEMAND, date(2024, 11, 3), "Current demand")
+    assert values_by_start(readings.series[0]) == plain(DEMAND, date(2024, 11, 3), "Current demand")
 
 
 def test_forecasts_and_net_demand_are_left_out():
@@ -129,5 +126,5 @@ def test_bad_cells_are_refused(old, new, column, value, write, refusal):
 def test_real_days(real_data, name, day, column, kind, count):
     path = real_data / "samples" / "caiso" / name
     (one,) = (one for one in read_readings(path).series if one.kind == kind)
-    assert as_dict(one) == plain(path, day, column)
+    assert values_by_start(one) == plain(path, day, column)
     assert len(one) == count

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from oracle.exports import cells_by_start
 
 from gcr_fast.imports import import_generation
 from gcr_fast.sources import pages
@@ -57,11 +58,6 @@ def plain(rows):
     return found
 
 
-def as_dict(one):
-    values = zip(one.starts.tolist(), one.values.tolist(), one.null.tolist(), strict=True)
-    return {start: None if null else value for start, value, null in values}
-
-
 def without_gaps(found):
     return {name: {start: wh for start, wh in values.items() if wh is not None} for name, values in found.items()}
 
@@ -81,7 +77,7 @@ def test_numbers_numeric_text_and_null_in_no_order():
     kinds = {type(row["value"]) for row in rows_of(FUEL)}
     assert kinds == {int, str, type(None)}
     readings = read_readings(FUEL)
-    assert {one.name: as_dict(one) for one in readings.series} == plain(rows_of(FUEL))
+    assert {one.name: cells_by_start(one) for one in readings.series} == plain(rows_of(FUEL))
     assert {(one.power, one.interval_s) for one in readings.series} == {(False, 3600)}
     assert sum(int(one.null.sum()) for one in readings.series) == 2
 
@@ -115,7 +111,7 @@ def test_regions_have_load_and_trade_only():
     found = {one.name: one for one in readings.series}
     assert {name: one.role for name, one in found.items()} == {"BPAT-load": "load", "BPAT-exchange": "trade"}
     rows = [row for row in rows_of(REGION) if row["type"] == "D"]
-    assert as_dict(found["BPAT-load"]) == {start_of(row): int(row["value"]) * MWH for row in rows}
+    assert cells_by_start(found["BPAT-load"]) == {start_of(row): int(row["value"]) * MWH for row in rows}
     assert readings.left_out == {"BPAT DF DF": "a forecast", "BPAT NG NG": "the sum of the fuels"}
 
 
@@ -142,7 +138,7 @@ def test_pages_together_are_the_whole_answer():
     found = {}
     for readings in some:
         for one in readings.series:
-            found.setdefault(one.name, {}).update(as_dict(one))
+            found.setdefault(one.name, {}).update(cells_by_start(one))
     assert without_gaps(found) == without_gaps(plain(rows_of(FUEL)))
 
 
@@ -150,7 +146,7 @@ def test_several_pages_in_one_file(write):
     texts = [path.read_text() for path in PAGES]
     for content in ("".join(texts), f"[{','.join(texts)}]"):
         readings = read_readings(write(content, "all.json"))
-        assert {one.name: as_dict(one) for one in readings.series} == plain(rows_of(FUEL))
+        assert {one.name: cells_by_start(one) for one in readings.series} == plain(rows_of(FUEL))
 
 
 def test_the_same_page_twice_is_not_two_pages(refusal, write):
@@ -218,7 +214,7 @@ def test_two_real_pages_are_a_day_of_every_area(real_data):
     found = {}
     for readings in some:
         for one in readings.series:
-            found.setdefault(one.name, {}).update(as_dict(one))
+            found.setdefault(one.name, {}).update(cells_by_start(one))
     expected = plain(rows_of(*paths))
     assert found == {name: values for name, values in expected.items() if name in found}
     assert all(set(values.values()) == {None} for name, values in expected.items() if name not in found)
@@ -230,7 +226,7 @@ def test_a_real_area_of_a_day(real_data):
     path = real_data / "samples" / "eia930_api_v2" / "fuel-type-data_BANC_2019-07-25.json"
     readings = read_readings(path, How(types=frozenset({"solar"})))
     (solar,) = readings.series
-    assert as_dict(solar) == plain(rows_of(path))["BANC-solar"]
+    assert cells_by_start(solar) == plain(rows_of(path))["BANC-solar"]
     assert (len(solar), int(solar.values.sum())) == (25, 1611 * MWH)
 
 

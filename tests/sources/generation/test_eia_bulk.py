@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from oracle.exports import cells_by_start, named
 
 from gcr_fast.codes import IMPUTED, QUALITIES
 from gcr_fast.sources.files import open_file
@@ -44,15 +45,6 @@ def plain(path, area, raw, adjusted):
     return found
 
 
-def as_dict(one):
-    values = zip(one.starts.tolist(), one.values.tolist(), one.null.tolist(), strict=True)
-    return {start: None if null else value for start, value, null in values}
-
-
-def named(readings):
-    return {one.name: one for one in readings.series}
-
-
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -69,7 +61,7 @@ def named(readings):
 )
 def test_thousands_commas_and_twelve_hour_times(name, words):
     one = named(read_readings(FIRST))[name]
-    assert as_dict(one) == plain(FIRST, name.partition("-")[0], PREFIX + words, f"{PREFIX}{words} (Adjusted)")
+    assert cells_by_start(one) == plain(FIRST, name.partition("-")[0], PREFIX + words, f"{PREFIX}{words} (Adjusted)")
     assert (one.power, one.interval_s) == (True, 3600)
 
 
@@ -85,9 +77,9 @@ def test_the_day_of_23_hours_and_that_of_25():
 
 def test_demand_is_load_and_interchange_is_trade():
     found = named(read_readings(FIRST))
-    assert as_dict(found["PJM-load"]) == plain(FIRST, "PJM", "Demand (MW)", "Demand (MW) (Adjusted)")
+    assert cells_by_start(found["PJM-load"]) == plain(FIRST, "PJM", "Demand (MW)", "Demand (MW) (Adjusted)")
     adjusted = "Total Interchange (MW) (Adjusted)"
-    assert as_dict(found["PJM-exchange"]) == plain(FIRST, "PJM", "Total Interchange (MW)", adjusted)
+    assert cells_by_start(found["PJM-exchange"]) == plain(FIRST, "PJM", "Total Interchange (MW)", adjusted)
     assert (found["PJM-load"].role, found["PJM-exchange"].role) == ("load", "trade")
     assert found["PJM-load"].source_type is found["PJM-exchange"].source_type is None
 
@@ -129,7 +121,7 @@ def test_the_sum_of_hydropower_and_pumped_storage_is_not_hydro():
 )
 def test_slips_in_the_headers_are_read_as_meant(name, raw, adjusted):
     one = named(read_readings(SPLIT))[f"SWPP-{name}"]
-    assert as_dict(one) == plain(SPLIT, "SWPP", PREFIX + raw, PREFIX + adjusted)
+    assert cells_by_start(one) == plain(SPLIT, "SWPP", PREFIX + raw, PREFIX + adjusted)
     assert one.quality is None  # adjusted was found beside raw: what differs would be marked
 
 
@@ -200,7 +192,7 @@ def test_rows_whose_date_and_hour_contradict_the_utc_time_are_noted(write):
     ((rows, said),) = readings.notes.items()
     assert rows == "SWPP: 1 rows"
     assert "UTC holds" in said
-    assert as_dict(readings.series[0]) == as_dict(read_readings(SPLIT).series[0])
+    assert cells_by_start(readings.series[0]) == cells_by_start(read_readings(SPLIT).series[0])
 
 
 def test_areas_are_chosen():
@@ -274,6 +266,6 @@ def test_a_real_half_year(real_data):
     assert {len(one) for one in readings.series} == {184 * 24 + 1}  # July to December, one day of 25 hours
     for kind, words in (("fossil_coal", "Coal"), ("wind", "Wind without Integrated Battery Storage")):
         expected = plain(path, "AECI", PREFIX + words, f"{PREFIX}{words} (Adjusted)")
-        assert as_dict(found[f"AECI-{kind}"]) == expected
+        assert cells_by_start(found[f"AECI-{kind}"]) == expected
         assert sum(expected.values()) > 10**12
     assert len(read_readings(path, How(year=2024)).series[0]) == 4417

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from oracle.exports import cells_by_start
 
 import gcr_fast as gcr
 from gcr_fast.sources.generation.formats import read_readings
@@ -35,14 +36,9 @@ def plain(path, column):
     return {int((end - timedelta(hours=1)).timestamp()): value for end, value in zip(ends, values, strict=True)}
 
 
-def as_dict(one):
-    values = zip(one.starts.tolist(), one.values.tolist(), one.null.tolist(), strict=True)
-    return {start: None if null else value for start, value, null in values}
-
-
 def test_every_column_is_a_series_called_by_its_kind():
     readings = read_readings(EXAMPLE)
-    assert {one.name: as_dict(one) for one in readings.series} == {
+    assert {one.name: cells_by_start(one) for one in readings.series} == {
         kind: plain(EXAMPLE, column) for column, kind in KINDS.items()
     }
     assert {(one.power, one.interval_s, one.area) for one in readings.series} == {(False, 3600, "")}
@@ -99,7 +95,7 @@ def test_real_years_have_all_hours_and_their_totals(real_data, year):
     assert {len(one) for one in readings.series} == {8784 if year == 2020 else 8760}
     found = {one.kind: one for one in readings.series}
     for column, kind in KINDS.items():
-        assert as_dict(found[kind]) == plain(path, column)
+        assert cells_by_start(found[kind]) == plain(path, column)
     totals = {kind: f"{int(found[kind].values.sum()) / 10**12:.1f}" for kind in TOTALS_TWH[year]}
     assert totals == TOTALS_TWH[year]
     negative = found["solar"].values < 0

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from oracle.exports import named, values_by_start
 
 from gcr_fast.sources.files import open_file
 from gcr_fast.sources.generation import elexon_insights
@@ -23,14 +24,6 @@ LONDON = ZoneInfo("Europe/London")
 
 def utc(text):
     return int(datetime.fromisoformat(text).timestamp())
-
-
-def as_dict(reading):
-    return dict(zip(reading.starts.tolist(), reading.values.tolist(), strict=True))
-
-
-def named(readings):
-    return {one.name: one for one in readings.series}
 
 
 def rows_of(path):
@@ -51,7 +44,7 @@ def test_fuels_are_mw_from_the_start_time_on_over_both_clock_changes():
         assert utc(row["StartTime"]) == settlement_start(row["SettlementDate"], row["SettlementPeriod"])
         wanted.setdefault(row["FuelType"], {})[utc(row["StartTime"])] = int(row["Generation"]) * 10**6
     names = {"NUCLEAR": "GB-nuclear", "NPSHYD": "GB-hydro", "PS": "GB-hydro_pumped_storage", "INTFR": "INTFR"}
-    assert {name: as_dict(one) for name, one in named(readings).items()} == {
+    assert {name: values_by_start(one) for name, one in named(readings).items()} == {
         names[fuel]: values for fuel, values in wanted.items()
     }
     assert {one.role for one in readings.series} == {"generation", "storage", "trade"}
@@ -61,11 +54,11 @@ def test_fuels_are_mw_from_the_start_time_on_over_both_clock_changes():
 
 def test_a_later_publication_replaces_an_earlier_one(write):
     readings = read_readings(FUELHH)
-    assert as_dict(named(readings)["GB-nuclear"])[utc("2024-03-31T00:30Z")] == 4321 * 10**6
+    assert values_by_start(named(readings)["GB-nuclear"])[utc("2024-03-31T00:30Z")] == 4321 * 10**6
     assert readings.dropped == {"rows that a later publication or settlement run replaces": 1}
     lines = FUELHH.read_text().splitlines()
     turned = read_readings(write("\n".join([lines[0], *reversed(lines[1:])])))
-    assert as_dict(named(turned)["GB-nuclear"]) == as_dict(named(readings)["GB-nuclear"])
+    assert values_by_start(named(turned)["GB-nuclear"]) == values_by_start(named(readings)["GB-nuclear"])
 
 
 def test_contradicting_rows_of_one_publication_both_stay(write):
@@ -136,8 +129,8 @@ def test_json_lists_without_a_frame_say_the_same(write):
     for row in flat:
         row.pop("data")
     path = write(json.dumps(flat), "stream.json")
-    assert {n: as_dict(o) for n, o in named(read_readings(path)).items()} == {
-        n: as_dict(o) for n, o in named(read_readings(AGPT)).items()
+    assert {n: values_by_start(o) for n, o in named(read_readings(path)).items()} == {
+        n: values_by_start(o) for n, o in named(read_readings(AGPT)).items()
     }
 
 
@@ -171,7 +164,7 @@ def test_units_are_mwh_in_the_half_hour_that_ends():
         assert start == int(end.timestamp()) - 1800
         unit = row["NationalGridBmUnitId"] or row["BmUnit"]
         wanted.setdefault(unit, {})[start] = Fraction(row["Quantity"]) * 10**6 // 1
-    assert {name: as_dict(one) for name, one in named(readings).items()} == wanted
+    assert {name: values_by_start(one) for name, one in named(readings).items()} == wanted
     assert {(one.power, one.interval_s) for one in readings.series} == {(False, 1800)}
     assert min(wanted["2__XEXDM001"].values()) < 0  # a unit that takes in keeps its sign
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from oracle.exports import named, values_by_start
 
 from gcr_fast.sources.generation.formats import read_readings
 
@@ -27,14 +28,6 @@ def utc(text):
     return int(datetime.fromisoformat(text).timestamp())
 
 
-def as_dict(reading):
-    return dict(zip(reading.starts.tolist(), reading.values.tolist(), strict=True))
-
-
-def named(readings):
-    return {one.name: one for one in readings.series}
-
-
 def rows_of(path):
     with path.open(newline="") as file:
         return [row for row in csv.reader(file) if row]
@@ -53,7 +46,7 @@ def in_sequence(path):
 def test_half_hours_begin_at_their_time_over_both_clock_changes():
     readings = read_readings(FUELS)
     wanted = in_sequence(FUELS)
-    assert {name: as_dict(one) for name, one in named(readings).items()} == {
+    assert {name: values_by_start(one) for name, one in named(readings).items()} == {
         name: {start: int(row[column]) * 10**6 for start, row in wanted.items()} for column, name in NAMES.items()
     }
     spring = {utc(f"2018-03-25T0{hour}:00Z") for hour in (0, 1, 2)}
@@ -107,11 +100,11 @@ def test_rows_without_a_time_in_the_midst_of_a_day_are_placed_too(write):
     header, *lines = FUELS.read_text().splitlines()
     day = [line for line in lines if line.startswith("2018-12-31")]
     late = [f"{day[0][:11]}{hour}:00+00:00{day[0][25:]}" for hour in ("21:30", "22:00", "22:30", "23:00", "23:30")]
-    whole = as_dict(read_readings(write("\n".join([header, *day, *late]))).series[0])
+    whole = values_by_start(read_readings(write("\n".join([header, *day, *late]))).series[0])
     gaps = [line[25:] if line[11:16] in {"10:00", "10:30"} else line for line in day]
     readings = read_readings(write("\n".join([header, *gaps, *late, ""])))
     assert list(readings.notes) == ["2 rows without a time on 2018-12-31"]
-    assert as_dict(readings.series[0]) == whole
+    assert values_by_start(readings.series[0]) == whole
 
 
 def test_half_hours_in_which_nothing_runs_are_kept_and_noted():
@@ -129,7 +122,7 @@ def test_columns_quoted_twice_are_wind_and_sun_and_an_empty_cell_is_a_gap():
     for column, name in names.items():
         one = named(readings)[name]
         cells = {utc(row[0]): row[header.index(column)] for row in rows}
-        assert as_dict(one) == {start: Fraction(cell or 0) * 10**6 // 1 for start, cell in cells.items()}
+        assert values_by_start(one) == {start: Fraction(cell or 0) * 10**6 // 1 for start, cell in cells.items()}
         assert one.null.tolist() == [not cell for cell in cells.values()]
     assert named(readings)["GB-wind_onshore"].null.sum() == 1
 
@@ -191,9 +184,9 @@ def test_the_real_year_has_every_half_hour_once(real):
 
 def test_the_rows_without_a_time_agree_with_another_file_of_that_day(real):
     """Wind of 31 December, placed by its sequence, follows the wind that the other dump has with its times."""
-    placed = as_dict(named(read_readings(real / "FUELHH_2018.csv"))["GB-wind"])
+    placed = values_by_start(named(read_readings(real / "FUELHH_2018.csv"))["GB-wind"])
     other = named(read_readings(real / "B1630_2018.csv"))
-    both = [as_dict(other[name]) for name in ("GB-wind_onshore", "GB-wind_offshore")]
+    both = [values_by_start(other[name]) for name in ("GB-wind_onshore", "GB-wind_offshore")]
     day = [utc("2018-12-31T00:00Z") + 1800 * at for at in range(1, 36)]
     ratios = [placed[start] / sum(one[start] for one in both) for start in day]
     assert all(0.85 < ratio < 1.05 for ratio in ratios)

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from oracle.exports import cells_by_start
 
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
@@ -28,11 +29,6 @@ def watts(value):
     return None if math.isnan(value) else Fraction(str(value)) * 1_000_000 // 1
 
 
-def as_dict(reading):
-    cells = zip(reading.starts.tolist(), reading.values.tolist(), reading.null.tolist(), strict=True)
-    return {start: None if null else value for start, value, null in cells}
-
-
 def test_columns_of_two_levels_are_generation_and_pumping():
     frame = pd.read_parquet(GENERATION)
     readings = read_readings(GENERATION)
@@ -40,7 +36,7 @@ def test_columns_of_two_levels_are_generation_and_pumping():
     assert set(named) == set(NAMES.values())
     for levels, kind in NAMES.items():
         wanted = {int(at.timestamp()): watts(value) for at, value in frame[levels].items()}
-        assert as_dict(named[kind]) == wanted
+        assert cells_by_start(named[kind]) == wanted
     assert named["pumping"].role == "consumption"
     assert named["hydro_pumped_storage"].role == "storage"
     assert readings.zone == "Europe/Brussels"

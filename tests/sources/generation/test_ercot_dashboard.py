@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from oracle.exports import cells_by_start
 
 from gcr_fast.sources.files import open_file
 from gcr_fast.sources.generation.formats import BY_NAME, read_as, read_readings
@@ -38,11 +39,6 @@ def plain(text):
     return found
 
 
-def as_dict(one):
-    values = zip(one.starts.tolist(), one.values.tolist(), one.null.tolist(), strict=True)
-    return {start: None if null else value for start, value, null in values}
-
-
 def read_by_its_reader(path):
     """Read a file as of this format, whatever its head tells."""
     return read_as(open_file(path), BY_NAME["ercot-dashboard"], How())
@@ -50,7 +46,7 @@ def read_by_its_reader(path):
 
 def test_moments_stand_for_the_five_minutes_that_end_beside_them():
     readings = read_readings(EXAMPLE)
-    assert {one.kind: as_dict(one) for one in readings.series} == plain(EXAMPLE.read_text())
+    assert {one.kind: cells_by_start(one) for one in readings.series} == plain(EXAMPLE.read_text())
     assert {(one.power, one.interval_s, one.area) for one in readings.series} == {(True, 300, "ERCOT")}
 
 
@@ -113,6 +109,6 @@ def test_real_moments(real_data, write, refusal):
     assert "damaged JSON" in found["message"]
     whole = text[: text.rindex('      },\n      "2025')] + "}}}}"
     readings = read_readings(write(whole, "whole.json"))
-    assert {one.kind: as_dict(one) for one in readings.series} == plain(whole)
+    assert {one.kind: cells_by_start(one) for one in readings.series} == plain(whole)
     assert not readings.dropped
     assert {len(one) for one in readings.series} == {whole.count('-0500": {')}

@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from oracle.exports import values_by_start
 
 from gcr_fast.sources.files import open_file
 from gcr_fast.sources.generation.formats import BY_NAME, read_as, read_readings
@@ -54,12 +55,8 @@ def plain(path):
     return found
 
 
-def as_dict(one):
-    return dict(zip(one.starts.tolist(), one.values.tolist(), strict=True))
-
-
 def by_kind(path, **told):
-    return {one.kind: as_dict(one) for one in read_readings(path, **told).series}
+    return {one.kind: values_by_start(one) for one in read_readings(path, **told).series}
 
 
 def read_by_its_reader(path):
@@ -70,7 +67,7 @@ def read_by_its_reader(path):
 @pytest.mark.parametrize("path", [AUTUMN, SPRING])
 def test_quarter_hours_end_at_their_columns_time(path):
     readings = read_readings(path)
-    assert {one.kind: as_dict(one) for one in readings.series} == plain(path)
+    assert {one.kind: values_by_start(one) for one in readings.series} == plain(path)
     assert {(one.power, one.interval_s, one.area) for one in readings.series} == {(False, 900, "ERCOT")}
 
 
@@ -96,8 +93,8 @@ def test_the_four_columns_of_the_repeated_hour_are_the_second_time():
             row for row in csv.DictReader(file) if row["Date"].startswith("2023-11-05") and row["Fuel"] == "Wind"
         )
     second = datetime(2023, 11, 5, 7, tzinfo=UTC)
-    assert as_dict(wind)[int(second.timestamp())] == Fraction(row["01:15 (DST)"]) * MWH
-    assert as_dict(wind)[int(second.timestamp()) - 3600] == Fraction(row["1:15"]) * MWH
+    assert values_by_start(wind)[int(second.timestamp())] == Fraction(row["01:15 (DST)"]) * MWH
+    assert values_by_start(wind)[int(second.timestamp()) - 3600] == Fraction(row["1:15"]) * MWH
 
 
 def test_a_sheet_of_autumn_without_those_columns_has_a_gap(write):
@@ -120,13 +117,13 @@ def test_a_day_that_was_settled_again_counts_as_settled_last():
     readings = read_readings(SPRING)
     assert readings.dropped == {"days that a later settlement replaces": 1}
     day = start_of(datetime(2023, 3, 12), "0:15")
-    assert as_dict(readings.series[0])[day] == plain(SPRING)["wind"][day]
+    assert values_by_start(readings.series[0])[day] == plain(SPRING)["wind"][day]
 
 
 def test_a_workbook_is_its_months_together():
     readings = read_readings(BOOK)
     spring, autumn = plain(SPRING), plain(AUTUMN)
-    assert {one.kind: as_dict(one) for one in readings.series} == {
+    assert {one.kind: values_by_start(one) for one in readings.series} == {
         kind: spring.get(kind, {}) | autumn.get(kind, {}) for kind in {*spring, *autumn}
     }
     assert readings.left_out["sheet Disclaimer"] == readings.left_out["sheet Summary"] == "no table of days and fuels"
@@ -198,6 +195,6 @@ def test_a_workbook_cut_off_is_refused(keep, write, refusal):
 def test_real_days(real_data, name, quarters):
     path = real_data / "samples" / "ercot" / name
     readings = read_readings(path)
-    assert {one.kind: as_dict(one) for one in readings.series} == plain(path)
+    assert {one.kind: values_by_start(one) for one in readings.series} == plain(path)
     assert {len(one) for one in readings.series} == {quarters}
     assert not readings.notes  # every day's total is the sum of its quarter-hours

@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from oracle.exports import values_by_start
 
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
@@ -31,14 +32,10 @@ def plain(path, column="ERCOT"):
         return {start_of(row["Hour Ending"]): Fraction(row[column]) * MWH // 1 for row in csv.DictReader(file)}
 
 
-def as_dict(one):
-    return dict(zip(one.starts.tolist(), one.values.tolist(), strict=True))
-
-
 @pytest.mark.parametrize("path", [LOAD, BOOK])
 def test_hours_end_at_their_label(path):
     (load,) = read_readings(path).series
-    assert as_dict(load) == plain(LOAD)
+    assert values_by_start(load) == plain(LOAD)
     assert (load.name, load.role, load.power, load.interval_s) == ("ERCOT-load", "load", False, 3600)
 
 
@@ -50,7 +47,7 @@ def test_other_sheets_of_a_workbook_are_left_out(tmp_path):
     book.save(tmp_path / "more.xlsx")
     readings = read_readings(tmp_path / "more.xlsx")
     assert readings.left_out["sheet Notes"] == "no table of hours"
-    assert as_dict(readings.series[0]) == plain(LOAD)
+    assert values_by_start(readings.series[0]) == plain(LOAD)
 
 
 def test_spring_jumps_and_autumn_repeats():
@@ -79,14 +76,14 @@ def test_weather_zones_are_parts_of_the_whole_unless_asked_for():
     assert readings.left_out["COAST"] == "a part of ERCOT; --area COAST reads it"
     assert len(readings.left_out) == 8
     (coast,) = read_readings(LOAD, How(areas=frozenset({"COAST"}))).series
-    assert as_dict(coast) == plain(LOAD, "COAST")
+    assert values_by_start(coast) == plain(LOAD, "COAST")
 
 
 def test_an_empty_row_of_the_hour_that_spring_skips_is_dropped(write):
     text = LOAD.read_text().replace("\n03/10/2024 04:00", "\n03/10/2024 03:00,,,,,,,,,\n03/10/2024 04:00")
     readings = read_readings(write(text))
     assert readings.dropped == {"empty rows of the hour that does not exist in spring": 1}
-    assert as_dict(readings.series[0]) == plain(LOAD)
+    assert values_by_start(readings.series[0]) == plain(LOAD)
 
 
 @pytest.mark.parametrize(
@@ -107,5 +104,5 @@ def test_bad_cells_are_refused(old, new, code, column, value, write, refusal):
 def test_real_hours_over_both_clock_changes(real_data):
     path = real_data / "samples" / "ercot" / "Native_Load_2024_head_and_dst.csv"
     (load,) = read_readings(path).series
-    assert as_dict(load) == plain(path)
+    assert values_by_start(load) == plain(path)
     assert len(load) == 44

@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from oracle.exports import cells_by_start
 
 from gcr_fast.sources.generation.formats import read_readings
 
@@ -27,15 +28,10 @@ def columns_of(path):
     return found
 
 
-def as_dict(reading):
-    triples = zip(reading.starts.tolist(), reading.values.tolist(), reading.null.tolist(), strict=True)
-    return {start: None if null else value for start, value, null in triples}
-
-
 def test_hours_begin_at_their_time_and_tails_of_floats_are_no_energy():
     readings = read_readings(PLANTS)
     wanted = columns_of(PLANTS)
-    assert {one.column: as_dict(one) for one in readings.series} == {
+    assert {one.column: cells_by_start(one) for one in readings.series} == {
         name: values for name, values in wanted.items() if name not in readings.left_out
     }
     assert "3.0000000000000001E-3" in PLANTS.read_text()
@@ -76,7 +72,7 @@ def test_demand_is_load_and_forecasts_are_left_out():
     readings = read_readings(DEMAND)
     (one,) = readings.series
     assert (one.name, one.role) == ("ZA-load", "load")
-    assert as_dict(one) == columns_of(DEMAND)["RSA Contracted Demand"]
+    assert cells_by_start(one) == columns_of(DEMAND)["RSA Contracted Demand"]
     assert set(readings.left_out) == {"Residual Forecast", "RSA Contracted Forecast", "Residual Demand"}
 
 
@@ -84,8 +80,8 @@ def test_twelve_hour_times_and_spaces_say_the_same(write):
     text = PLANTS.read_text().replace("Date_Time_Hour_Beginning", "Date Time Hour Beginning")
     for hour in range(12):
         text = text.replace(f"2024-01-01 {hour:02d}:00:00,", f"2024-01-01 {hour or 12:02d}:00:00 AM,")
-    assert [as_dict(one) for one in read_readings(write(text)).series] == [
-        as_dict(one) for one in read_readings(PLANTS).series
+    assert [cells_by_start(one) for one in read_readings(write(text)).series] == [
+        cells_by_start(one) for one in read_readings(PLANTS).series
     ]
 
 
@@ -106,7 +102,7 @@ def test_real_samples(real_data):
     folder = real_data / "samples" / "eskom"
     readings = read_readings(folder / "spec_Eskom_Generation_1.csv")
     wanted = columns_of(folder / "spec_Eskom_Generation_1.csv")
-    assert {one.column: as_dict(one) for one in readings.series} == {
+    assert {one.column: cells_by_start(one) for one in readings.series} == {
         name: values for name, values in wanted.items() if name not in readings.left_out
     }
     (start,) = wanted["Wind"]

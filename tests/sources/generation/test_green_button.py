@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from oracle.exports import values_by_start
 
 from gcr_fast.codes import IMPUTED
 from gcr_fast.sources.generation.formats import read_readings
@@ -22,17 +23,13 @@ def blocks():
     ]
 
 
-def as_dict(reading):
-    return dict(zip(reading.starts.tolist(), reading.values.tolist(), strict=True))
-
-
 def test_reverse_is_generation_and_forward_is_load():
     forward, reverse, _ = blocks()
     readings = read_readings(EXAMPLE)
     named = {one.name: one for one in readings.series}
     assert set(named) == {"R4", "R4-load"}
-    assert as_dict(named["R4-load"]) == forward
-    assert as_dict(named["R4"]) == {start: value // 1000 for start, value in reverse.items()}
+    assert values_by_start(named["R4-load"]) == forward
+    assert values_by_start(named["R4"]) == {start: value // 1000 for start, value in reverse.items()}
     assert (named["R4"].role, named["R4-load"].role) == ("generation", "load")
     assert {(one.interval_s, one.power) for one in readings.series} == {(900, False)}
     assert readings.rows == 26
@@ -55,14 +52,14 @@ def test_the_user_says_what_generates():
 
 def test_with_default_namespace_and_no_prefix(write):
     text = EXAMPLE.read_text().replace("<espi:", "<").replace("</espi:", "</")
-    named = {one.name: as_dict(one) for one in read_readings(write(text, "a.xml")).series}
-    assert named == {one.name: as_dict(one) for one in read_readings(EXAMPLE).series}
+    named = {one.name: values_by_start(one) for one in read_readings(write(text, "a.xml")).series}
+    assert named == {one.name: values_by_start(one) for one in read_readings(EXAMPLE).series}
 
 
 def test_a_power_of_ten_above_zero_multiplies(write):
     text = EXAMPLE.read_text().replace("Multiplier>0<", "Multiplier>3<")
     (load,) = (one for one in read_readings(write(text, "a.xml")).series if one.role == "load")
-    assert as_dict(load) == {start: 1000 * value for start, value in blocks()[0].items()}
+    assert values_by_start(load) == {start: 1000 * value for start, value in blocks()[0].items()}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from oracle.exports import cells_by_start
 
 from gcr_fast.codes import QUALITIES
 from gcr_fast.sources.files import open_file
@@ -72,14 +73,9 @@ def monthly(path):
     return found
 
 
-def as_dict(one):
-    values = zip(one.starts.tolist(), one.values.tolist(), one.null.tolist(), strict=True)
-    return {start: None if null else value for start, value, null in values}
-
-
 def test_output_by_fuel_with_the_real_namespace():
     readings = read_readings(BY_FUEL)
-    assert {one.name: as_dict(one) for one in readings.series} == by_fuel(BY_FUEL, "{http://www.ieso.ca/schema}")
+    assert {one.name: cells_by_start(one) for one in readings.series} == by_fuel(BY_FUEL, "{http://www.ieso.ca/schema}")
     assert {(one.power, one.interval_s) for one in readings.series} == {(True, 3600)}
 
 
@@ -125,7 +121,7 @@ def test_the_year_begins_at_five_utc():
 
 def test_generators_are_devices_and_only_their_output_is_read():
     readings = read_readings(BY_GENERATOR)
-    assert {one.name: as_dict(one) for one in readings.series} == by_generator(BY_GENERATOR)
+    assert {one.name: cells_by_start(one) for one in readings.series} == by_generator(BY_GENERATOR)
     assert {one.device_id for one in readings.series} == {"MAPLE-G1", "PINE FALLS", "BIRCH BESS", "ROCK-G2"}
     assert set(readings.left_out) == {"Capabilities", "Capacities"}
 
@@ -139,7 +135,7 @@ def test_batteries_listed_as_other_are_storage(path):
 
 def test_the_month_has_lines_before_its_header_and_commas_behind_its_rows():
     readings = read_readings(MONTH)
-    assert {one.name: as_dict(one) for one in readings.series} == monthly(MONTH)
+    assert {one.name: cells_by_start(one) for one in readings.series} == monthly(MONTH)
     assert readings.rows == 36
     assert readings.dropped == {
         "rows of Capability: what a generator could do": 12,
@@ -150,7 +146,7 @@ def test_the_month_has_lines_before_its_header_and_commas_behind_its_rows():
 
 def test_a_month_without_the_commas_is_the_same(write):
     text = "\n".join(line.removesuffix(",") for line in MONTH.read_text().splitlines())
-    assert {one.name: as_dict(one) for one in read_readings(write(text)).series} == monthly(MONTH)
+    assert {one.name: cells_by_start(one) for one in read_readings(write(text)).series} == monthly(MONTH)
 
 
 def test_demand_is_ontarios():
@@ -158,7 +154,7 @@ def test_demand_is_ontarios():
     (load,) = readings.series
     lines = [line for line in DEMAND.read_text().splitlines() if not line.startswith("\\")]
     rows = list(csv.DictReader(lines))
-    assert as_dict(load) == {start_of(row["Date"], row["Hour"]): watts(row["Ontario Demand"]) for row in rows}
+    assert cells_by_start(load) == {start_of(row["Date"], row["Hour"]): watts(row["Ontario Demand"]) for row in rows}
     assert (load.name, load.role) == ("IESO-load", "load")
     assert readings.left_out == {"Market Demand": "Ontario's demand and its exports"}
 
@@ -211,7 +207,7 @@ def test_a_real_day_of_180_generators(real_data):
     path = real_data / "samples" / "ieso" / "PUB_GenOutputCapability_20230901.xml"
     readings = read_readings(path)
     expected = by_generator(path)
-    assert {one.name: as_dict(one) for one in readings.series} == {
+    assert {one.name: cells_by_start(one) for one in readings.series} == {
         name: values for name, values in expected.items() if any(wh is not None for wh in values.values())
     }
     assert len(expected) == 180
@@ -221,11 +217,11 @@ def test_a_real_day_of_180_generators(real_data):
 def test_a_real_report_by_fuel(real_data):
     path = real_data / "samples" / "ieso" / "PUB_GenOutputbyFuelHourly_2023.reduced.xml"
     readings = read_readings(path)
-    assert {one.name: as_dict(one) for one in readings.series} == by_fuel(path, "")
+    assert {one.name: cells_by_start(one) for one in readings.series} == by_fuel(path, "")
     gas = next(one for one in readings.series if one.kind == "fossil_gas")
     assert {QUALITIES[code] for code in gas.quality.tolist()} == {"imputed"}
 
 
 def test_a_real_month(real_data):
     path = real_data / "samples" / "ieso" / "PUB_GenOutputCapabilityMonth_202310.head.csv"
-    assert {one.name: as_dict(one) for one in read_readings(path).series} == monthly(path)
+    assert {one.name: cells_by_start(one) for one in read_readings(path).series} == monthly(path)

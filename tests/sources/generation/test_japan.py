@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from oracle.exports import values_by_start
 
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
@@ -30,10 +31,6 @@ def columns_of(path):
     return found
 
 
-def as_dict(reading):
-    return dict(zip(reading.starts.tolist(), reading.values.tolist(), strict=True))
-
-
 def by_column(readings):
     return {one.column: one for one in readings.series}
 
@@ -45,7 +42,7 @@ def rewritten(write, path, change):
 def test_hours_are_mwh_and_a_row_without_a_day_is_of_the_day_above():
     readings = read_readings(HOURS)
     wanted = columns_of(HOURS)
-    assert {name: as_dict(one) for name, one in by_column(readings).items()} == {
+    assert {name: values_by_start(one) for name, one in by_column(readings).items()} == {
         name: {start: value * 10**6 for start, value in values.items()}
         for name, values in wanted.items()
         if name not in readings.left_out
@@ -84,7 +81,7 @@ def test_words_have_their_kinds_and_pumping_keeps_its_sign():
 def test_half_hours_are_mean_mw_and_kinds_of_fossil_are_apart():
     readings = read_readings(HALVES)
     wanted = columns_of(HALVES)
-    assert {name: as_dict(one) for name, one in by_column(readings).items()} == {
+    assert {name: values_by_start(one) for name, one in by_column(readings).items()} == {
         name: {start: value * 10**6 for start, value in values.items()}
         for name, values in wanted.items()
         if name not in readings.left_out
@@ -109,7 +106,9 @@ def test_the_area_is_what_the_user_says():
 
 def test_utf_8_says_the_same(write):
     path = write(HOURS.read_bytes().decode("cp932"))
-    assert [as_dict(one) for one in read_readings(path).series] == [as_dict(one) for one in read_readings(HOURS).series]
+    assert [values_by_start(one) for one in read_readings(path).series] == [
+        values_by_start(one) for one in read_readings(HOURS).series
+    ]
 
 
 @pytest.mark.parametrize(
@@ -133,11 +132,11 @@ def test_the_real_sample(real_data):
     (path,) = (real_data / "samples" / "japan_area").iterdir()
     readings = read_readings(path)
     wanted = columns_of(path)
-    assert {name: as_dict(one) for name, one in by_column(readings).items()} == {
+    assert {name: values_by_start(one) for name, one in by_column(readings).items()} == {
         name: {start: value * 10**6 for start, value in values.items()}
         for name, values in wanted.items()
         if name not in readings.left_out
     }
-    supplied = [as_dict(one) for one in readings.series if one.role != "load"]
+    supplied = [values_by_start(one) for one in readings.series if one.role != "load"]
     for start, total in wanted["供給力合計"].items():  # nothing twice, nothing lost; all round to whole MWh
         assert abs(sum(one[start] for one in supplied) - total * 10**6) <= 3 * 10**6

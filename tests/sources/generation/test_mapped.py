@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from oracle.exports import cells_by_start
 
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.mapping_file import load_mapping
@@ -41,11 +42,6 @@ def utc_starts(labels, zone):
     return found
 
 
-def as_dict(reading):
-    cells = zip(reading.starts.tolist(), reading.values.tolist(), reading.null.tolist(), strict=True)
-    return {start: None if null else value for start, value, null in cells}
-
-
 def german(cell):
     return None if cell == "-" else Fraction(cell.replace(".", "").replace(",", ".")) * 1000 // 1
 
@@ -57,7 +53,7 @@ def test_a_wide_table_in_german_numbers_and_local_time():
     readings = read(WIDE, wide_mapping())
     named = {one.name: one for one in readings.series}
     for name, column in (("PV-1", 2), ("WEA-1", 3), ("NO-load", 4)):
-        assert as_dict(named[name]) == {at: german(row[column]) for at, row in zip(starts, rows, strict=True)}
+        assert cells_by_start(named[name]) == {at: german(row[column]) for at, row in zip(starts, rows, strict=True)}
     assert len(named) == 3
     assert (named["WEA-1"].source_type, named["NO-load"].role) == ("wind_onshore", "load")
     assert (readings.zone, readings.attribution) == ("Europe/Berlin", "Netzbetreiber Musterstadt")
@@ -92,7 +88,7 @@ def long_hours():
 
 def test_a_long_table_of_hours_named_by_their_end():
     readings = read(LONG, long_mapping())
-    assert {one.device_id: as_dict(one) for one in readings.series} == long_hours()
+    assert {one.device_id: cells_by_start(one) for one in readings.series} == long_hours()
     assert {one.device_id: one.kind for one in readings.series} == {"A1": "solar", "B2": "wind"}
     assert readings.left_out == {"B2 Aux": "the mapping ignores it"}
 
@@ -242,7 +238,7 @@ def test_all_faults_of_a_mapping_come_together_with_its_file(write, refusal):
 def test_the_example_mappings_agree_in_yaml_and_json(write):
     as_json = write(json.dumps(wide_mapping()), "wide.json")
     found = [read(WIDE, load_mapping(path)) for path in (TESTS / "mappings" / "mapped-wide.yaml", as_json)]
-    assert [as_dict(one) for one in found[0].series] == [as_dict(one) for one in found[1].series]
+    assert [cells_by_start(one) for one in found[0].series] == [cells_by_start(one) for one in found[1].series]
 
 
 def test_without_a_mapping_the_format_says_so(refusal):

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from oracle.exports import values_by_start
 
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
@@ -20,10 +21,6 @@ def rows_of(path):
         return list(csv.DictReader(file))
 
 
-def as_dict(reading):
-    return dict(zip(reading.starts.tolist(), reading.values.tolist(), strict=True))
-
-
 def utc(text):
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
 
@@ -34,7 +31,7 @@ def test_registry_readings_are_wh_of_their_intervals_in_utc():
     for row in rows_of(REGISTRY):
         if (row["device_id"], row["gross_net_indicator"]) != ("7", "GROSS"):
             wanted[row["device_id"]][utc(row["interval_start_datetime"])] = int(row["interval_usage"])
-    assert {one.device_id: as_dict(one) for one in readings.series} == wanted
+    assert {one.device_id: values_by_start(one) for one in readings.series} == wanted
     assert {one.device_id: one.interval_s for one in readings.series} == {"7": 3600, "12": 1800}
     assert not any(one.power for one in readings.series)
     assert {(one.role, one.source_type) for one in readings.series} == {("generation", None)}
@@ -80,7 +77,7 @@ def test_granular_is_kwh_from_times_with_their_offset():
     for row in rows_of(GRANULAR):
         start = int(datetime.fromisoformat(row["period_start"]).timestamp())
         wanted.setdefault(row["metering_point"], {})[start] = Fraction(row["quantity"]) * 1000 // 1
-    assert {one.device_id: as_dict(one) for one in readings.series} == wanted
+    assert {one.device_id: values_by_start(one) for one in readings.series} == wanted
     assert {(one.kind, one.interval_s, one.power) for one in readings.series} == {("solar", 1800, False)}
 
 
@@ -128,4 +125,4 @@ def test_real_readings(real_data):
     (path,) = (real_data / "samples" / "gc_registry_measurements").glob("*.csv")
     (one,) = read_readings(path).series
     rows = rows_of(path)
-    assert as_dict(one) == {utc(row["interval_start_datetime"]): int(row["interval_usage"]) for row in rows}
+    assert values_by_start(one) == {utc(row["interval_start_datetime"]): int(row["interval_usage"]) for row in rows}

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from oracle.exports import values_by_start
 
 from gcr_fast.sources.generation.formats import read_readings
 
@@ -27,13 +28,9 @@ def columns_of(path, names):
     }
 
 
-def as_dict(reading):
-    return dict(zip(reading.starts.tolist(), reading.values.tolist(), strict=True))
-
-
 def test_times_are_utc_also_in_the_hour_that_london_has_twice():
     readings = read_readings(EXAMPLE)
-    assert {one.column: as_dict(one) for one in readings.series} == columns_of(EXAMPLE, PARTS)
+    assert {one.column: values_by_start(one) for one in readings.series} == columns_of(EXAMPLE, PARTS)
     assert {(one.power, one.interval_s) for one in readings.series} == {(True, 1800)}
     assert "2024-10-27 01:30:00" in EXAMPLE.read_text()
 
@@ -65,8 +62,8 @@ def test_embedded_wind_is_a_series_of_its_own():
 
 def test_the_form_with_a_t_says_the_same(write):
     text = EXAMPLE.read_text().replace("2024-10-27 0", "2024-10-27T0")
-    assert [as_dict(one) for one in read_readings(write(text)).series] == [
-        as_dict(one) for one in read_readings(EXAMPLE).series
+    assert [values_by_start(one) for one in read_readings(write(text)).series] == [
+        values_by_start(one) for one in read_readings(EXAMPLE).series
     ]
 
 
@@ -98,7 +95,7 @@ def test_the_real_sample(real_data):
     path = real_data / "samples" / "neso" / "df_fuel_ckan_head20.csv"
     readings = read_readings(path)
     wanted = columns_of(path, set(PARTS) - {"WIND_EMB"})
-    assert {one.column: as_dict(one) for one in readings.series} == wanted
+    assert {one.column: values_by_start(one) for one in readings.series} == wanted
     total = columns_of(path, ["GENERATION"])["GENERATION"]
     for start, sum_w in total.items():
         assert abs(sum(values[start] for values in wanted.values()) - sum_w) <= 10**6  # they round to whole MW

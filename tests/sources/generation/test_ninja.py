@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from oracle.exports import values_by_start
 
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
@@ -22,14 +23,10 @@ def hours(path, column, scale):
     }
 
 
-def as_dict(reading):
-    return dict(zip(reading.starts.tolist(), reading.values.tolist(), strict=True))
-
-
 def test_a_point_is_kw_in_utc_over_both_clock_changes():
     readings = read_readings(POINT)
     (one,) = readings.series
-    assert as_dict(one) == hours(POINT, "electricity", 1000)
+    assert values_by_start(one) == hours(POINT, "electricity", 1000)
     assert (one.kind, one.power, one.is_energy, one.interval_s) == ("wind", True, True, 3600)
     local = [line.split(",")[1] for line in POINT.read_text().splitlines()[4:]]
     assert len(set(local)) < len(local) == len(one)  # the local hour that stands twice is two hours
@@ -44,8 +41,8 @@ def test_a_country_is_weights_not_energy():
     named = {one.name: one for one in readings.series}
     assert set(named) == {"DK-wind", "DK-wind_onshore", "DK-wind_offshore"}
     assert not any(one.is_energy for one in readings.series)
-    assert as_dict(named["DK-wind_onshore"]) == hours(COUNTRY, "onshore", 10**9)
-    assert as_dict(named["DK-wind"]) == hours(COUNTRY, "national", 10**9)
+    assert values_by_start(named["DK-wind_onshore"]) == hours(COUNTRY, "onshore", 10**9)
+    assert values_by_start(named["DK-wind"]) == hours(COUNTRY, "national", 10**9)
 
 
 def test_regions_are_areas(write):

@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from oracle.exports import cells_by_start
 
 from gcr_fast.sources.generation.formats import read_readings
 
@@ -28,15 +29,10 @@ def plants_of(path):
     return found
 
 
-def as_dict(reading):
-    triples = zip(reading.starts.tolist(), reading.values.tolist(), reading.null.tolist(), strict=True)
-    return {start: None if null else value for start, value, null in triples}
-
-
 def test_periods_count_from_local_midnight_on_days_of_46_48_and_50():
     readings = read_readings(EXAMPLE)
     wanted = plants_of(EXAMPLE)
-    known = {one.device_id: as_dict(one) for one in readings.series}
+    known = {one.device_id: cells_by_start(one) for one in readings.series}
     assert known == {device: values for device, values in wanted.items() if not device.endswith("Plasma")}
     assert {len(values) for values in known.values()} == {46 + 48 + 50}
     assert {(one.power, one.interval_s) for one in readings.series} == {(False, 1800)}
@@ -96,7 +92,7 @@ def test_a_missing_column_is_named(write, refusal):
 def test_the_real_autumn_day_has_fifty_periods(real_data):
     path = real_data / "samples" / "nz_emi" / "202304_Generation_MD_dst_autumn.csv"
     readings = read_readings(path)
-    assert {one.device_id: as_dict(one) for one in readings.series} == plants_of(path)
+    assert {one.device_id: cells_by_start(one) for one in readings.series} == plants_of(path)
     assert {len(one) for one in readings.series} == {98}
     with path.open() as file:
         cells = [row[f"TP{period}"] for row in csv.DictReader(file) for period in range(1, 51)]

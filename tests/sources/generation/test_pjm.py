@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from oracle.exports import values_by_start
 
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
@@ -47,14 +48,10 @@ def plain(path):
     return found
 
 
-def as_dict(one):
-    return dict(zip(one.starts.tolist(), one.values.tolist(), strict=True))
-
-
 @pytest.mark.parametrize("path", [DOWNLOAD, API])
 def test_both_forms_are_hours_that_begin_in_utc(path):
     readings = read_readings(path)
-    assert {one.name: as_dict(one) for one in readings.series} == plain(path)
+    assert {one.name: values_by_start(one) for one in readings.series} == plain(path)
     assert {(one.power, one.interval_s) for one in readings.series} == {(True, 3600)}
     assert readings.rows == len(rows_of(path))
 
@@ -115,5 +112,5 @@ def test_a_missing_key_is_named(key, write, refusal):
 def test_real_files(real_data, name, hours):
     path = real_data / "samples" / "pjm" / name
     readings = read_readings(path)
-    assert {one.name: as_dict(one) for one in readings.series} == plain(path)
+    assert {one.name: values_by_start(one) for one in readings.series} == plain(path)
     assert {len(one) for one in readings.series} == {hours}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from oracle.exports import values_by_start
 
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
@@ -20,10 +21,6 @@ def second(label):
     return int(datetime.strptime(label[:11], "%Y%m%d:%H").replace(tzinfo=UTC).timestamp())
 
 
-def as_dict(reading):
-    return dict(zip(reading.starts.tolist(), reading.values.tolist(), strict=True))
-
-
 def csv_hours(path):
     lines = path.read_text().splitlines()
     first = next(at for at, line in enumerate(lines) if line.startswith("time,"))
@@ -34,7 +31,7 @@ def csv_hours(path):
 def test_hours_begin_at_the_full_hour_and_the_legend_is_no_row():
     readings = read_readings(EXAMPLES / "pvgis.csv")
     (one,) = readings.series
-    assert as_dict(one) == csv_hours(EXAMPLES / "pvgis.csv")
+    assert values_by_start(one) == csv_hours(EXAMPLES / "pvgis.csv")
     assert not (one.starts % 3600).any()
     assert (one.kind, one.power, readings.zone) == ("solar", True, "UTC")
     assert readings.attribution == "PVGIS (c) European Union, 2001-2024"
@@ -43,7 +40,7 @@ def test_hours_begin_at_the_full_hour_and_the_legend_is_no_row():
 def test_json_says_the_same():
     (one,) = read_readings(EXAMPLES / "pvgis-hours.json").series
     rows = json.loads((EXAMPLES / "pvgis-hours.json").read_text(), parse_float=Fraction)["outputs"]["hourly"]
-    assert as_dict(one) == {second(row["time"]): row["P"] // 1 for row in rows}
+    assert values_by_start(one) == {second(row["time"]): row["P"] // 1 for row in rows}
 
 
 def test_a_year_is_kept_of_several():
@@ -110,4 +107,4 @@ def test_real_files(real_data, refusal):
     (power,) = folder.glob("*.json")
     (one,) = read_readings(power).series
     rows = json.loads(power.read_text(), parse_float=Fraction)["outputs"]["hourly"]
-    assert as_dict(one) == {second(row["time"]): Fraction(row["P"]) // 1 for row in rows}
+    assert values_by_start(one) == {second(row["time"]): Fraction(row["P"]) // 1 for row in rows}

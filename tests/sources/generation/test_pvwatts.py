@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from oracle.exports import values_by_start
 
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.generation.pvwatts import standard_zone
@@ -30,14 +31,10 @@ def hours_of(path, year, offset_hours):
     return found
 
 
-def as_dict(reading):
-    return dict(zip(reading.starts.tolist(), reading.values.tolist(), strict=True))
-
-
 def test_pvwatts_hours_are_standard_time_also_in_summer():
     readings = read_readings(EXAMPLES / "pvwatts.csv", DENVER)
     (one,) = readings.series
-    assert as_dict(one) == hours_of(EXAMPLES / "pvwatts.csv", 2020, -7)
+    assert values_by_start(one) == hours_of(EXAMPLES / "pvwatts.csv", 2020, -7)
     assert (one.kind, one.source_type, one.power, one.interval_s) == ("solar", "solar", True, 3600)
     assert readings.dropped == {"line of totals": 1}
     assert "DC Array Output (W)" in readings.left_out
@@ -115,7 +112,7 @@ def test_sam_reads_twelve_hour_times_and_keeps_the_sign():
         at = datetime.strptime(f"2019 {row['Time stamp'].upper()} -0700", "%Y %b %d, %I:%M %p %z")
         wanted[int(at.timestamp())] = Fraction(row["System power generated | (kW)"]) * 1000 // 1
     (one,) = readings.series
-    assert as_dict(one) == wanted
+    assert values_by_start(one) == wanted
     assert min(wanted.values()) < 0
     assert (one.kind, one.source_type) == ("wind", "wind")
 
@@ -133,4 +130,4 @@ def test_sam_with_hours_as_numbers_is_refused(write, refusal):
 def test_a_real_day(real_data):
     path = real_data / "samples" / "pvwatts" / "pvwatts_hourly_head45_tail2.csv"
     (one,) = read_readings(path, How(year=2019, zone="America/Denver")).series
-    assert as_dict(one) == hours_of(path, 2019, -7)
+    assert values_by_start(one) == hours_of(path, 2019, -7)
