@@ -148,7 +148,7 @@ class Journal:
         place = Path(folder) / FILE
         if not place.parent.is_dir():
             raise RegistryError(f"there is no folder {place.parent}; make it first")
-        _require_absent(place)
+        cls.require_none(folder)
         _sweep(place)
         partial = place.with_name(f".{FILE}.{secrets.token_hex(4)}{PARTIAL}")
         known = {"registry_id": secrets.token_hex(16), "created_at_s": str(first.at_s)}
@@ -159,6 +159,11 @@ class Journal:
             finally:
                 _remove(partial)
         return cls.open(folder)
+
+    @staticmethod
+    def require_none(folder: str | os.PathLike[str]) -> None:
+        """Refuse a folder that has a journal."""
+        _require_absent(Path(folder) / FILE)
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str], read_only: bool = False, *, still: bool = False) -> Self:

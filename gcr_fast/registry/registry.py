@@ -88,6 +88,7 @@ class Registry(Operations, Evidence, Questions):
         for value, what in ((transfer_months, "transfer_months"), (expiry_months, "expiry_months")):
             if value is not None and value < 1:
                 raise UsageError(f"{what} must be 1 or more, not {value}")
+        Journal.require_none(folder)  # before anything is written, the lock's signature too
         _make_folders(folder)
         policy = {"transfer_months": transfer_months, "expiry_months": expiry_months}
         texts = {"name": name, "registry_id": secrets.token_hex(16)}
