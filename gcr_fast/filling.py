@@ -8,6 +8,7 @@ import numpy as np
 
 from gcr_fast.codes import ESTIMATED
 from gcr_fast.errors import UsageError
+from gcr_fast.flags import SILENT, Flags
 from gcr_fast.periods import Period
 from gcr_fast.shapes import Profile
 
@@ -74,4 +75,5 @@ def stretched(profile: Profile, period: Period) -> Profile:
         clipped=padded(profile.clipped, 0),
         faults=moved,
         quality=None if profile.quality is None else padded(profile.quality, 0),
+        flags=None if profile.flags is None else Flags(padded(profile.flags.codes, SILENT), profile.flags.words),
     )

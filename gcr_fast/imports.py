@@ -18,6 +18,7 @@ from gcr_fast.exchange.streams import write_stream
 from gcr_fast.exchange.writing import Written
 from gcr_fast.filling import fill, stretched
 from gcr_fast.findings import Findings
+from gcr_fast.flags import SILENT, among, united
 from gcr_fast.merging import ABSENT, joined
 from gcr_fast.metered import Shared, by_name, profile_of, source_of
 from gcr_fast.periods import year_period
@@ -82,7 +83,7 @@ class Imported:
         schema = self.schema
         known = {name: _distinct(one[name] for one in map(self._words, self.profiles)) for name in WORDS}
         dictionaries = {name: pa.array(words, pa.string()) for name, words in known.items()}
-        shared = _Repeats()
+        shared = _Repeats(united(profile.flags for profile in self.profiles.values()))
         for name, profile in self.profiles.items():
             told = self._words(name)
             columns = _columns(profile, self.covered[name], shared)
@@ -121,10 +122,12 @@ def _distinct(words: Iterable[str | None]) -> list[str]:
 class _Repeats:
     """Columns that many series have alike are made once and share their memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, flags: tuple[str, ...]) -> None:
         import pyarrow as pa
 
-        self.qualities = pa.array(QUALITIES, pa.string())
+        self.flags = flags
+        """The words of all sources."""
+        self.qualities, self.flag_words = pa.array(QUALITIES, pa.string()), pa.array(flags, pa.string())
         self._codes: dict[tuple[int, int], pa.Array] = {}
         self._words: dict[tuple[int, int, int | None], pa.DictionaryArray] = {}
         self._starts: dict[tuple[int, int, int], pa.Array] = {}
@@ -181,11 +184,17 @@ def _columns(profile: Profile, covered: np.ndarray, shared: _Repeats) -> dict[st
         quality = shared.word(count, MEASURED, shared.qualities)
     else:
         quality = _coded(pa.array(profile.quality[part], pa.int32()), shared.qualities)
+    if profile.flags is None:
+        flags = shared.word(count, None, shared.flag_words)
+    else:
+        codes = among(shared.flags, profile.flags, len(profile.values))[part]
+        flags = _coded(pa.array(codes, mask=codes == SILENT), shared.flag_words)
     return {
         "start": shared.starts(profile, covered),
         "interval_s": shared.codes(count, profile.step_s),
         ENERGY if profile.is_energy else WEIGHT: energy,
         "quality": quality,
+        "flags": flags,
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from gcr_fast.codes import ESTIMATED, MAX_INTERVAL_S
 from gcr_fast.findings import Finding, Findings
+from gcr_fast.flags import SILENT, Flags
 from gcr_fast.periods import utc_text, zone_anchor
 from gcr_fast.series import Series
 from gcr_fast.shapes import Fault, Profile
@@ -32,6 +33,7 @@ class _Grid:
     """int64[n]: the source row of each interval, -1 where there is none."""
     quality: np.ndarray | None = None
     """uint8[n], as the series has it."""
+    flags: Flags | None = None
     faults: list[Fault] = field(default_factory=list)
 
     def fault(self, code: str, message: str, first: int, last: int, row: int | None, **more: Any) -> None:
@@ -49,11 +51,12 @@ def build(series: Series, zone: str | None, keep_intervals: bool) -> Profile:
     if _is_grid(series):
         start = int(series.seconds[0]) - (HOUR_S if series.label == "end" else 0)
         missing = np.zeros(len(series.values), bool)
-        return _profile(series, start, HOUR_S, series.values, missing, [], series.quality)
+        return _profile(series, start, HOUR_S, series.values, missing, [], series.quality, series.flags)
     grid = _lay(series)
     if keep_intervals or grid.step_s >= HOUR_S:
         values = _as_energy(grid.values, series, grid.step_s)
-        return _profile(series, grid.start_s, grid.step_s, values, grid.missing, grid.faults, grid.quality)
+        marks = grid.quality, grid.flags
+        return _profile(series, grid.start_s, grid.step_s, values, grid.missing, grid.faults, *marks)
     return _hourly(grid, zone)
 
 
@@ -90,6 +93,8 @@ def _lay(series: Series) -> _Grid:
     grid = _Grid(series, start, step, np.zeros(count, np.int64), ~blank, blank, np.full(count, -1))
     if series.quality is not None:
         grid.quality = np.zeros(count, np.uint8)
+    if series.flags is not None:
+        grid.flags = Flags(np.full(count, SILENT, np.int32), series.flags.words)
     _note_order(grid, unsorted)
     _note_uneven(grid, begins, order, even)
     _place(grid, (begins[even] - start) // step, order[even])
@@ -152,6 +157,8 @@ def _place(grid: _Grid, positions: np.ndarray, order: np.ndarray) -> None:
     grid.row_at[positions[first]] = series.rows[order[first]]
     if grid.quality is not None and series.quality is not None:
         grid.quality[positions[first]] = series.quality[order[first]]
+    if grid.flags is not None and series.flags is not None:
+        grid.flags.codes[positions[first]] = series.flags.codes[order[first]]
 
 
 def _note_gaps(grid: _Grid) -> None:
@@ -200,12 +207,23 @@ def _hourly(grid: _Grid, zone: str | None) -> Profile:
         sums = sums // parts
     faults = [Fault((f.first + lead) // parts, (f.last + lead) // parts, f.finding) for f in grid.faults]
     partial = np.logical_or.reduce(missing.reshape(hours, parts), axis=1)
-    quality = None
-    if grid.quality is not None:  # an hour is as good as the worst of its parts
+    start_s = grid.start_s - lead * grid.step_s
+    return _profile(grid.series, start_s, HOUR_S, sums, partial, faults, *_hourly_marks(grid, lead, parts, hours))
+
+
+def _hourly_marks(grid: _Grid, lead: int, parts: int, hours: int) -> tuple[np.ndarray | None, Flags | None]:
+    """Return quality and flags of the hours; an hour is as good as the worst of its parts, and told of by all."""
+    quality, flags = grid.quality, grid.flags
+    place = slice(lead, lead + len(grid.values))
+    if quality is not None:
         laid = np.zeros(hours * parts, dtype=np.uint8)
-        laid[lead : lead + len(grid.quality)] = grid.quality
+        laid[place] = quality
         quality = laid.reshape(hours, parts).max(axis=1)
-    return _profile(grid.series, grid.start_s - lead * grid.step_s, HOUR_S, sums, partial, faults, quality)
+    if flags is not None:
+        codes = np.full(hours * parts, SILENT, dtype=np.int32)
+        codes[place] = flags.codes
+        flags = Flags(codes, flags.words).by_groups(parts)
+    return quality, flags
 
 
 def _profile(
@@ -216,6 +234,7 @@ def _profile(
     missing: np.ndarray,
     faults: list[Fault],
     quality: np.ndarray | None = None,
+    flags: Flags | None = None,
 ) -> Profile:
     """Clip at 0, counting what was clipped, and close the record."""
     usable = signed * ~missing if np.count_nonzero(missing) else signed
@@ -242,6 +261,7 @@ def _profile(
         file=series.source.name,
         faults=(*faults, *_estimates(series, quality, start_s, step_s)),
         quality=quality,
+        flags=flags,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from gcr_fast.exchange.reading import Source
 from gcr_fast.findings import Finding, Findings
+from gcr_fast.flags import SILENT, Flags, among, united
 from gcr_fast.shapes import Fault, Profile, Profiles
 
 ABSENT = frozenset({"null_value", "missing_interval"})
@@ -77,12 +78,23 @@ def _laid(first: Profile, last: Profile, offset: int) -> Profile:
         faults=tuple(fault for fault in (*first.faults, *moved) if _stands(fault, missing)),
         file=", ".join(dict.fromkeys((first.file, last.file))),
         quality=_joined_quality(first, last, both),
+        flags=_joined_flags(first, last, both),
     )
 
 
 def _stands(fault: Fault, missing: np.ndarray) -> bool:
     """Whether a fault about absent values is still one."""
     return fault.finding.code not in ABSENT or bool(missing[fault.first : fault.last + 1].any())
+
+
+def _joined_flags(
+    first: Profile, last: Profile, both: Callable[[np.ndarray, np.ndarray, int], np.ndarray]
+) -> Flags | None:
+    words = united([first.flags, last.flags])
+    if not words:
+        return None
+    one, two = (among(words, profile.flags, len(profile.values)) for profile in (first, last))
+    return Flags(both(one, two, SILENT), words)
 
 
 def _joined_quality(

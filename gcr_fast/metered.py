@@ -108,6 +108,7 @@ def series_of(one: Reading, shared: Shared) -> Series:
         device_id=one.device_id,
         source=shared.source,
         quality=one.quality,
+        flags=one.flags,
         step_s=one.interval_s,
         hourly=shared.is_hourly(one),
     )

@@ -105,6 +105,7 @@ GENERATION = (
     Column("area", "words", "", False, "country, bidding zone, balancing authority"),
     Column("device_id", "words", "", False, "unit or meter, where the source is about units"),
     Column("quality", "words", "", True, "measured, imputed by its publisher, or estimated: filled in here"),
+    Column("flags", "words", "", False, "what the source says of the value, in its words: FINAL, R1, Imputed"),
     Column("format", "words", "", True, "the format it was read from"),
 )
 

@@ -16,6 +16,7 @@ from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.fields import Fields
 from gcr_fast.findings import Findings
+from gcr_fast.flags import Flags
 from gcr_fast.periods import Times, parse_times, zone_named
 from gcr_fast.schema import LEGACY_ALIASES
 from gcr_fast.shapes import known_source
@@ -70,6 +71,8 @@ class Series:
     source: Source
     quality: np.ndarray | None = None
     """uint8[n]: codes of `codes.QUALITIES`; None if every value is as it was metered."""
+    flags: Flags | None = None
+    """What the source says of each value in its own words; None if it says nothing."""
     step_s: int | None = None
     """Length of an interval, where the file tells; else it follows from the times."""
     hourly: bool | None = None
@@ -98,7 +101,8 @@ def read_series(source: Source, zone: str | None, unit: str | None, label: str |
     if clock is None:
         return [], fields.findings
     named = {key: fields.name(key) for key in ("profile", "device_id", "source_type")}
-    for told in ("interval_s", "area", "kind", "format"):  # of an imported file; the profile's name says as much
+    # Of an imported file: the profile's name says as much, or it is of no concern to a conversion.
+    for told in ("interval_s", "area", "kind", "flags", "format"):
         if told in source.table.column_names:
             fields.claim(told)
     value = _value_column(fields, keyed=any(named.values()))

@@ -18,6 +18,7 @@ from gcr_fast.columns import exact_sum, utc_timestamps
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.findings import Finding, Findings
+from gcr_fast.flags import Flags
 from gcr_fast.periods import Period, utc_to_local
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Profile:
     faults: tuple[Fault, ...] = ()
     quality: np.ndarray | None = None
     """uint8[n]: codes of `codes.QUALITIES`; None if every interval is as it was metered."""
+    flags: Flags | None = None
+    """What the source says of each interval in its own words; None if it says nothing."""
 
     @property
     def end_s(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.flags import Flags, taken
 from gcr_fast.sources.cells import Numbers
 from gcr_fast.sources.model import Reading, Readings
 from gcr_fast.sources.wide import Column
@@ -56,6 +57,7 @@ def long(
     power: bool,
     interval_s: int | Callable[[Words], int],
     quality: np.ndarray | None = None,
+    flags: Flags | None = None,
 ) -> None:
     """Add a reading for each key. All arrays are [n], in the file's order; `starts` are UTC.
 
@@ -88,5 +90,6 @@ def long(
                 device_id=column.device_id,
                 column=said,
                 quality=None if quality is None or not quality[rows].any() else quality[rows],
+                flags=taken(flags, rows),
             )
         )

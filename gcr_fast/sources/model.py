@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from gcr_fast.findings import Findings
+from gcr_fast.flags import Flags
 from gcr_fast.sources.files import File
 from gcr_fast.sources.known import Known
 
@@ -48,6 +49,8 @@ class Reading:
     """How the file calls it, for messages."""
     quality: np.ndarray | None = None
     """uint8[n], codes of `codes.QUALITIES`; None if all are measured."""
+    flags: Flags | None = None
+    """What the source says of each value in its own words; None if it says nothing."""
     is_energy: bool = True
     """Whether values are W or Wh. Else they are weights: a shape without a unit (`power` says nothing then)."""
     zone: str = ""

@@ -82,6 +82,7 @@ def take(group: list[Reading], rows: np.ndarray) -> list[Reading]:
             null=part(one.null),
             lines=part(one.lines),
             quality=None if one.quality is None else part(one.quality),
+            flags=None if one.flags is None else replace(one.flags, codes=part(one.flags.codes)),
         )
         for one in group
     ]

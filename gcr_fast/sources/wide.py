@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gcr_fast.flags import Flags, taken
 from gcr_fast.sources.cells import PLAIN, Locale, Numbers, numbers, report
 from gcr_fast.sources.files import Table
 from gcr_fast.sources.model import Reading, Readings
@@ -46,16 +47,17 @@ def wide(
     layout: Layout,
     quality: Callable[[str], np.ndarray | None] = lambda name: None,
     read: Mapping[str, Numbers] | None = None,
+    flags: Flags | None = None,
 ) -> None:
     """Add a reading for each of `columns`. `starts` int64[n] are UTC, of the rows `rows` int64[n] of the table.
 
-    `read` has the numbers of every column where they were read before. Columns without one value are left out and
-    accounted for; a cell that is no number is a finding.
+    `read` has the numbers of every column where they were read before, `flags` what the table says of its rows.
+    Columns without one value are left out and accounted for; a cell that is no number is a finding.
     """
     whole = len(rows) == len(table)
     lines = rows + table.first_line
     clear = np.zeros(len(rows), dtype=bool)
-    chosen = _Chosen(rows)
+    chosen, flags = _Chosen(rows), taken(flags, rows)
     for name, column in columns.items():
         found = read[name] if read else _read(table, name, layout)
         if not whole and not found.null.all():
@@ -81,6 +83,7 @@ def wide(
                 device_id=column.device_id,
                 column=name,
                 quality=quality(name),
+                flags=flags,
             )
         )
 
