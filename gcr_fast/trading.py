@@ -15,9 +15,10 @@ from gcr_fast.columns import arrow_int64, exact_sum
 from gcr_fast.errors import UsageError
 from gcr_fast.periods import DAY_S, utc_text
 from gcr_fast.registry.changes import MINOR_DIGITS
+from gcr_fast.registry.ids import id_text, resolve_ids
 from gcr_fast.registry.lookups import first_child, handles_of
-from gcr_fast.registry.selection import id_text, resolve_ids, seconds_of
 from gcr_fast.registry.state import OF, PIECE, ROW, VISIBLE, Growing, State, becomes
+from gcr_fast.registry.where import seconds_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,15 +94,8 @@ def trades(
     if end is not None:
         fits &= rows[:, AT] < seconds_of(end, "end")
     if parent is not None:
-        fits &= np.isin(rows[:, ENTRY], entries_of(registry.state, _place(registry.state, parent)))
+        fits &= np.isin(rows[:, ENTRY], entries_of(registry.state, registry.state.catalogue.place(parent)))
     return _trade_table(registry, rows[fits])
-
-
-def _place(state: State, parent: str) -> int:
-    place = state.catalogue.place_of.get(parent) if isinstance(parent, str) else None
-    if place is None:
-        raise UsageError(f"no parent certificate {parent!r} in this registry")
-    return place
 
 
 def entries_of(state: State, parent: int) -> np.ndarray:
@@ -260,7 +254,7 @@ def history(registry: Registry, certificate: Any) -> pa.Table:
     state = registry.state
     handle = one_handle(state, certificate)
     line = _ancestors(state, handle)
-    parent = int(state.catalogue.parent_of(np.array([line[0]]))[0])
+    parent = state.catalogue.one_parent_of(line[0])
     numbers = [int(state.catalogue.issue[parent]), *entries_of(state, parent).tolist()]
     life = _Life(state, parent, line)
     events = [life.event(record) for record in records(registry, numbers)]

@@ -15,7 +15,7 @@ import numpy as np
 
 from gcr_fast.codes import BASES, SOURCE_TYPES, STATUSES
 from gcr_fast.columns import encode, utc_seconds
-from gcr_fast.errors import CorruptError
+from gcr_fast.errors import CorruptError, UsageError
 from gcr_fast.registry import segments as files
 
 if TYPE_CHECKING:
@@ -206,6 +206,13 @@ class Catalogue:
     def place_of(self) -> dict[str, int]:
         """The parent of each certificate id."""
         return {name: at for at, name in enumerate(self.ids.to_pylist())}
+
+    def place(self, name: Any) -> int:
+        """Return the parent of a certificate id; `UsageError` if there is none."""
+        place = self.place_of.get(name) if isinstance(name, str) else None
+        if place is None:
+            raise UsageError(f"no parent certificate {name!r} in this registry")
+        return place
 
     @cached_property
     def grids(self) -> Grids:

@@ -16,10 +16,13 @@ from gcr_fast.errors import UsageError
 from gcr_fast.findings import Findings
 from gcr_fast.periods import utc_text
 from gcr_fast.registry.entries import NO_PAIRS, Entry
+from gcr_fast.registry.ids import handle_of, id_text
 from gcr_fast.registry.lifecycle import explain
-from gcr_fast.registry.selection import Rows, Selection, Where, handle_of, id_text
+from gcr_fast.registry.rows import Rows
+from gcr_fast.registry.selection import Selection
 from gcr_fast.registry.state import PIECE, VISIBLE, State, may
 from gcr_fast.registry.untouched import is_constant
+from gcr_fast.registry.where import Where
 
 ORDERS = ("earliest", "proportional")
 """How an amount is taken from a selection: from its first hours on, or from each its share."""

@@ -90,12 +90,12 @@ class Evidence(ABC):
         the issue's entry. Of a piece it proves the hour that was split. Raises `UsageError` for an unknown id.
         """
         from gcr_fast.registry import merkle
-        from gcr_fast.registry.selection import resolve_ids
+        from gcr_fast.registry.ids import resolve_ids
 
         state = self.latest()
         row = state.holding(int(resolve_ids(state, [certificate])[0]))[0]
         catalogue = state.catalogue
-        parent = int(catalogue.parent_of(np.array([row]))[0])
+        parent = catalogue.one_parent_of(row)
         start_s, step_s, first_row = (
             int(catalogue.numbers[name][parent]) for name in ("start_s", "step_s", "first_row")
         )

@@ -10,7 +10,7 @@ import numpy as np
 from gcr_fast.columns import as_text, encode, one_array, without_nulls
 from gcr_fast.registry.catalogue import Catalogue
 from gcr_fast.registry.entries import Entry
-from gcr_fast.registry.selection import Rows
+from gcr_fast.registry.rows import Rows
 from gcr_fast.registry.state import FIRST, OF, OWNER, PIECE, ROW, STATE, WH, State
 
 if TYPE_CHECKING:

@@ -12,13 +12,14 @@ import numpy as np
 from gcr_fast import bulk, trading
 from gcr_fast.codes import SOURCE_TYPES, STATUSES
 from gcr_fast.columns import exact_sum
-from gcr_fast.errors import UsageError
 from gcr_fast.periods import utc_text
 from gcr_fast.registry.catalogue import Catalogue, Vocabulary
+from gcr_fast.registry.ids import id_text
 from gcr_fast.registry.lifecycle import SPLIT
 from gcr_fast.registry.results import Result
-from gcr_fast.registry.selection import Selection, Where, id_text
+from gcr_fast.registry.selection import Selection
 from gcr_fast.registry.state import OF, PIECE, VISIBLE, State, months
+from gcr_fast.registry.where import Where
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,7 +56,7 @@ class Questions(ABC):
         state = self.state
         handle = trading.one_handle(state, certificate)
         row, first, wh, owner, stored = state.holding(handle)
-        parent = int(state.catalogue.parent_of(np.array([row]))[0])
+        parent = state.catalogue.one_parent_of(row)
         pieces = [PIECE + n for n in state.pieces_of.get(row, ()) if state.pieces.rows[n, OF] == handle]
         of = int(state.pieces.rows[handle - PIECE, OF]) if handle >= PIECE else None
         facts = state.catalogue.describe(parent)
@@ -79,9 +80,7 @@ class Questions(ABC):
     def parent(self, certificate_id: str) -> dict[str, Any]:
         """Return the facts of an annual certificate, and what became of its hours: by status, by owner and status."""
         state = self.state
-        place = state.catalogue.place_of.get(certificate_id) if isinstance(certificate_id, str) else None
-        if place is None:
-            raise UsageError(f"no parent certificate {certificate_id!r} in this registry")
+        place = state.catalogue.place(certificate_id)
         groups = Result(state, Selection(state, Where(parent=certificate_id))).group_by("owner", "status").to_pylist()
         by_status: dict[str, dict[str, int]] = {}
         by_owner: Figures = {}

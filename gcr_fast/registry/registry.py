@@ -35,8 +35,9 @@ from gcr_fast.registry.operations import Operations
 from gcr_fast.registry.questions import Questions
 from gcr_fast.registry.receipts import Receipt
 from gcr_fast.registry.results import Result, WholeParent
-from gcr_fast.registry.selection import Selection, Where
+from gcr_fast.registry.selection import Selection
 from gcr_fast.registry.state import State
+from gcr_fast.registry.where import Where
 from gcr_fast.shapes import Profiles
 
 LOCK = "writer.lock"

@@ -11,8 +11,10 @@ import numpy as np
 from gcr_fast.codes import SOURCE_TYPES, STATUSES
 from gcr_fast.errors import UsageError
 from gcr_fast.registry.rendering import columns_of, schema_of, table_as_issued
-from gcr_fast.registry.selection import Rows, Selection, Where
+from gcr_fast.registry.rows import Rows
+from gcr_fast.registry.selection import Selection
 from gcr_fast.registry.state import VISIBLE, State
+from gcr_fast.registry.where import Where
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -378,7 +378,7 @@ class State:
         self._tally(piece[ROW], owner, state, piece[WH], 1)
 
     def _tally(self, row: int, owner: int, state: int, wh: int, sign: int) -> None:
-        parent = int(self.catalogue.parent_of(np.array([row]))[0])
+        parent = self.catalogue.one_parent_of(row)
         month = int(np.searchsorted(months(), self.start_of(int(row)), side="right")) - 1
         figures = np.array([sign, sign * int(wh)], dtype=np.int64)
         self.by_owner[owner, state] += figures

@@ -18,7 +18,7 @@ from gcr_fast.units import mwh_text
 
 if TYPE_CHECKING:
     from gcr_fast.registry.registry import Registry
-    from gcr_fast.registry.selection import Rows
+    from gcr_fast.registry.rows import Rows
 
 FORMAT = "gcr-retirement-1"
 UNNAMED = "not stated"

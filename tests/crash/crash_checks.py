@@ -13,8 +13,9 @@ from gcr_fast.registry.catalogue import SEGMENTS, Catalogue
 from gcr_fast.registry.journal import FILE
 from gcr_fast.registry.registry import LOCK, Registry
 from gcr_fast.registry.results import Result
-from gcr_fast.registry.selection import Selection, Where
+from gcr_fast.registry.selection import Selection
 from gcr_fast.registry.state import State
+from gcr_fast.registry.where import Where
 
 SEEDS = int(os.environ.get("GCR_CRASH_SEEDS", "20"))
 """How many kills each test of kills tries."""

@@ -27,7 +27,7 @@ from gcr_fast.registry.changes import (
     runs_of,
     total_of,
 )
-from gcr_fast.registry.selection import Rows
+from gcr_fast.registry.rows import Rows
 
 
 @pytest.fixture

@@ -11,12 +11,13 @@ from oracle.lively import NOW, copied, lively, parents, row_of
 
 from gcr_fast import codes
 from gcr_fast.errors import OutputError, ReadOnlyError, RegistryError, UsageError
-from gcr_fast.registry import entries, lifecycle, segments, selection, signing
+from gcr_fast.registry import entries, filters, lifecycle, segments, signing
 from gcr_fast.registry.catalogue import SEGMENTS
 from gcr_fast.registry.entries import NO_PAIRS, Entry, decode, encode
 from gcr_fast.registry.journal import FILE, Journal
 from gcr_fast.registry.registry import LOCK, Registry
-from gcr_fast.registry.selection import Selection, Where
+from gcr_fast.registry.selection import Selection
+from gcr_fast.registry.where import Where
 
 TABLES = {
     "journal": ("seq", "payload"),
@@ -315,10 +316,10 @@ def test_the_transition_table_cannot_be_written():
 def test_what_is_kept_between_questions_cannot_be_written(reader):
     untouched = Selection(reader.state, Where(parent="USED-1", status="RETIRED")).all()
     masks = (
-        selection._statuses("ACTIVE")[0],
-        selection._statuses(None)[0],
-        selection._clock(None),
-        selection._clock(3),
+        filters.statuses("ACTIVE")[0],
+        filters.statuses(None)[0],
+        filters.clock(None),
+        filters.clock(3),
     )
     for kept in (*masks, untouched.parents, untouched.owners, untouched.states):
         with pytest.raises(ValueError, match="read-only"):

@@ -16,8 +16,9 @@ from gcr_fast import UsageError
 from gcr_fast.codes import STATUSES
 from gcr_fast.registry.registry import Registry
 from gcr_fast.registry.results import GROUPS
-from gcr_fast.registry.selection import Selection, Where, seconds_of
+from gcr_fast.registry.selection import Selection
 from gcr_fast.registry.state import PIECE
+from gcr_fast.registry.where import Where, seconds_of
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from oracle.conversion import DAY, HOUR, MWH, START, annual_table, profile_table
 import gcr_fast
 from gcr_fast import RefusedError, UsageError
 from gcr_fast.errors import OutputError, ReadOnlyError
+from gcr_fast.registry.ids import id_text
 from gcr_fast.registry.registry import Registry
-from gcr_fast.registry.selection import id_text
 from gcr_fast.registry.state import PIECE
 from gcr_fast.trading import average_minor, decimal_text
 
@@ -369,8 +369,8 @@ def test_tables_of_other_libraries_are_read(registry):
 
 
 def test_bulk_ids_mean_what_single_ids_mean(registry):
+    from gcr_fast.registry.ids import find_id
     from gcr_fast.registry.lookups import find_rows, rows_at
-    from gcr_fast.registry.selection import find_id
 
     known = [*ids(registry, "A"), *ids(registry, "B")]
     odd = ["", "HOURLY-A-", "HOURLY-A-2024010123", "HOURLY-A-2024010200", "HOURLY--2024010101", "HOURLY-A-2024023001",

@@ -6,7 +6,8 @@ from oracle.conversion import HOUR, START
 
 from gcr_fast.registry.registry import Registry
 from gcr_fast.registry.results import Result, WholeParent
-from gcr_fast.registry.selection import Selection, Where
+from gcr_fast.registry.selection import Selection
+from gcr_fast.registry.where import Where
 
 GRIDS = ((48, HOUR, 0), (30, HOUR, 7 * HOUR), (96, 900, 0), (200, 900, 3600 * 5 + 900))
 """Intervals, their length, and how much later they begin: parents that share little."""
