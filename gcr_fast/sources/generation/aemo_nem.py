@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gcr_fast.flags import taken, told
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import parse_labels
 from gcr_fast.sources.files import File, refuse
@@ -98,7 +99,8 @@ def _read_table(readings: Readings, records: Records, known: _Known, how: How) -
     describe = describe_units(readings, how, AREA) if units else _describe_regions(words)
     few = Numbers(*(part[rows] for part in found))
     step = known.interval_s
-    long(readings, key[rows], words, describe, starts[rows], few, lines[rows], power=True, interval_s=step)
+    flags = None if units else taken(told(table.column("TYPE")), rows)
+    long(readings, key[rows], words, describe, starts[rows], few, lines[rows], power=True, interval_s=step, flags=flags)
 
 
 def _check_records(readings: Readings, records: Records, table: pa.Table, lines: np.ndarray) -> None:
@@ -144,7 +146,8 @@ FORMAT = Format(
         "UNIT_SCADA is MW at the end of the five minutes, taken as their mean; loads are negative",
         "units do not say what they burn: --units FILE does; one that it lacks has no source type, and is named",
         "rooftop: QLDN, TASS, ... are parts of regions that are there as a whole: left out",
-        "rooftop: MEASUREMENT, DAILY and SATELLITE estimate the same; the first of these that a region has is kept",
+        "rooftop: MEASUREMENT, DAILY and SATELLITE estimate the same; the first of these that a region has is kept, "
+        "and is the flag",
     ),
     detect=detect,
     read=read,

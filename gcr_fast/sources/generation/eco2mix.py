@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.flags import Flags, taken, told
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import parse_labels
 from gcr_fast.sources.files import File, Table, read_csv, refuse
@@ -15,7 +16,7 @@ from gcr_fast.sources.model import Format, How, Reading, Readings
 from gcr_fast.sources.words import KINDS, Kind, normalised
 
 ZONE = "Europe/Paris"
-TIME, LOAD = "date_heure", "consommation"
+TIME, LOAD, NATURE = "date_heure", "consommation", "nature"
 QUARTER_S, HALF_S = 900, 1800
 _LAYOUT = "%Y-%m-%dT%H:%M:%S%z"
 _GAPS = ("", "-", "ND", "n/d")
@@ -71,7 +72,7 @@ _NO_ENERGY = {
     "flux": "exchange with one region: part of ech_physiques",
 }
 """Beginnings of fields that are left out, and why."""
-_ABOUT = frozenset({TIME, "date", "heure", "perimetre", "nature", "libelle_region", "code_insee_region", "column_30"})
+_ABOUT = frozenset({TIME, "date", "heure", "perimetre", NATURE, "libelle_region", "code_insee_region", "column_30"})
 
 
 def detect(file: File) -> bool:
@@ -107,10 +108,12 @@ def read(file: File, how: How) -> Readings:
     empty = np.logical_and.reduce([part.null for part in found.values()])
     readings.drop("rows that hold forecasts only", int(empty.sum()))
     codes, names = _areas(table)
+    flags = told(table.columns[NATURE]) if NATURE in table.names else None
     for code, area in enumerate(names):
         rows = np.flatnonzero(~empty & (codes == code))
         some = {name: Numbers(*(part[rows] for part in numbers)) for name, numbers in found.items()}
-        _series(readings, area, _chosen(readings, some), starts[rows], rows + table.first_line)
+        lines = rows + table.first_line
+        _series(readings, area, _chosen(readings, some), starts[rows], lines, taken(flags, rows))
     return readings
 
 
@@ -207,7 +210,12 @@ def _null(found: dict[str, Numbers], name: str) -> np.ndarray | bool:
 
 
 def _series(
-    readings: Readings, area: str, chosen: list[tuple[str, Kind, Numbers]], starts: np.ndarray, lines: np.ndarray
+    readings: Readings,
+    area: str,
+    chosen: list[tuple[str, Kind, Numbers]],
+    starts: np.ndarray,
+    lines: np.ndarray,
+    flags: Flags | None,
 ) -> None:
     """Add a reading for each column that has a value."""
     # Not the most frequent distance: the portal gives any few records, in any order.
@@ -229,6 +237,7 @@ def _series(
                 lines=lines,
                 source_type=kind.source_type,
                 column=name,
+                flags=flags,
             )
         )
 
@@ -243,6 +252,7 @@ FORMAT = Format(
         "wind, hydro and bioenergy come as a whole and in parts: the parts are read if they are all there",
         "the whole of hydro has the turbines of pumped storage in it: it is no hydro",
         "pumping and charging are negative: kept apart, sign as it is",
+        "the flag is the nature of the record: real time, consolidated or definitive, in the portal's words",
         "commercial exchanges, forecasts, emission factors and percentages are left out",
     ),
     detect=detect,

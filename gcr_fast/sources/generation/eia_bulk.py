@@ -11,6 +11,7 @@ import numpy as np
 
 from gcr_fast.codes import IMPUTED, MEASURED
 from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.flags import SILENT, Flags, taken
 from gcr_fast.sources.cells import ENGLISH, MEGA, ONE, Numbers, numbers, report
 from gcr_fast.sources.clock import HOUR_S, Labels, parse_best
 from gcr_fast.sources.files import File, Table, read_csv, refuse
@@ -54,6 +55,7 @@ class _Values(NamedTuple):
     values: np.ndarray
     null: np.ndarray
     quality: np.ndarray
+    flags: Flags | None
 
 
 def detect(file: File) -> bool:
@@ -180,7 +182,10 @@ def _values(readings: Readings, table: Table, quantity: _Quantity) -> _Values:
     raw, imputed, adjusted = (ways.get(way, none) for way in ("", "Imputed", "Adjusted"))
     chosen = np.where(adjusted.null, raw.values, adjusted.values)
     altered = ~adjusted.null & (~imputed.null | raw.null | (raw.values != adjusted.values))
-    return _Values(chosen, adjusted.null & raw.null, np.where(altered, IMPUTED, MEASURED).astype(np.uint8))
+    quality = np.where(altered, IMPUTED, MEASURED).astype(np.uint8)
+    said = np.where(altered, np.where(imputed.null, 0, 1), SILENT).astype(np.int8)
+    flags = Flags(said, ("Adjusted", "Imputed")) if altered.any() else None
+    return _Values(chosen, adjusted.null & raw.null, quality, flags)
 
 
 def _numbers(readings: Readings, table: Table, name: str) -> Numbers:
@@ -202,7 +207,7 @@ def _series(
     area: _Area, starts: np.ndarray, lines: np.ndarray, quantities: list[_Quantity], found: list[_Values]
 ) -> Iterator[Reading]:
     """Yield an area's series, of `starts` and `lines` int64[n]. A fuel without a value is one that it does not have."""
-    for quantity, (values, nulls, qualities) in zip(quantities, found, strict=True):
+    for quantity, (values, nulls, qualities, flags) in zip(quantities, found, strict=True):
         null, quality = nulls[area.rows], qualities[area.rows]
         if not null.all():
             yield Reading(
@@ -218,6 +223,7 @@ def _series(
                 source_type=quantity.kind.source_type,
                 column=quantity.name,
                 quality=quality if quality.any() else None,
+                flags=taken(flags, area.rows),
                 zone=area.zone,
             )
 
@@ -238,7 +244,8 @@ FORMAT = Format(
     looks_like="Balancing Authority,Data Date,Hour Number,Local Time at End of Hour,UTC Time at End of Hour,...",
     quirks=(
         "MW, the mean of the hour that ends at the UTC time; numbers may have thousands commas",
-        "adjusted values are taken, else reported ones; what is not as reported is marked imputed",
+        "adjusted values are taken, else reported ones; what is not as reported is marked imputed, its flag is Imputed "
+        "if the publisher imputed a value, else Adjusted",
         "the year is that of the area's local date, whose zone is told by date, hour number and UTC time",
         "until June 2024 hydropower and pumped storage are one sum, which is not taken for hydro; solar and wind with "
         "batteries behind the same meter likewise",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from gcr_fast.flags import taken, told
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import parse_best, parse_labels
 from gcr_fast.sources.documents import documents, member
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ISO = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S")
+RUN = "settlementruntype"
 _RUNS = ("II", "SF", "R1", "R2", "R3", "RF", "DF")
 """Settlement runs, from the first reckoning to the last."""
 
@@ -94,6 +96,7 @@ def read(file: File, how: How) -> Readings:
     readings.drop("rows that a later publication or settlement run replaces", int((~keep).sum()))
     rows = np.flatnonzero(keep)
     describe = _describe_unit(readings, how) if shape.ends else _describe_type
+    runs = records.columns.get(RUN)
     long(
         readings,
         key[rows],
@@ -104,6 +107,7 @@ def read(file: File, how: How) -> Readings:
         records.lines[rows],
         power=shape.power,
         interval_s=_interval(file, records, starts),
+        flags=None if runs is None else taken(told(runs), rows),
     )
     return readings
 
@@ -196,8 +200,8 @@ def _values(readings: Readings, records: _Records, shape: _Shape) -> Numbers:
 
 def _published(readings: Readings, records: _Records) -> np.ndarray | None:
     """Return the order of publication int64[n]: by settlement run, else by time and revision; None if none is told."""
-    if "settlementruntype" in records.columns:
-        return _ranked(readings, records, "settlementruntype")
+    if RUN in records.columns:
+        return _ranked(readings, records, RUN)
     if "publishtime" not in records.columns:
         return None
     cells = records.columns["publishtime"]
@@ -248,6 +252,7 @@ FORMAT = Format(
         "settlement periods count from local midnight: 46 in spring, 50 in autumn",
         "B1610 does not say what a unit burns: --units FILE does; one that it lacks has no source type, and is named",
         "a later publication, revision or settlement run (II, SF, R1 .. DF) replaces an earlier one",
+        "the settlement run, where rows tell it, is the flag",
         "INTFR, INTNED, ... and I_ units are links to other countries: trade, never generation",
         "FUELHH has no solar, and of wind only what is metered by the transmission system",
     ),

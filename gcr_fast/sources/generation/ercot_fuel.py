@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.flags import told
 from gcr_fast.periods import DAY_S, local_to_utc
 from gcr_fast.sources import workbook
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
@@ -54,6 +55,7 @@ class _Part(NamedTuple):
     """The quarter-hours of one sheet, in the order of its rows; all are [n]."""
 
     fuels: pa.Array
+    settled: pa.Array
     starts: np.ndarray
     found: Numbers
     lines: np.ndarray
@@ -80,11 +82,12 @@ def _add(readings: Readings, parts: list[_Part]) -> None:
     """Add one series per fuel, over all sheets."""
     import pyarrow as pa
 
-    fuels, starts, found, lines = zip(*parts, strict=True)
+    fuels, settled, starts, found, lines = zip(*parts, strict=True)
     key, words = series_keys([pa.chunked_array(fuels)])
     whole = Numbers(*map(np.concatenate, zip(*found, strict=True)))
     times, places = np.concatenate(starts), np.concatenate(lines)
-    long(readings, key, words, _describe, times, whole, places, power=False, interval_s=QUARTER_S)
+    flags = told(pa.chunked_array(settled))
+    long(readings, key, words, _describe, times, whole, places, power=False, interval_s=QUARTER_S, flags=flags)
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,8 @@ class _Sheet:
         self.readings.rows += int(each.sum())
         again = np.repeat(rows, each)
         cells = (np.stack([one[at] for one in found], axis=1)[rows][kept] for at in range(3))
-        fuels = one_array(self.table.columns[FUEL]).take(again)
-        return _Part(fuels, starts[rows][kept], Numbers(*cells), self.lines[again])
+        fuels, settled = (as_text(one_array(self.table.columns[name])).take(again) for name in (FUEL, SETTLEMENT))
+        return _Part(fuels, settled, starts[rows][kept], Numbers(*cells), self.lines[again])
 
     @property
     def lines(self) -> np.ndarray:
@@ -191,7 +194,7 @@ FORMAT = Format(
         "MWh in the quarter-hour that ends at the time of the column; the last, 0:00, is 24:00 of that day",
         "local time; in spring four quarter-hours are empty, as they are not there",
         "in November the hour that is repeated has four more columns, 01:15 (DST) to 02:00 (DST): the second time",
-        "a day that was settled twice counts as settled last",
+        "a day that was settled twice counts as settled last; the flag is its settlement type",
         "WSL is what storage takes, negative: consumption",
         "a workbook needs the extra xlsx; any of its sheets may be saved as CSV",
     ),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gcr_fast.codes import IMPUTED, MEASURED
+from gcr_fast.flags import told as flags_of
 from gcr_fast.periods import FIRST_S, LAST_S, zone_named
 from gcr_fast.sources.cells import Numbers, numbers
 from gcr_fast.sources.devices import ANY_GENERATION, told
@@ -54,7 +55,8 @@ class _Run:
     length_s: int
     starts: list[str] = field(default_factory=list)
     values: list[str | None] = field(default_factory=list)
-    quality: list[int] = field(default_factory=list)
+    qualities: list[str] = field(default_factory=list)
+    """Numbers of the standard; empty where a reading has none."""
     places: list[int] = field(default_factory=list)
 
 
@@ -189,7 +191,7 @@ def _take(readings: Readings, run: _Run, reading: Element) -> None:
         return
     run.starts.append(start)
     run.values.append(value or None)
-    run.quality.append(IMPUTED if _text(reading, "quality") in MADE_UP else MEASURED)
+    run.qualities.append(_text(reading, "quality"))
     run.places.append(readings.rows)
 
 
@@ -213,7 +215,10 @@ def _why_not(kind: _Type) -> str:
 
 
 def _add(readings: Readings, run: _Run, how: How) -> None:
+    import pyarrow as pa
+
     found = _numbers(readings, run)
+    quality = [IMPUTED if said in MADE_UP else MEASURED for said in run.qualities]
     role = _kind(readings.file, run, how)
     name = run.point or "meter"
     readings.series.append(
@@ -230,7 +235,8 @@ def _add(readings: Readings, run: _Run, how: How) -> None:
             source_type=role.source_type,
             device_id=name if role.role == "generation" else f"{name}-{role.slug}",
             column=run.type.href,
-            quality=np.array(run.quality, dtype=np.uint8) if any(run.quality) else None,
+            quality=np.array(quality, dtype=np.uint8) if any(quality) else None,
+            flags=flags_of(pa.array(run.qualities, pa.string())),
         )
     )
 
@@ -272,7 +278,7 @@ FORMAT = Format(
         "value x 10^powerOfTenMultiplier in Wh (uom 72), or W (38); other units are left out",
         "reverse flow (19) is generation, forward (1) is load; net and total of both are left out",
         "registers that count up are left out: no energy of an interval",
-        "values that were edited, estimated or projected are imputed",
+        "values that were edited, estimated or projected are imputed; the flag is the number of ReadingQuality",
     ),
     detect=detect,
     read=read,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gcr_fast.codes import IMPUTED, MEASURED
+from gcr_fast.flags import told
 from gcr_fast.sources.cells import MEGA, ONE, numbers, report
 from gcr_fast.sources.clock import HOUR_S
 from gcr_fast.sources.files import File, refuse
@@ -121,6 +122,7 @@ def _add(readings: Readings, cells: list[_Cell]) -> None:
         power=True,
         interval_s=HOUR_S,
         quality=np.where(made_up, IMPUTED, MEASURED).astype(np.uint8),
+        flags=told(quality),
     )
 
 
@@ -136,6 +138,7 @@ FORMAT = Format(
     quirks=(
         "MW, the mean of the hour; hours 1 to 24 are named by their end, in UTC-5 all year",
         "an output that is missing, as some are of a quality other than 0, is a gap; one that is there is imputed",
+        "the flag is the number of OutputQuality, 0 included",
         "capability and available capacity stand beside output: left out",
         "batteries are listed under OTHER and told by their names: storage",
     ),

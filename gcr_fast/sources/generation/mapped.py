@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gcr_fast.columns import as_text, one_array
+from gcr_fast.flags import Flags, told
 from gcr_fast.periods import FIRST_S, LAST_S, parse_times
 from gcr_fast.sources.cells import numbers, report
 from gcr_fast.sources.clock import parse_labels, walk
@@ -56,7 +57,8 @@ def _table(file: File, plan: Plan) -> Table:
         table = read_csv(file, delimiter=plan.delimiter or delimiter_of(header), skip=plan.skip)
     else:
         refuse(file, f"is {file.kind}: a mapping describes delimited text, Parquet or Arrow")
-    _need(file, table, [*plan.clock.columns, *plan.columns, *filter(None, [plan.value]), *plan.series.values()])
+    others = filter(None, [plan.value, plan.flags])
+    _need(file, table, [*plan.clock.columns, *plan.columns, *others, *plan.series.values()])
     return table
 
 
@@ -162,11 +164,17 @@ def _long(readings: Readings, table: Table, plan: Plan, how: How) -> None:
         return _described(plan, dict(zip(names, said, strict=True)))
 
     power = unit.kind != "energy"
-    long(readings, key, words, describe, starts, found, lines, power=power, interval_s=length)
+    flags = _flags(table, plan)
+    long(readings, key, words, describe, starts, found, lines, power=power, interval_s=length, flags=flags)
     _mark_weights(readings, {one.column: unit for one in readings.series})
     for name in table.names:
-        if name not in {*plan.clock.columns, plan.value, *plan.series.values()}:
+        if name not in {*plan.clock.columns, plan.value, plan.flags, *plan.series.values()}:
             readings.left_out[name] = "not in the mapping"
+
+
+def _flags(table: Table, plan: Plan) -> Flags | None:
+    """Return what the column of flags says of each row; None if the mapping names none."""
+    return told(table.columns[plan.flags]) if plan.flags else None
 
 
 def _described(plan: Plan, said: dict[str, str]) -> Column | str:
@@ -186,7 +194,7 @@ def _described(plan: Plan, said: dict[str, str]) -> Column | str:
 def _wide(readings: Readings, table: Table, plan: Plan, how: How) -> None:
     """Read a table of one time a row and one column a series."""
     starts, length = _starts(readings, table, plan, how, None)
-    rows = np.arange(len(table))
+    rows, flags = np.arange(len(table)), _flags(table, plan)
     units: dict[str, Unit] = {}
     for name in table.names:
         column, unit = _column(plan, name)
@@ -195,18 +203,18 @@ def _wide(readings: Readings, table: Table, plan: Plan, how: How) -> None:
         elif isinstance(column, Column) and unit is not None:
             units[name] = unit
             layout = Layout(unit.digits, unit.kind != "energy", length, (*MISSING, *plan.missing), (), plan.locale)
-            wide(readings, table, starts, rows, {name: column}, layout)
+            wide(readings, table, starts, rows, {name: column}, layout, flags=flags)
     if not units:
         refuse(readings.file, "has no column that the mapping's pattern matches", "missing_column")
     _mark_weights(readings, units)
 
 
 def _column(plan: Plan, name: str) -> tuple[Column | str | None, Unit | None]:
-    """Return (what a column is, its unit); None for a column of times."""
+    """Return (what a column is, its unit); None for a column of times or flags."""
     of = plan.columns.get(name)
     if of is not None:
         return _as_column(plan, of), of.unit or plan.unit
-    if name in plan.clock.columns:
+    if name in {*plan.clock.columns, plan.flags}:
         return None, None
     match = plan.pattern.fullmatch(name) if plan.pattern else None
     if match is None:
@@ -234,6 +242,7 @@ FORMAT = Format(
         "time.layout: iso, unix, unix_ms or %Y %y %m %d %H %I %M %S %p %b %z; time.marks: begin or end, never guessed",
         "decimal and thousands as the mapping says: a number in another form is refused",
         "missing names the words for a gap; an empty cell is one too",
+        "flags names the column of what the source says of its values, such as a settlement run",
         "unit weight makes shapes, not energy",
         "columns that the mapping does not name are left out, and listed",
     ),

@@ -61,6 +61,8 @@ class Plan:
     kind: Kind | None
     area: str
     attribution: str
+    flags: str
+    """The column of what the source says of its values; empty: none."""
     value: str
     """The column of values of a long table; empty if the table is wide."""
     series: Mapping[str, str]
@@ -89,6 +91,7 @@ def plan_of(mapping: Mapping[str, object]) -> Plan:
         kind=_kind(keys, "kind", kinds),
         area=keys.text("area", ""),
         attribution=keys.text("attribution", ""),
+        flags=keys.text("flags", ""),
         value=keys.text("value", ""),
         series=_series(keys),
         kinds=kinds,

@@ -7,6 +7,7 @@ import csv
 import numpy as np
 
 from gcr_fast.columns import as_text, one_array
+from gcr_fast.flags import told as flags_of
 from gcr_fast.periods import Times, parse_times
 from gcr_fast.sources.cells import KILO, ONE, numbers, report
 from gcr_fast.sources.devices import ANY_GENERATION, told
@@ -55,7 +56,18 @@ def read(file: File, how: How) -> Readings:
             return "the device has net readings too, which are what reached the grid"
         return Column(told(file, how, device) or ANY_GENERATION, device_id=device)
 
-    long(readings, key, words, describe, starts, found, lines, power=False, interval_s=lambda name: int(name[2]))
+    long(
+        readings,
+        key,
+        words,
+        describe,
+        starts,
+        found,
+        lines,
+        power=False,
+        interval_s=lambda name: int(name[2]),
+        flags=flags_of(table.columns[INDICATOR]),
+    )
     return readings
 
 
@@ -92,6 +104,7 @@ FORMAT = Format(
         "Wh of each interval; times without offset are UTC, as that registry takes them",
         "the length of an interval is its end less its start; one device may have several lengths",
         "gross and net readings of one device count the same energy twice: net is read, gross is left out",
+        "the indicator, NET or GROSS, is the flag",
         "what a device generates stands in the registry, not here: --units says it; else of no known kind",
     ),
     detect=detect,

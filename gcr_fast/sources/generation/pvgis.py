@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gcr_fast.sources.cells import ONE, report
+from gcr_fast.flags import SILENT, Flags
+from gcr_fast.sources.cells import ONE, numbers, report
 from gcr_fast.sources.clock import parse_labels
 from gcr_fast.sources.devices import only_area
 from gcr_fast.sources.documents import column, member
@@ -19,7 +20,7 @@ from gcr_fast.sources.words import KINDS
 if TYPE_CHECKING:
     import pyarrow as pa
 
-TIME, POWER = "time", "P"
+TIME, POWER, RECONSTRUCTED = "time", "P", "Int"
 LAYOUT = "%Y%m%d:%H%M"
 NO_POWER = "has radiation only, no column P: ask PVGIS for PV power too"
 ATTRIBUTION = "PVGIS (c) European Union"
@@ -59,11 +60,19 @@ def read(file: File, how: How) -> Readings:
     report(readings.findings, file, odd, lines, TIME, cells, f"is not {minutes[:1] // 60} minutes past the hour")
     starts = times.seconds - minutes
     columns = {POWER: Column(KINDS["solar"], only_area(how))}
-    wide(readings, table, starts, np.arange(len(table)), columns, Layout(ONE, True, 3600))
+    wide(readings, table, starts, np.arange(len(table)), columns, Layout(ONE, True, 3600), flags=_flags(table))
     for name in table.names:
-        if name not in {TIME, POWER}:
+        if name not in {TIME, POWER, RECONSTRUCTED}:
             readings.left_out[name] = "weather or radiation, no energy"
     return readings
+
+
+def _flags(table: Table) -> Flags | None:
+    """Return which hours' radiation was reconstructed; an answer without the column does not tell."""
+    if RECONSTRUCTED not in table.names:
+        return None
+    said = numbers(table.columns[RECONSTRUCTED], ONE).values == 1
+    return Flags(np.where(said, 0, SILENT).astype(np.int8), ("reconstructed",)) if said.any() else None
 
 
 def _csv(file: File) -> _Hours:
@@ -89,6 +98,8 @@ def _json(file: File) -> _Hours:
     if isinstance(rows[0], dict) and POWER not in rows[0]:
         refuse(file, NO_POWER, "missing_column", column=POWER)
     columns: dict[str, pa.Array] = {name: column(file, rows, name, "hourly") for name in (TIME, POWER)}
+    if RECONSTRUCTED in rows[0]:
+        columns[RECONSTRUCTED] = pa.array([str(row.get(RECONSTRUCTED)) for row in rows])
     others = [name for name in rows[0] if name not in columns]
     table = pa.table(columns | {name: pa.nulls(len(rows), pa.string()) for name in others})
     return _Hours(Table(table, 1), "")
@@ -106,6 +117,7 @@ FORMAT = Format(
     quirks=(
         "20160101:0010: the minute is when the satellite passed; the interval is the hour that begins at :00 UTC",
         "W of the system that was asked for; several years in one file: --year keeps one",
+        "hours whose radiation was reconstructed (Int is 1) have the flag reconstructed",
         "a legend follows after blank lines: not read",
         "without the PV option there is no column P: refused, radiation is no power",
     ),
