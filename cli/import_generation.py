@@ -169,8 +169,19 @@ def _reasons(found: Imported) -> Any:
     noted = {what: said for one in found.files for what, said in one.notes.items()}
     rows = [(f"{count:,} dropped", reason) for reason, count in dropped.items()]
     rows += [(f"{len(names):,} left out", f"{reason}: {_some(list(names))}") for reason, names in left.items()]
+    rows += [(f"{count:,} given twice", said) for said, count in _repeats(found).items()]
     names = dict.fromkeys(one.attribution for one in found.files if one.attribution)
     return facts([*rows, *noted.items(), *(("to be named", name) for name in names)])
+
+
+def _repeats(found: Imported) -> Counter[str]:
+    """Count what two files have, over all series."""
+    counts: Counter[str] = Counter()
+    for one in found.series.values():
+        for repeat in one.repeated:
+            both = " and ".join(Path(name).name for name in (repeat.other, repeat.file))
+            counts[f"by {both}, with one value: taken once"] += repeat.intervals
+    return counts
 
 
 def _some(names: list[str], most: int = 4) -> str:

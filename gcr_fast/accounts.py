@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -72,6 +73,16 @@ class ClockChange:
 
 
 @dataclass(frozen=True)
+class Repeat:
+    """Intervals that two files have, with one value."""
+
+    file: str
+    other: str
+    """The file from which they were taken."""
+    intervals: int
+
+
+@dataclass(frozen=True)
 class SeriesAccount:
     """One series over all files."""
 
@@ -89,6 +100,8 @@ class SeriesAccount:
     missing: int
     duplicate: int
     """Intervals that come twice with different values: which is right is for the source to say."""
+    repeated: tuple[Repeat, ...]
+    """Intervals that came from two files, and were taken once."""
     imputed: int
     estimated: int
     negative: int
@@ -126,6 +139,7 @@ def account(one: Reading, profile: Profile, covered: np.ndarray, zone: str) -> S
         found=len(profile.missing) - missing,
         missing=_count(profile.missing & covered) if missing else 0,
         duplicate=sum(fault.finding.code == "duplicate_interval" for fault in profile.faults),
+        repeated=tuple(_repeats(profile)),
         imputed=_marked(profile, IMPUTED),
         estimated=_marked(profile, ESTIMATED),
         negative=_count(profile.clipped) if clipped else 0,
@@ -135,6 +149,12 @@ def account(one: Reading, profile: Profile, covered: np.ndarray, zone: str) -> S
         years=years,
         clock_changes=tuple(_clock_changes(profile, covered, zone)),
     )
+
+
+def _repeats(profile: Profile) -> Iterator[Repeat]:
+    for finding in (fault.finding for fault in profile.faults):
+        if finding.code == "repeated_interval":
+            yield Repeat(finding.file or "", finding.value or "", finding.count)
 
 
 def _count(mask: np.ndarray) -> int:

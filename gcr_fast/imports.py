@@ -20,9 +20,10 @@ from gcr_fast.filling import fill, stretched
 from gcr_fast.findings import Findings
 from gcr_fast.flags import SILENT, among, united
 from gcr_fast.merging import ABSENT, joined
-from gcr_fast.metered import Shared, by_name, profile_of, source_of
+from gcr_fast.metered import Shared, by_name, profile_of, rows_of, source_of
 from gcr_fast.periods import year_period
 from gcr_fast.schema import arrow_schema
+from gcr_fast.series import Rows
 from gcr_fast.shapes import Profile
 from gcr_fast.sources import pages
 from gcr_fast.sources.generation.formats import nothing_in, read_readings
@@ -213,8 +214,9 @@ def import_generation(
     `filling` is one of `filling.FILLS`; what is filled is marked as estimated, and not converted unless allowed.
     `progress` is called with 1 for each file read. One series in several files is one longer series.
 
-    Raises `RefusedError` with every bad cell of every file, or every series of which two files have the same intervals.
-    Gaps stand in `.findings`; so do intervals with two values, which are left empty.
+    Raises `RefusedError` with every bad cell of every file, or every interval of which two files have other values.
+    Gaps stand in `.findings`; so do intervals with two values in one file, which are left empty, and what two files
+    have with one value.
     """
     told = how or How()
     found, refused = list[Readings](), Findings()
@@ -232,27 +234,34 @@ def import_generation(
     return _gathered(found, told, keep_intervals, filling)
 
 
+def _rows(readings: Readings, how: How) -> Rows:
+    """Return the rows of a file, to be read once more."""
+    path, known = readings.file.path, readings.format
+    return Rows(lambda: rows_of(read_readings(path, how, known, alone=False)))
+
+
 def _gathered(found: list[Readings], how: How, keep_intervals: bool, filling: str) -> Imported:
-    findings = Findings()
+    clashes = Findings()
     first: dict[str, tuple[Reading, Readings]] = {}
     pieces: dict[str, list[Profile]] = {}
     for readings in found:
-        shared = Shared(source_of(readings))
+        shared, rows = Shared(source_of(readings)), _rows(readings, how)
         for name, of_name in by_name(readings).items():
             first.setdefault(name, (of_name[0], readings))
-            pieces.setdefault(name, []).append(profile_of(readings, of_name, keep_intervals, findings, shared))
+            piece = profile_of(readings, of_name, keep_intervals, clashes, shared)
+            pieces.setdefault(name, []).append(replace(piece, rows=rows))
         readings.series.clear()  # their arrays live on in the profiles where nothing had to be copied
     profiles, series, covered = {}, {}, {}
     for name, (one, readings) in first.items():
         some = pieces.pop(name)
-        whole = _uncontested(joined(some, findings))
+        whole = _uncontested(joined(some, clashes))
         if how.year is not None:
             whole = stretched(whole, year_period(how.year, one.zone or readings.zone))
         covered[name] = _covered(whole, some if how.year is None else [whole])
         profiles[name] = fill(whole, filling, covered[name])
         series[name] = account(one, profiles[name], covered[name], one.zone or readings.zone)
-    Findings([one for one in findings if one.code == "duplicate_profile"]).check()
-    findings.extend(fault.finding for profile in profiles.values() for fault in profile.faults)
+    Findings(clashes.of("error")).check()
+    findings = Findings(fault.finding for profile in profiles.values() for fault in profile.faults)
     files = tuple(FileAccount.of(readings) for readings in found)
     formats = {name: readings.format for name, (_, readings) in first.items()}
     return Imported(profiles, series, files, findings, formats, covered)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from gcr_fast.findings import Findings
 from gcr_fast.intervals import build, is_hourly
 from gcr_fast.merging import joined
 from gcr_fast.periods import zone_anchor
-from gcr_fast.series import Series
+from gcr_fast.series import Rows, Series
 from gcr_fast.shapes import Profile, Profiles
 from gcr_fast.sources.files import File
 from gcr_fast.sources.model import Reading, Readings
@@ -47,6 +48,12 @@ def profiles_of(readings: Readings, keep_intervals: bool = False) -> Profiles:
             findings.add("not_generation", what, file=readings.file.name, profile=name, count=rows)
     findings.extend(fault.finding for profile in profiles.values() for fault in profile.faults)
     return Profiles(profiles, findings, (shared.source,))
+
+
+def rows_of(readings: Readings) -> Iterator[Series]:
+    """Yield all readings of a file as rows for a grid."""
+    shared = Shared(source_of(readings))
+    return (series_of(one, shared) for one in readings.series)
 
 
 def by_name(readings: Readings) -> dict[str, list[Reading]]:
@@ -87,8 +94,12 @@ def profile_of(
     keep = keep_intervals and len({one.interval_s for one in some}) == 1
     zone = some[0].zone or readings.zone
     anchored = zone if zone_anchor(zone, int(some[0].starts[0])) else None
-    pieces = [build(series_of(one, shared), anchored, keep) for one in some]
-    return replace(joined(pieces, findings), attribution=readings.attribution)
+    pieces = (_piece(series_of(one, shared), anchored, keep) for one in some)
+    return replace(joined(pieces, findings), attribution=readings.attribution, rows=None)
+
+
+def _piece(series: Series, zone: str | None, keep_intervals: bool) -> Profile:
+    return replace(build(series, zone, keep_intervals), rows=Rows(lambda: [series]))
 
 
 def series_of(one: Reading, shared: Shared) -> Series:

@@ -17,9 +17,9 @@ from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source, from_stream, read_table
 from gcr_fast.intervals import build
 from gcr_fast.merging import merge
-from gcr_fast.metered import profiles_of
+from gcr_fast.metered import profiles_of, rows_of
 from gcr_fast.periods import year_period
-from gcr_fast.series import read_series
+from gcr_fast.series import Rows, read_series
 from gcr_fast.shapes import DISTRIBUTIONS, Fault, Profile, Profiles, synthetic
 from gcr_fast.sources.files import open_file
 from gcr_fast.sources.generation.formats import format_named, identify, read_as
@@ -61,8 +61,9 @@ def read_profiles(
     file = open_file(path)
     chosen = format_named(format) if format else identify(file, how)
     if chosen is not None:
-        told = how or How()
-        return profiles_of(read_as(file, chosen, replace(told, zone=zone or told.zone)), keep_intervals)
+        told = replace(how or How(), zone=zone or (how.zone if how else None))
+        rows = Rows(lambda: rows_of(read_as(open_file(path), chosen, told)))
+        return _traced(profiles_of(read_as(file, chosen, told), keep_intervals), rows)
     return _parse(read_table(path), zone, unit, label, keep_intervals, strict)
 
 
@@ -92,13 +93,19 @@ def _parse(
     series, findings = read_series(source, zone, unit, label)
     profiles = [build(item, zone, keep_intervals) for item in series]
     attribution = (source.table.schema.metadata or {}).get(b"attribution", b"").decode()
-    by_name = {profile.name: replace(profile, attribution=attribution) for profile in profiles}
+    rows = Rows(lambda: read_series(source, zone, unit, label)[0])
+    by_name = {profile.name: replace(profile, attribution=attribution, rows=rows) for profile in profiles}
     faults = [fault.finding for profile in profiles for fault in profile.faults]
     findings.extend(fault for fault in faults if fault.code == "unreadable_value")
     if strict:
         findings.check()
     findings.extend(fault for fault in faults if fault.code != "unreadable_value")
     return Profiles(by_name, findings, (source,))
+
+
+def _traced(profiles: Profiles, rows: Rows) -> Profiles:
+    """Return profiles that know where to find their rows."""
+    return replace(profiles, by_name={name: replace(one, rows=rows) for name, one in profiles.items()})
 
 
 def profile_from_total(

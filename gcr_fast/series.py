@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,27 @@ class Series:
     """Length of an interval, where the file tells; else it follows from the times."""
     hourly: bool | None = None
     """Whether each time is an hour after the one before, where that is known: series of a file share their times."""
+
+
+class Rows:
+    """The rows of a source, by profile, read once more when they are asked for.
+
+    Only two sources that contradict each other are; rows that were kept would take as much memory as the profiles.
+    """
+
+    def __init__(self, read: Callable[[], Iterable[Series]]) -> None:
+        self._read = read
+
+    def of(self, name: str) -> list[Series]:
+        """Return the rows of a profile: several series where its source changes the length of intervals."""
+        return self._by_name.get(name, [])
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Series]]:
+        found: dict[str, list[Series]] = {}
+        for one in self._read():
+            found.setdefault(one.name, []).append(one)
+        return found
 
 
 @dataclass(frozen=True)

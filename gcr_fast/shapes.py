@@ -24,6 +24,8 @@ from gcr_fast.periods import Period, utc_to_local
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from gcr_fast.series import Rows
+
 DISTRIBUTIONS = ("flat", "uniform", "daylight", "peakload")
 """Shapes that no meter measured; used only where they are asked for by name. `uniform` is another word for flat."""
 
@@ -65,6 +67,8 @@ class Profile:
     """uint8[n]: codes of `codes.QUALITIES`; None if every interval is as it was metered."""
     flags: Flags | None = None
     """What the source says of each interval in its own words; None if it says nothing."""
+    rows: Rows | None = field(default=None, repr=False, compare=False)
+    """Where its values stand in the source, to be read once more if another source says otherwise."""
 
     @property
     def end_s(self) -> int:

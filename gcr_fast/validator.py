@@ -62,7 +62,7 @@ CHECKS = {
     "every hour is floor or ceiling of its share": (
         "quota_broken", "over_metered_hour", "no_profile", "wrong_source_type", "wrong_year", "leap_year_hours",
         "incomplete_profile", "period_off_grid", "all_zero_profile", "meter_without_energy", "over_meter",
-        "profile_over_limit", "duplicate_profile", "missing_interval",
+        "profile_over_limit", "duplicate_profile", "contradicted_interval", "missing_interval",
     ),
 }  # fmt: skip
 """The checks, in the order in which they are reported, and the codes that fail each."""

@@ -126,6 +126,12 @@ def test_flags_of_two_files_go_with_the_values_of_each():
     assert joined([silent, profile(4, [None])], Findings()).flags is None
 
 
+def test_flags_of_a_value_that_two_files_have_are_those_of_the_one_that_has_words():
+    one, two = profile(0, ["A", None, "A", None], missing=[3]), profile(0, ["C", "C", "C", "C"], missing=[2])
+    assert spelled(joined([one, two], Findings()).flags, 4) == ["A", "C", "A", "C"]
+    assert spelled(joined([two, one], Findings()).flags, 4) == ["C", "C", "A", "C"]
+
+
 def test_flags_stay_where_a_gap_is_filled_and_where_a_year_is_stretched():
     one = profile(1, ["A", "-3", "A"], missing=[1])
     assert spelled(fill(one, "zero", np.ones(3, dtype=bool)).flags, 3) == ["A", "-3", "A"]

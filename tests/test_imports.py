@@ -121,23 +121,43 @@ def test_a_year_that_is_asked_for_is_expected_whole(write):
     assert (account.expected, account.missing) == (8784, 8760)
 
 
-def test_a_file_read_twice_is_refused_by_convert(write, refusal):
-    path = write(opsd("2024-01-01", day()))
-    profiles = gcr.profiles_from([path, path])
-    annual = {"certificate_id": ["A"], "energy_wh": [5], "status": ["CANCELED"], "profile": ["XX-solar"]}
-    import pyarrow as pa
+def test_overlapping_files_of_one_truth_are_merged_and_accounted_for(write, tmp_path):
+    first, second, third = (write(opsd(f"2024-01-0{day_of}", day()), f"{day_of}.csv") for day_of in (1, 2, 2))
+    later = write(opsd("2024-01-02", day(solar=[str(hour) for hour in range(24)])), "again.csv")
+    imported = import_generation([first, second, third, later])
+    account = imported.series["XX-solar"]
+    assert (account.expected, account.found, account.missing, account.duplicate) == (48, 48, 0, 0)
+    assert [(one.file, one.other, one.intervals) for one in account.repeated] == [
+        (str(third), str(second), 24),
+        (str(later), str(second), 24),
+    ]
+    assert imported.findings.counts() == {"repeated_interval": 3 * 48}
+    alone = import_generation([first, second])
+    assert imported.to_table().to_pylist() == alone.to_table().to_pylist()
+    assert [one.as_dict()["repeated"] for one in alone.series.values()] == [()] * 3
 
-    table = pa.table(annual | {"production_start": ["2024-01-01T00:00Z"], "production_end": ["2024-01-02T00:00Z"]})
-    found = refusal(gcr.convert, table, profiles)
-    assert {"duplicate_profile", "incomplete_profile"} <= {one["code"] for one in found}
+
+def test_an_hour_that_one_file_lacks_is_taken_from_the_other(write):
+    first = write(opsd("2024-01-01", day(solar=["1"] * 5 + [""] + ["1"] * 18)), "first.csv")
+    second = write(opsd("2024-01-01", day(solar=["", "1", "1", "1", "1", "7"] + [""] * 18)), "second.csv")
+    imported = import_generation([first, second], how=How(types=frozenset({"solar"})))
+    assert [row["energy_wh"] // 1_000_000 for row in rows_of(imported, "XX-solar")] == [1] * 5 + [7] + [1] * 18
+    assert imported.findings.counts() == {"repeated_interval": 4}
 
 
-def test_two_files_with_the_same_intervals_are_refused_with_both_names(write, refusal):
-    first, second = (write(opsd("2024-01-01", day()), name) for name in ("first.csv", "second.csv"))
-    found = refusal(import_generation, [first, second])
-    assert {one["code"] for one in found} == {"duplicate_profile"}
-    assert len(found) == len(import_generation([first]).series)
-    assert all(str(first) in one["message"] and str(second) in one["message"] for one in found)
+@pytest.mark.parametrize("keep", [False, True])
+def test_files_that_contradict_each_other_are_refused_with_every_row(write, refusal, keep):
+    first = write(opsd("2024-01-01", day()), "first.csv")
+    later = day(solar=["20", "21.5", "22", "", *["0"] * 20], load=["99"] * 24)
+    second = write(opsd("2024-01-01T20:00", later), "second.csv")
+    found = refusal(import_generation, [first, second], keep_intervals=keep)
+    assert [(one["code"], one["profile"], one["file"], one["line"], one["column"], one["value"]) for one in found] == [
+        ("contradicted_interval", "XX-solar", str(second), 3, SOLAR, "21500000"),
+        *(("contradicted_interval", "XX-load", str(second), line, LOAD, "99000000") for line in range(2, 6)),
+    ]
+    assert found[0]["message"] == (
+        f"XX-solar: 2024-01-01T21:00Z .. 2024-01-01T22:00Z is 21,500,000 Wh, but 21,000,000 Wh in {first}, line 23"
+    )
 
 
 @pytest.mark.parametrize("filling", ["none", "interpolate"])

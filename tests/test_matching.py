@@ -269,8 +269,16 @@ def test_one_profile_in_two_files_is_one_longer_profile(refused):
     parts = [profile_table({"p": series([wh] * 12, START + at * 12 * HOUR)}) for at, wh in enumerate((1, 3))]
     hours = hours_of(gcr.convert(annual_table({"energy_wh": 48}), parts).to_table())["C0"]
     assert list(hours.values()) == [1] * 12 + [3] * 12
-    found = refused(annual_table({}), [*parts, parts[0]])
-    assert errors(found) == ["duplicate_profile", "incomplete_profile"]
+    again = profile_table({"p": series([2] * 12)})
+    found = refused(annual_table({}), [*parts, again])
+    assert errors(found) == ["contradicted_interval"] * 12 + ["incomplete_profile"]
+
+
+def test_contradicted_interval_outside_the_period_refuses_nothing(refused):
+    parts = [profile_table({"p": series([1] * 24)}), profile_table({"p": series([1] * 23 + [2, 2])})]
+    early, late = ({"start": START + first * HOUR, "end": START + last * HOUR} for first, last in ((0, 23), (23, 25)))
+    assert gcr.convert(annual_table(early), parts).to_table().num_rows == 23
+    assert "contradicted_interval" in errors(refused(annual_table(late), parts))
 
 
 def test_naive_profile_times_refuse(refused):

@@ -1,6 +1,9 @@
 """Profiles of one name from several files, against a plain dictionary of hours."""
 
+from dataclasses import replace
+
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,18 +29,89 @@ def hours_of(joined):
     return {joined.start_s // 3600 + at: wh for at, wh in enumerate(signed) if not joined.missing[at]}
 
 
+def told(findings, code):
+    return [finding for finding in findings if finding.code == code]
+
+
 @given(HOURS, HOURS)
-def test_files_may_interleave_but_not_tell_one_hour_twice(one, two):
-    both = [Profiles({"P": profile(one)}), Profiles({"P": profile(two, file="b.csv")})]
-    merged = merge(both)
-    if one.keys() & two.keys():
-        assert merged.findings.counts() == {"duplicate_profile": 1}
-        assert merged["P"].faults
-        assert hours_of(merged["P"]) in (one, two)
-    else:
-        assert not len(merged.findings)
-        assert hours_of(merged["P"]) == one | two
-        assert merged["P"].file in {"a.csv, b.csv", "b.csv, a.csv"}
+def test_files_may_overlap_but_not_contradict_each_other(one, two):
+    merged = merge([Profiles({"P": profile(one)}), Profiles({"P": profile(two, file="b.csv")})])
+    both = one.keys() & two.keys()
+    same = {hour for hour in both if one[hour] == two[hour]}
+    found = hours_of(merged["P"])
+    assert found.keys() == one.keys() | two.keys()
+    assert all(wh in {hours[hour] for hours in (one, two) if hour in hours} for hour, wh in found.items())
+    assert sum(finding.count for finding in told(merged.findings, "repeated_interval")) == len(same)
+    assert len(told(merged.findings, "contradicted_interval")) == len(both - same)
+    faulty = {fault.first for fault in merged["P"].faults if fault.finding.severity == "error"}
+    assert {merged["P"].start_s // 3600 + at for at in faulty} == both - same
+    assert merged["P"].file in {"a.csv, b.csv", "b.csv, a.csv"}
+
+
+@given(st.lists(st.sets(st.integers(0, 30), min_size=1), min_size=1, max_size=4))
+def test_any_number_of_files_of_one_truth_are_that_truth(several):
+    pieces = [profile({hour: hour - 9 for hour in hours}, file=f"{at}") for at, hours in enumerate(several)]
+    merged = merge(Profiles({"P": piece}) for piece in pieces)
+    assert hours_of(merged["P"]) == {hour: hour - 9 for hour in set().union(*several)}
+    assert merged.findings.ok
+    twice = sum(map(len, several)) - len(set().union(*several))
+    assert merged.findings.counts()["repeated_interval"] == twice
+
+
+def test_each_pair_of_files_that_overlap_is_named():
+    hours = [range(4), range(2, 6), range(1, 5)]
+    pieces = [profile(dict.fromkeys(some, 7), file=f"{name}.csv") for some, name in zip(hours, "abc", strict=True)]
+    found = told(merge(Profiles({"P": piece}) for piece in pieces).findings, "repeated_interval")
+    assert [(one.file, one.value, one.count) for one in found] == [
+        ("c.csv", "a.csv", 3),
+        ("b.csv", "a.csv", 2),
+        ("b.csv", "c.csv", 1),
+    ]
+    assert found[0].message == "P: 3 intervals of c.csv stand in a.csv too, with the same value"
+
+
+def test_contradicting_values_are_all_listed_with_both_rows(write):
+    head = "profile,start,energy_wh\n"
+    first = write(head + "P,2024-01-01T00:00Z,1\nP,2024-01-01T01:00Z,2\nP,2024-01-01T02:00Z,3\n", "a.csv")
+    rows = ("P,2024-01-01T03:00Z,9", "Q,2024-01-01T01:00Z,7", "P,2024-01-01T02:00Z,-3", "P,2024-01-01T01:00Z,5")
+    second = write(head + "\n".join(rows) + "\n", "b.csv")
+    merged = profiles_from([first, second])
+    found = told(merged.findings, "contradicted_interval")
+    assert [(one.file, one.row, one.line, one.column, one.value) for one in found] == [
+        (str(second), 3, 5, "energy_wh", "5"),
+        (str(second), 2, 4, "energy_wh", "-3"),
+    ]
+    assert f"2024-01-01T01:00Z .. 2024-01-01T02:00Z is 5 Wh, but 2 Wh in {first}, line 3" in found[0].message
+    assert [fault.first for fault in merged["P"].faults if fault.finding in found] == [1, 2]
+    assert list(hours_of(merged["P"]).values()) == [1, 2, 3, 9]
+    assert not merged["Q"].faults
+
+
+def test_an_hour_of_several_rows_is_named_by_its_first_one(write):
+    head = "profile,end,energy_wh\n"
+    quarters = ("01:15", "01:30", "01:45", "02:00")
+    rows = [head + "".join(f"P,2024-01-01T{at}Z,{wh}\n" for at in quarters) for wh in (1, 2)]
+    merged = profiles_from([write(text, name) for text, name in zip(rows, ("a.csv", "b.csv"), strict=True)])
+    (found,) = told(merged.findings, "contradicted_interval")
+    assert (found.row, found.line, found.value) == (0, 2, "8")
+    assert "is 8 Wh, but 4 Wh in" in found.message
+    assert found.message.endswith("a.csv, line 2")
+
+
+def test_rows_of_a_table_that_was_handed_over_have_no_file():
+    table = pa.table({"profile": ["P"], "start": ["2024-01-01T00:00Z"], "energy_wh": [5]})
+    (found,) = told(profiles_from([table, table.set_column(2, "energy_wh", [[6]])]).findings, "contradicted_interval")
+    assert (found.file, found.row, found.line) == (None, 0, None)
+    assert found.message.endswith("is 6 Wh, but 5 Wh in a table, row 0")
+
+
+def test_a_file_that_is_gone_still_names_itself(write):
+    paths = [write(f"start,P_wh\n2024-01-01T00:00Z,{wh}\n2024-01-01T01:00Z,1\n", f"{wh}.csv") for wh in (1, 2)]
+    parts = [profiles_from(path) for path in paths]
+    for path in paths:
+        path.unlink()
+    found = told(merge(parts).findings, "contradicted_interval")
+    assert [(one.file, one.row) for one in found] == [(str(paths[1]), None)]
 
 
 @given(st.lists(HOURS, min_size=1, max_size=4))
@@ -65,6 +139,15 @@ def test_a_gap_that_another_file_has_is_no_fault(write):
     assert joined.complete
     assert not joined.faults
     assert joined.values.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_what_one_file_has_as_metered_is_metered(order):
+    marks = np.array([2, 1, 0], dtype=np.uint8)
+    parts = [profile({0: 1, 1: 1, 2: 1}, quality=marks), profile({0: 1, 1: 1, 2: 1}, file="b.csv")][order]
+    assert merge(Profiles({"P": one}) for one in parts)["P"].quality.tolist() == [0, 0, 0]
+    parts[1] = replace(parts[1], quality=marks)
+    assert merge(Profiles({"P": one}) for one in parts[1:])["P"].quality.tolist() == [2, 1, 0]
 
 
 def test_quality_goes_with_its_hours():

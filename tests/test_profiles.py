@@ -508,13 +508,24 @@ def test_faults_of_a_later_file_move_with_its_intervals(write):
     assert (fault.first, fault.last, fault.finding.code) == (3, 3, "null_value")
 
 
-def test_duplicate_profile_files_that_overlap(write):
-    one, two = write(series([1, 2]), "a.csv"), write(series([2, 3], first=1), "b.csv")
+def test_contradicted_interval_of_files_that_overlap(write):
+    one, two = write(series([1, 2]), "a.csv"), write(series([4, 3], first=1), "b.csv")
     profiles = profiles_from([one, two])
     (finding,) = profiles.findings.of("error")
-    assert (finding.code, finding.profile, finding.file) == ("duplicate_profile", "p", str(two))
-    assert shown(profiles["p"])[2] == [1, 2]
-    assert [fault.finding for fault in profiles["p"].faults] == [finding]
+    assert (finding.code, finding.profile, finding.file) == ("contradicted_interval", "p", str(two))
+    assert (finding.row, finding.line, finding.value) == (0, 2, "4")
+    assert shown(profiles["p"])[2] == [1, 2, 3]
+    assert [(fault.first, fault.last, fault.finding) for fault in profiles["p"].faults] == [(1, 1, finding)]
+
+
+def test_repeated_interval_of_files_that_overlap(write):
+    one, two = write(series([1, 2]), "a.csv"), write(series([2, 3], first=1), "b.csv")
+    profiles = profiles_from([one, two])
+    (finding,) = profiles.findings
+    assert (finding.code, finding.profile, finding.file, finding.value, finding.count) == (
+        "repeated_interval", "p", str(two), str(one), 1,
+    )  # fmt: skip
+    assert shown(profiles["p"])[2] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -532,9 +543,11 @@ def test_duplicate_profile_files_that_do_not_fit_together(write, other):
     assert [finding.code for finding in profiles.findings.of("error")] == ["duplicate_profile"]
 
 
-def test_the_same_file_twice_is_a_duplicate_profile(write):
+def test_the_same_file_twice_is_that_file(write):
     path = write(series([1, 2]))
-    assert [finding.code for finding in profiles_from([path, path]).findings] == ["duplicate_profile"]
+    profiles = profiles_from([path, path])
+    assert [(finding.code, finding.count) for finding in profiles.findings] == [("repeated_interval", 2)]
+    assert shown(profiles["p"]) == shown(profiles_from(path)["p"])
 
 
 def test_merging_nothing_is_no_profiles():

@@ -88,6 +88,25 @@ def test_json_has_every_figure(gcr_json, opsd_file):
     assert told["findings"]
 
 
+def test_what_two_files_have_is_taken_once_and_said(gcr, gcr_json, opsd_file, folder):
+    (folder / "later.csv").write_text(opsd("2024-03-31", {SOLAR: ["1.5"] * 48, LOAD: ["9"] * 48}))
+    text = gcr("import", "generation", opsd_file, "later.csv").stdout
+    assert "48 given twice" in text
+    assert "by opsd.csv and later.csv, with one value: taken once" in " ".join(text.split())
+    told = gcr_json("import", "generation", opsd_file, "later.csv")
+    assert [one["repeated"] for one in told["series"]] == [
+        [{"file": "later.csv", "other": "opsd.csv", "intervals": 24}]
+    ] * 2
+
+
+def test_what_two_files_have_with_two_values_is_refused(gcr, opsd_file, folder):
+    (folder / "later.csv").write_text(opsd("2024-03-31", {SOLAR: ["1.5"] * 30 + ["2"] * 18, LOAD: ["8"] + ["9"] * 47}))
+    refused = gcr("import", "generation", opsd_file, "later.csv", "--out", "profiles.parquet", code=1)
+    assert "later.csv, line 2" in refused.stderr
+    assert "is 8,000,000 Wh, but 9,000,000 Wh in opsd.csv, line 26" in " ".join(refused.stderr.split())
+    assert not (folder / "profiles.parquet").exists()
+
+
 def test_a_picture_of_the_gaps(gcr, opsd_file, folder):
     gcr("import", "generation", opsd_file, "--png", "gaps.png", "--quiet")
     assert (folder / "gaps.png").read_bytes().startswith(b"\x89PNG")
