@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from gcr_fast.registry.catalogue import Vocabulary
     from gcr_fast.registry.entries import Entry
-    from gcr_fast.registry.journal import Record
+    from gcr_fast.registry.records import Record
     from gcr_fast.registry.registry import Registry
 
 LISTED_IDS = 1000

@@ -21,7 +21,8 @@ from gcr_fast.parallel import ordered_map, thread_count
 from gcr_fast.registry import inspection, segments, signing, snapshots
 from gcr_fast.registry.catalogue import SEGMENTS, Catalogue
 from gcr_fast.registry.comparing import differences, untiled
-from gcr_fast.registry.journal import FILE, Journal
+from gcr_fast.registry.database import FILE
+from gcr_fast.registry.journal import Journal
 from gcr_fast.registry.ledger import CLAIM, ENDED, ENTRY, LISTED, OWNED, TABLE, Ledger
 from gcr_fast.registry.state import State
 

@@ -12,7 +12,7 @@ from gcr_fast.columns import utc_timestamps
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.registry.entries import GENESIS
-from gcr_fast.registry.journal import Record
+from gcr_fast.registry.records import Record
 from gcr_fast.schema import arrow_schema
 
 if TYPE_CHECKING:

@@ -29,11 +29,12 @@ from gcr_fast.registry.catalogue import SEGMENTS, Catalogue
 from gcr_fast.registry.changes import Deadline, Request, prepare, same
 from gcr_fast.registry.entries import GENESIS, Entry, chain_hash
 from gcr_fast.registry.evidence import Evidence
-from gcr_fast.registry.journal import Journal, Record, Transaction
+from gcr_fast.registry.journal import Journal, Transaction
 from gcr_fast.registry.lock import WriterLock
 from gcr_fast.registry.operations import Operations
 from gcr_fast.registry.questions import Questions
 from gcr_fast.registry.receipts import Receipt
+from gcr_fast.registry.records import Record
 from gcr_fast.registry.results import Result, WholeParent
 from gcr_fast.registry.selection import Selection
 from gcr_fast.registry.state import State

@@ -10,7 +10,7 @@ from oracle.conversion import DAY, HOUR, MWH, START, annual_table, profile_table
 from gcr_fast.registry import registry as module
 from gcr_fast.registry import segments, snapshots
 from gcr_fast.registry.catalogue import SEGMENTS, Catalogue
-from gcr_fast.registry.journal import FILE
+from gcr_fast.registry.database import FILE
 from gcr_fast.registry.registry import LOCK, Registry
 from gcr_fast.registry.results import Result
 from gcr_fast.registry.selection import Selection

@@ -21,7 +21,7 @@ import crash_checks as checks
 
 from gcr_fast import accelerate
 from gcr_fast.errors import GcrError, LockedError
-from gcr_fast.registry import journal as journal_module
+from gcr_fast.registry import database
 from gcr_fast.registry.lock import WriterLock
 from gcr_fast.registry.registry import LOCK, Registry
 
@@ -148,7 +148,7 @@ def steps(diary, folder, script, at):
 
     for name in ("open", "write", "fsync", "link", "unlink", "replace", "rename", "mkdir", "pwrite", "ftruncate"):
         setattr(os, name, before(getattr(os, name)))
-    connect = journal_module._connect
+    connect = database.connect
 
     def traced(*arguments):
         step()
@@ -156,7 +156,7 @@ def steps(diary, folder, script, at):
         db.set_trace_callback(step)
         return db
 
-    journal_module._connect = traced
+    database.connect = traced
     {"create": create_once, "live": live}[script](diary, folder)
     diary.say(steps=next(numbers))
 

@@ -13,7 +13,8 @@ from crash_checks import SEEDS
 from gcr_fast.errors import CorruptError, RegistryError
 from gcr_fast.registry import segments
 from gcr_fast.registry.catalogue import SEGMENTS
-from gcr_fast.registry.journal import FILE, Journal
+from gcr_fast.registry.database import FILE
+from gcr_fast.registry.journal import Journal
 from gcr_fast.registry.registry import Registry
 from gcr_fast.registry.snapshots import SNAPSHOTS
 

@@ -10,7 +10,7 @@ import pytest
 from crash_checks import SEEDS
 
 from gcr_fast.errors import RegistryError
-from gcr_fast.registry.journal import FILE
+from gcr_fast.registry.database import FILE
 from gcr_fast.registry.registry import Registry
 
 pytestmark = pytest.mark.slow

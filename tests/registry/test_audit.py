@@ -21,8 +21,8 @@ from gcr_fast.errors import RegistryError
 from gcr_fast.registry import audit, issuing, segments, signing, snapshots
 from gcr_fast.registry.audit import CHECKS, FAILED, PASSED, SKIPPED, verify
 from gcr_fast.registry.catalogue import SEGMENTS
+from gcr_fast.registry.database import FILE
 from gcr_fast.registry.entries import GENESIS, Entry, chain_hash, decode, encode
-from gcr_fast.registry.journal import FILE
 from gcr_fast.registry.ledger import STATES, Ledger, follows
 from gcr_fast.registry.lifecycle import TRANSITIONS
 from gcr_fast.registry.registry import Registry

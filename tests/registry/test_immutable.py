@@ -13,8 +13,9 @@ from gcr_fast import codes
 from gcr_fast.errors import OutputError, ReadOnlyError, RegistryError, UsageError
 from gcr_fast.registry import entries, filters, lifecycle, segments, signing
 from gcr_fast.registry.catalogue import SEGMENTS
+from gcr_fast.registry.database import FILE
 from gcr_fast.registry.entries import NO_PAIRS, Entry, decode, encode
-from gcr_fast.registry.journal import FILE, Journal
+from gcr_fast.registry.journal import Journal
 from gcr_fast.registry.registry import LOCK, Registry
 from gcr_fast.registry.selection import Selection
 from gcr_fast.registry.where import Where

@@ -25,9 +25,12 @@ from hypothesis import strategies as st
 import gcr_fast as gcr
 from gcr_fast import OutputError, UsageError
 from gcr_fast.errors import CorruptError, DuplicateKeyError, LockedError, ReadOnlyError, RegistryError
+from gcr_fast.registry import database
 from gcr_fast.registry import journal as module
+from gcr_fast.registry.database import FILE
 from gcr_fast.registry.entries import GENESIS, KINDS, Entry, chain_hash, decode, encode
-from gcr_fast.registry.journal import FILE, Journal, Signature, Snapshot
+from gcr_fast.registry.journal import Journal
+from gcr_fast.registry.records import Signature, Snapshot
 
 FIRST = Entry("create", 1_767_225_600, texts=(("name", "test"),))
 NOBODY = 65534
@@ -114,15 +117,15 @@ def test_a_journal_is_never_created_over_another(journal):
 
 
 def test_of_two_that_create_at_once_the_later_fails(tmp_path, monkeypatch):
-    publish = module._publish
+    publish = database.publish
 
     def late(partial, place):
-        monkeypatch.setattr(module, "_publish", publish)
-        monkeypatch.setattr(module, "_sweep", lambda place: None)
+        monkeypatch.setattr(database, "publish", publish)
+        monkeypatch.setattr(database, "sweep", lambda place: None)
         Journal.create(tmp_path, {"registry_id": "first"}, FIRST).close()
         publish(partial, place)
 
-    monkeypatch.setattr(module, "_publish", late)
+    monkeypatch.setattr(database, "publish", late)
     with pytest.raises(RegistryError, match="holds a registry already"):
         Journal.create(tmp_path, {"registry_id": "second"}, FIRST)
     with Journal.open(tmp_path) as journal:
@@ -133,7 +136,7 @@ def test_a_file_system_without_links_is_served_by_renaming(tmp_path, monkeypatch
     def refuse(*names):
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
-    monkeypatch.setattr(module.os, "link", refuse)
+    monkeypatch.setattr(database.os, "link", refuse)
     Journal.create(tmp_path, {}, FIRST).close()
     assert files_in(tmp_path) == [FILE]
 
@@ -142,7 +145,7 @@ def test_a_disk_that_is_full_while_creating_leaves_nothing(tmp_path, monkeypatch
     def full(handle):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(module.os, "fsync", full)
+    monkeypatch.setattr(database.os, "fsync", full)
     with pytest.raises(OutputError, match="No space left"):
         Journal.create(tmp_path, {}, FIRST)
     assert files_in(tmp_path) == []
@@ -155,23 +158,23 @@ def test_a_first_entry_that_cannot_be_written_leaves_nothing(tmp_path):
 
 
 KILLED_CREATING = """
-import gcr_fast.registry.journal as module
+from gcr_fast.registry import database
 die, when = sys.argv[2], int(sys.argv[3])
-real = getattr(module.os, die) if hasattr(module.os, die) else getattr(module, die)
+real = getattr(database.os, die) if hasattr(database.os, die) else getattr(database, die)
 def wrapped(*arguments):
     global when
     when -= 1
     if not when:
         os.kill(os.getpid(), signal.SIGKILL)
     return real(*arguments)
-setattr(module.os if hasattr(module.os, die) else module, die, wrapped)
+setattr(database.os if hasattr(database.os, die) else database, die, wrapped)
 Journal.create(folder, {}, FIRST)
 """
 
 
 @pytest.mark.parametrize(
     ("die", "when", "whole"),
-    [("_set_up", 1, False), ("_publish", 1, False), ("link", 1, False), ("fsync", 2, True)],
+    [("set_up", 1, False), ("publish", 1, False), ("link", 1, False), ("fsync", 2, True)],
 )
 def test_a_kill_while_creating_leaves_a_whole_journal_or_none(tmp_path, die, when, whole):
     with child(KILLED_CREATING, tmp_path, die, when) as process:
@@ -339,7 +342,7 @@ def test_a_group_in_which_an_append_was_interrupted_is_never_committed(journal, 
 
 
 def test_a_second_writer_without_the_lock_is_told_so(journal, monkeypatch):
-    monkeypatch.setattr(module, "BUSY_S", 0.05)
+    monkeypatch.setattr(database, "BUSY_S", 0.05)
     with Journal.open(journal.path.parent) as other, journal.transaction() as transaction:
         transaction.append(trade(1))
         with pytest.raises(LockedError, match="without the writer lock"):
