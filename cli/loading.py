@@ -106,13 +106,12 @@ def _merged(shapes: list[Profiles]) -> Profiles:
 
 
 def _attempt_profiles(refused: list[Finding], files: Sequence[Path | str], **reading: Any) -> list[Profiles]:
-    from gcr_fast.profiles import read_profiles
+    from gcr_fast.findings import Findings
+    from gcr_fast.profiles import read_together
 
-    found = []
-    for file in files:
-        read = _attempt(refused, lambda file=file: read_profiles(file, **reading, strict=False))  # type: ignore[misc]
-        if read is not None:
-            found.append(read)
+    unread = Findings()
+    found = read_together(files, unread, **reading, strict=False)
+    refused.extend(unread)
     return found
 
 

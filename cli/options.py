@@ -49,7 +49,8 @@ profiles = click.option(
     "profile_files",
     metavar="FILE",
     multiple=True,
-    help="Profiles: CSV, Parquet or Arrow IPC; may be repeated. 'shipped' names those that ship with gcr.",
+    help="Profiles: CSV, Parquet, Arrow IPC or a public file; may be repeated, for months or pages of an answer. "
+    "'shipped' names those that ship with gcr.",
 )
 findings = click.option(
     "--findings",

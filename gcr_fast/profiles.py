@@ -6,24 +6,27 @@ Nothing is refused here for a gap: a certificate that needs the gap is refused b
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gcr_fast.codes import MAX_PARENT_WH, SOURCE_TYPES, canonical_source
-from gcr_fast.errors import UsageError
+from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.exchange.reading import Source, from_stream, read_table
+from gcr_fast.findings import Findings
 from gcr_fast.intervals import build
 from gcr_fast.merging import merge
 from gcr_fast.metered import profiles_of, rows_of
 from gcr_fast.periods import year_period
 from gcr_fast.series import Rows, read_series
 from gcr_fast.shapes import DISTRIBUTIONS, Fault, Profile, Profiles, synthetic
+from gcr_fast.sources import pages
 from gcr_fast.sources.files import open_file
-from gcr_fast.sources.generation.formats import format_named, identify, read_as
-from gcr_fast.sources.model import How
+from gcr_fast.sources.generation.formats import format_named, identify, nothing_in, read_as
+from gcr_fast.sources.model import Format, How, Readings
 
 __all__ = [
     "DISTRIBUTIONS",
@@ -58,13 +61,68 @@ def read_profiles(
     column's name tells. `keep_intervals`: do not sum 5, 15 and 30 minutes to hours. Raises `RefusedError` for cells
     that cannot be read, or with `strict=False` holds them in `.findings`.
     """
-    file = open_file(path)
-    chosen = format_named(format) if format else identify(file, how)
-    if chosen is not None:
-        told = replace(how or How(), zone=zone or (how.zone if how else None))
-        rows = Rows(lambda: rows_of(read_as(open_file(path), chosen, told)))
-        return _traced(profiles_of(read_as(file, chosen, told), keep_intervals), rows)
-    return _parse(read_table(path), zone, unit, label, keep_intervals, strict)
+    refused = Findings()
+    reading = {"zone": zone, "unit": unit, "label": label, "keep_intervals": keep_intervals, "strict": strict}
+    found = read_together([path], refused, **reading, format=format, how=how)  # type: ignore[arg-type]
+    refused.check()
+    return found[0]
+
+
+def read_together(
+    paths: Iterable[str | os.PathLike[str]],
+    refused: Findings,
+    *,
+    zone: str | None = None,
+    unit: str | None = None,
+    label: str | None = None,
+    keep_intervals: bool = False,
+    strict: bool = True,
+    format: str | None = None,  # noqa: A002
+    how: How | None = None,
+) -> list[Profiles]:
+    """Read files as `read_profiles` does, each for itself, but for pages of one answer, which are whole together.
+
+    `refused` takes the findings of every file that cannot be read; the others are returned, in the order given. A file
+    may have nothing of what `how` asks for if another one has.
+    """
+    told = replace(how or How(), zone=zone or (how.zone if how else None))
+    found, parts, nothing = list[Profiles](), list[Readings](), list[Readings]()
+    for path in paths:
+        with _held(refused):
+            file = open_file(path)
+            chosen = format_named(format) if format else identify(file, how)
+            if chosen is None:
+                found.append(_parse(read_table(path), zone, unit, label, keep_intervals, strict))
+                continue
+            readings = read_as(file, chosen, told, alone=False)
+            found.append(_public(readings, chosen, told, keep_intervals))
+            parts.append(replace(readings, series=[]))  # their arrays are not held for the sake of the pages
+            nothing += [] if readings.series else parts[-1:]
+    if not refused.ok:
+        return found  # a page may be among what could not be read
+    if len(nothing) == len(found):
+        for one in nothing:
+            refused.add("empty_file", f"{one.file.path.name} {nothing_in(one)}", file=one.file.name)
+    with _held(refused):
+        pages.check(parts)
+    return found
+
+
+@contextmanager
+def _held(refused: Findings) -> Iterator[None]:
+    """Take the findings of a refusal."""
+    try:
+        yield
+    except RefusedError as refusal:
+        refused.extend(refusal.collected)
+
+
+def _public(readings: Readings, chosen: Format, how: How, keep_intervals: bool) -> Profiles:
+    """Return the generation of a public file as profiles that know where to find their rows."""
+    path = readings.file.path
+    rows = Rows(lambda: rows_of(read_as(open_file(path), chosen, how, alone=False)))
+    profiles = profiles_of(readings, keep_intervals)
+    return replace(profiles, by_name={name: replace(one, rows=rows) for name, one in profiles.items()})
 
 
 def profiles_from(
@@ -76,15 +134,22 @@ def profiles_from(
     keep_intervals: bool = False,
     strict: bool = True,
 ) -> Profiles:
-    """Take profiles from a `Profiles`, a path, any object with `__arrow_c_stream__`, or a list of these."""
+    """Take profiles from a `Profiles`, a path, any object with `__arrow_c_stream__`, or a list of these.
+
+    Files of a list are read together: pages of one answer have to be whole only together.
+    """
     if isinstance(obj, Profiles):
         return obj
-    if isinstance(obj, list | tuple):
-        take = partial(profiles_from, zone=zone, unit=unit, label=label, keep_intervals=keep_intervals, strict=strict)
-        return merge(map(take, obj))
     if isinstance(obj, str | os.PathLike):
         return read_profiles(obj, zone=zone, unit=unit, label=label, keep_intervals=keep_intervals, strict=strict)
-    return _parse(from_stream(obj), zone, unit, label, keep_intervals, strict)
+    if not isinstance(obj, list | tuple):
+        return _parse(from_stream(obj), zone, unit, label, keep_intervals, strict)
+    refused = Findings()
+    reading = {"zone": zone, "unit": unit, "label": label, "keep_intervals": keep_intervals, "strict": strict}
+    paths = [one for one in obj if isinstance(one, str | os.PathLike)]
+    read = iter(read_together(paths, refused, **reading))  # type: ignore[arg-type]
+    refused.check()
+    return merge(next(read) if isinstance(one, str | os.PathLike) else profiles_from(one, **reading) for one in obj)  # type: ignore[arg-type]
 
 
 def _parse(
@@ -101,11 +166,6 @@ def _parse(
         findings.check()
     findings.extend(fault for fault in faults if fault.code != "unreadable_value")
     return Profiles(by_name, findings, (source,))
-
-
-def _traced(profiles: Profiles, rows: Rows) -> Profiles:
-    """Return profiles that know where to find their rows."""
-    return replace(profiles, by_name={name: replace(one, rows=rows) for name, one in profiles.items()})
 
 
 def profile_from_total(

@@ -17,12 +17,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from oracle import grid as oracle
+from oracle.eia import fuel_pages
 
 from gcr_fast import RefusedError, UsageError, profile_from_total, profiles_from, read_profiles
 from gcr_fast.codes import MAX_PROFILE_TOTAL, PRECEDENCE
+from gcr_fast.findings import Findings
 from gcr_fast.periods import Period, utc_text, year_period
-from gcr_fast.profiles import DISTRIBUTIONS, merge
+from gcr_fast.profiles import DISTRIBUTIONS, merge, read_together
 from gcr_fast.shapes import synthetic
+from gcr_fast.sources.model import How
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # in kernels wrapping is meant
 
@@ -548,6 +551,53 @@ def test_the_same_file_twice_is_that_file(write):
     profiles = profiles_from([path, path])
     assert [(finding.code, finding.count) for finding in profiles.findings] == [("repeated_interval", 2)]
     assert shown(profiles["p"]) == shown(profiles_from(path)["p"])
+
+
+def pages_of(write, start="2024-08-01", size=10):
+    texts = fuel_pages("BPAT", start, {"SUN": range(24), "WND": [7] * 24}, size)
+    return [write(text, f"page-{start}-{at}.json") for at, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_pages_of_one_answer_are_whole_together(write, step):
+    pages = pages_of(write)[::step]
+    assert len(pages) == 5
+    together = profiles_from(pages)
+    assert {name: profile.values.tolist() for name, profile in together.items()} == {
+        "BPAT-solar": [hour * 1_000_000 for hour in range(24)],
+        "BPAT-wind": [7_000_000] * 24,
+    }
+    assert not together.findings.of("error")
+
+
+def test_a_page_that_lacks_is_refused_among_other_files(write, refusal):
+    first, second = pages_of(write), pages_of(write, "2024-08-02", 30)
+    own = write(series([1, 2]))
+    assert set(profiles_from([own, *first, *second])) == {"p", "BPAT-solar", "BPAT-wind"}
+    found = refusal(profiles_from, [first[0], own, *second, *first[2:]])
+    assert [(one["code"], one["file"], one["count"]) for one in found] == [("missing_interval", str(first[0]), 10)]
+    assert "38 of the 48 rows of one answer are in" in found[0]["message"]
+    (alone,) = refusal(read_profiles, first[0])
+    assert "10 of the 48 rows" in alone["message"]
+
+
+def test_a_page_that_cannot_be_read_is_not_called_missing_as_well(write, refusal):
+    pages = pages_of(write)
+    pages[1].write_text(pages[1].read_text().replace('"7"', '"seven"', 1))
+    found = refusal(profiles_from, [*pages, write("", "empty.csv")])
+    assert [(one["code"], one["file"].endswith("1.json")) for one in found] == [
+        ("empty_file", False),
+        ("unreadable_value", True),
+    ]
+
+
+def test_a_file_may_have_nothing_of_what_another_one_has(write, refusal):
+    solar, wind = (fuel_pages("BPAT", "2024-08-01", {code: [1] * 24}, 24)[0] for code in ("SUN", "WND"))
+    paths = [write(solar, "solar.json"), write(wind, "wind.json")]
+    refused, how = Findings(), How(types=frozenset({"solar"}))
+    assert [list(one) for one in read_together(paths, refused, how=how)] == [["BPAT-solar"], []]
+    assert not len(refused)
+    assert "nothing of what is asked for" in refusal(read_profiles, paths[1], how=how)[0]["message"]
 
 
 def test_merging_nothing_is_no_profiles():

@@ -24,7 +24,7 @@ def check(readings: Iterable[Readings]) -> None:
         if held < total:
             files = list(dict.fromkeys(file for file, _ in pages))
             names = ", ".join(file.path.name for file in files)
-            said = f"{held} of the {total} rows of one answer are in {names}: import all its pages together"
+            said = f"{held} of the {total} rows of one answer are in {names}: give all its pages at once"
             findings.add("missing_interval", said, file=files[0].name, count=total - held)
     findings.check()
 

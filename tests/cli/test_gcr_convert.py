@@ -1,6 +1,8 @@
 """`gcr convert`: every option, refusals, and that a refusal leaves nothing behind."""
 
 import json
+from datetime import date
+from itertools import pairwise
 
 import duckdb
 import pyarrow as pa
@@ -9,6 +11,8 @@ import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
 from gcr_cli.options import DISTRIBUTIONS
+from oracle.eia import fuel_pages
+from oracle.opsd import opsd
 
 from gcr_fast import profiles
 
@@ -225,6 +229,31 @@ def test_one_refusal_for_all_files(gcr_json):
     said = gcr_json("convert", "bad.csv", *files, "--out", "h.parquet", code=1)
     assert [row["file"] for row in said["findings"] if row["code"] == "missing_file"] == ["nope.csv", "nor.csv"]
     assert {row["file"] for row in said["findings"]} == {"nope.csv", "nor.csv", "bad.csv"}
+
+
+def test_pages_of_one_answer_are_profiles_together(gcr, gcr_json, folder, day):
+    annual = day(energy=24_000, profile="BPAT-wind")
+    pages = fuel_pages("BPAT", "2024-01-01", {"SUN": range(24), "WND": [7] * 24}, 10)
+    for at, text in enumerate(pages):
+        (folder / f"{at}.json").write_text(text)
+    files = [word for at in range(len(pages)) for word in ("--profiles", f"{at}.json")]
+    gcr("convert", annual, *files, "--out", "h.parquet", "--quiet")
+    assert pq.read_table("h.parquet")["energy_wh"].to_pylist() == [1000] * 24
+    refused = gcr_json("convert", annual, *files[:-2], "--out", "i.parquet", code=1)
+    assert "40 of the 48 rows of one answer" in refused["findings"][0]["message"]
+    assert not (folder / "i.parquet").exists()
+
+
+def test_months_of_one_year_are_a_profile_together(gcr, folder):
+    starts = [date(2023, month, 1) for month in range(1, 13)] + [date(2024, 1, 1)]
+    for month, following in pairwise(starts):
+        solar = ["2"] * 24 * (following - month).days
+        (folder / f"{month:%m}.csv").write_text(opsd(str(month), {"XX_solar_generation_actual": solar}))
+    (folder / "year.csv").write_text("certificate_id,energy_wh,year,status,profile\nY,8760,2023,CANCELED,XX-solar\n")
+    files = [word for month in range(12, 0, -1) for word in ("--profiles", f"{month:02}.csv")]
+    gcr("convert", "year.csv", *files, "--out", "h.parquet", "--quiet")
+    assert pq.read_table("h.parquet")["energy_wh"].to_pylist() == [1] * 8760
+    assert "lacks 744 of the 8760" in gcr("convert", "year.csv", *files[2:], "--out", "i.parquet", code=1).stderr
 
 
 def test_many_errors_are_cut_in_text_but_not_in_json(gcr, gcr_json, folder):
