@@ -157,6 +157,12 @@ FINDINGS = (
     FindingCode("bad_serial", "error", "serial numbers that end before they start", "give both, inclusive"),
     FindingCode("serial_overlap", "error", "serial numbers that another certificate has", "convert each Wh once"),
     FindingCode("count_mismatch", "error", "energy or count that the serial numbers contradict", "check both"),
+    FindingCode(
+        "contradictory_source",
+        "error",
+        "energy source and technology contradict each other",
+        "correct the wrong one, or read the list by a mapping that names only the right column: --mapping",
+    ),
     FindingCode("unknown_code", "warning", "an AIB code known by its beginning only", "check the source type"),
     FindingCode("bad_check_digit", "warning", "a GSRN or EIC with a wrong check digit", "check the identifier"),
     FindingCode("purpose_missing", "warning", "purpose unknown: born LOCKED, not tradable", "state the purpose"),

@@ -344,8 +344,12 @@ class _Reader:
                 return own[normalised(text)]
         found: Source = source_of(energy, technology)
         column = "technology" if line.has("technology") else "energy_source"
-        if found.error:
-            self._fault(line, "unknown_source_type", column, f"({found.error}) is no technology that is known")
+        if found.unknown:
+            where = "technology" if technology == found.unknown else "energy_source"
+            self._fault(line, "unknown_source_type", where, "is no energy source or technology that is known")
+        if found.clash:
+            other = f"{self.sheet.header.named('energy_source')} {energy!r} means {found.clash[0]}"
+            self._fault(line, "contradictory_source", column, f"means {found.clash[1]}, but {other}")
         if found.warning:
             line.fault("unknown_code", column, found.warning)
         return found.source_type

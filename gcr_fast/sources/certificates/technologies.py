@@ -79,8 +79,10 @@ class Source(NamedTuple):
     source_type: str | None
     warning: str = ""
     """An AIB code whose last digits are not known."""
-    error: str = ""
-    """A word or code that is in no table, or two that contradict each other."""
+    unknown: str = ""
+    """A word or code that is in no table."""
+    clash: tuple[str, str] | None = None
+    """The source types of both, where they contradict each other."""
 
 
 @lru_cache(maxsize=4096)
@@ -93,7 +95,7 @@ def source_of(energy: str, technology: str) -> Source:
             continue
         known, source, warning = _one(text)
         if not known and not found:
-            return Source(None, error=text)
+            return Source(None, unknown=text)
         warning = warning if known else f"{text}: not known, so the energy source alone tells"
         found += [source] if source else []
         warnings += [warning] if warning else []
@@ -101,7 +103,7 @@ def source_of(energy: str, technology: str) -> Source:
         return Source(None, "; ".join(warnings))
     first, last = found[0], found[-1]
     if first != last and not _agree(first, last):
-        return Source(None, error=f"{energy} / {technology}")
+        return Source(None, clash=(first, last))
     return Source(_finer(first, last), "; ".join(warnings))
 
 

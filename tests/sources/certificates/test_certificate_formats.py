@@ -124,12 +124,32 @@ def test_lost_digits_are_refused(faults):
     assert faults(text(AIB_HEADER, [aib_row(low="6.43002E+29", high="6.43002E+29")]))[0][0] == "bad_serial"
 
 
-def test_a_contradiction_of_codes_lists_its_rows(faults):
+def test_contradictory_source_lists_its_rows(faults):
     bad = [aib_row(first=1 + 100 * n, source="F01040100", technology="T020000") for n in range(2)]
     assert faults(text(AIB_HEADER, [aib_row(first=900), *bad])) == [
-        ("unknown_source_type", 3, "Technology"),
-        ("unknown_source_type", 4, "Technology"),
+        ("contradictory_source", 3, "Technology"),
+        ("contradictory_source", 4, "Technology"),
     ]
+
+
+def test_a_contradiction_names_both_codes_what_they_mean_and_how_to_mend_it(write, refusal):
+    bad = write(text(AIB_HEADER, [aib_row(source="F01050200", technology="T020001")]), "list.csv")
+    (found,) = refusal(read_certificates, [bad])
+    said = "Technology 'T020001' means wind_onshore, but Energy Source 'F01050200' means hydro"
+    assert (found["message"], found["value"]) == (said, "T020001")
+    assert "mapping" in found["hint"]
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "value"),
+    [
+        ({"source": "F99000000", "technology": "T020001"}, "Energy Source", "F99000000"),
+        ({"source": "", "technology": "T990000"}, "Technology", "T990000"),
+    ],
+)
+def test_an_unknown_code_is_named_in_its_own_column(row, column, value, write, refusal):
+    (found,) = refusal(read_certificates, [write(text(AIB_HEADER, [aib_row(**row)]), "list.csv")])
+    assert (found["code"], found["column"], found["value"]) == ("unknown_source_type", column, value)
 
 
 # --- North American tracking systems

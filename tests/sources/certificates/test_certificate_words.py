@@ -61,19 +61,19 @@ def test_an_unknown_word_means_nothing():
 )  # fmt: skip
 def test_sources(energy, technology, source):
     found = source_of(energy, technology)
-    assert (found.source_type, found.error, found.warning) == (source, "", "")
+    assert (found.source_type, found.unknown, found.clash, found.warning) == (source, "", None, "")
 
 
 def test_an_unknown_leaf_is_a_warning():
     found = source_of("F01040199", "T010000")
-    assert (found.source_type, found.error) == ("solar", "")
+    assert (found.source_type, found.unknown, found.clash) == ("solar", "", None)
     assert "F010401" in found.warning
 
 
 def test_unknown_words_and_contradictions_are_errors():
-    assert source_of("Fairy dust", "").error == "Fairy dust"
-    assert source_of("F99000000", "").error == "F99000000"
-    assert "T020000" in source_of("F01040100", "T020000").error  # sunshine does not turn a rotor
+    assert source_of("Fairy dust", "").unknown == "Fairy dust"
+    assert source_of("F99000000", "T010000").unknown == "F99000000"
+    assert source_of("F01040100", "T020000").clash == ("solar", "wind")  # sunshine does not turn a rotor
 
 
 def test_the_energy_source_tells_where_the_technology_is_unknown():
