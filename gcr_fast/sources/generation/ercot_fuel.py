@@ -12,7 +12,7 @@ from gcr_fast.columns import as_text, encode, one_array
 from gcr_fast.flags import told
 from gcr_fast.periods import DAY_S, local_to_utc
 from gcr_fast.sources import workbook
-from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
+from gcr_fast.sources.cells import ENGLISH, MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import HOUR_S, parse_best
 from gcr_fast.sources.files import File, Table, refuse
 from gcr_fast.sources.generation.ercot import AREA, ATTRIBUTION, ZONE, tables
@@ -103,7 +103,7 @@ class _Sheet:
         midnights = self._midnights()
         rows = self._rows(midnights)
         slots = self._slots()
-        found = [numbers(self.table.columns[slot.name], MEGA) for slot in slots]
+        found = [numbers(self.table.columns[slot.name], MEGA, locale=ENGLISH) for slot in slots]
         starts, exist = self._starts(slots, midnights, found)
         self._compare(found)
         kept, each = exist[rows], exist[rows].sum(axis=1)
@@ -173,7 +173,7 @@ class _Sheet:
         """Note days whose quarter-hours do not add up to the day's total: an hour may have been lost."""
         if TOTAL not in self.table.names:
             return
-        total = numbers(self.table.columns[TOTAL], MEGA)
+        total = numbers(self.table.columns[TOTAL], MEGA, locale=ENGLISH)
         sums = np.sum([one.values for one in found], axis=0)
         count = int(((np.abs(sums - total.values) > _ROUNDING_WH) & ~total.null & ~total.bad).sum())
         if count:
@@ -196,7 +196,7 @@ FORMAT = Format(
         "in November the hour that is repeated has four more columns, 01:15 (DST) to 02:00 (DST): the second time",
         "a day that was settled twice counts as settled last; the flag is its settlement type",
         "WSL is what storage takes, negative: consumption",
-        "a workbook needs the extra xlsx; any of its sheets may be saved as CSV",
+        "a workbook needs the extra xlsx; any of its sheets may be saved as CSV, with thousands commas or without",
     ),
     detect=detect,
     read=read,

@@ -9,7 +9,7 @@ import numpy as np
 from gcr_fast.columns import as_text, one_array
 from gcr_fast.periods import local_to_utc
 from gcr_fast.sources import workbook
-from gcr_fast.sources.cells import MEGA, report
+from gcr_fast.sources.cells import ENGLISH, MEGA, report
 from gcr_fast.sources.clock import HOUR_S, parse_best, walk
 from gcr_fast.sources.files import File, Table, refuse
 from gcr_fast.sources.generation.ercot import AREA, ATTRIBUTION, ZONE, tables
@@ -54,7 +54,8 @@ def _add(readings: Readings, table: Table, end: str, how: How) -> None:
             readings.left_out[name] = f"a part of {AREA}; --area {name} reads it"
     starts, rows = _clock(readings, table, end)
     readings.rows += len(table)
-    wide(readings, table, starts, rows, columns, Layout(digits=MEGA, power=False, interval_s=HOUR_S))
+    layout = Layout(digits=MEGA, power=False, interval_s=HOUR_S, locale=ENGLISH)
+    wide(readings, table, starts, rows, columns, layout)
 
 
 def _clock(readings: Readings, table: Table, end: str) -> tuple[np.ndarray, np.ndarray]:
@@ -98,6 +99,7 @@ FORMAT = Format(
         "MWh in the hour that ends at the local time; 24:00 is midnight",
         "in spring 03:00 is not there; in autumn 02:00 comes again as 02:00 DST",
         "ERCOT is the sum of its eight weather zones: only the sum is read, a zone where --area asks for it",
+        'saved as CSV, numbers may have thousands commas: "41,223.48"',
         "a workbook needs the extra xlsx",
     ),
     detect=detect,

@@ -3,6 +3,7 @@
 import csv
 import sys
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -145,7 +146,7 @@ def test_without_openpyxl_the_extra_is_named(monkeypatch, refusal):
         ("2023-11-04 00:00:00,Wind", "2023-13-04 00:00:00,Wind", "Date", "2023-13-04 00:00:00"),
         ("2023-11-04 00:00:00,Wind", "2023-11-04 01:00:00,Wind", "Date", "2023-11-04 01:00:00"),
         ("2023-11-04 00:00:00,Wind", "2023-11-04 00:00:00,", "Fuel", None),
-        (",5028.0,", ',"5,028.0",', "0:15", "5,028.0"),
+        (",5028.0,", ',"5.028,0",', "0:15", "5.028,0"),
         (",5028.0,", ",5e30,", "0:15", "5e30"),
     ],
 )
@@ -198,3 +199,14 @@ def test_real_days(real_data, name, quarters):
     assert {one.kind: values_by_start(one) for one in readings.series} == plain(path)
     assert {len(one) for one in readings.series} == {quarters}
     assert not readings.notes  # every day's total is the sum of its quarter-hours
+
+
+def test_thousands_commas_of_a_sheet_saved_as_csv_are_read(write):
+    with AUTUMN.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    quoted = [[*row[:3], *(f'"{Decimal(cell):,}"' if cell else "" for cell in row[3:])] for row in rows]
+    text = "".join(",".join(row) + "\n" for row in [header, *quoted])
+    assert '"5,028.0"' in text
+    readings = read_readings(write(text, "fuel.csv"))
+    assert {one.kind: values_by_start(one) for one in readings.series} == plain(AUTUMN)
+    assert not readings.notes

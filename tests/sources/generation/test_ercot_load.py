@@ -2,6 +2,7 @@
 
 import csv
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -106,3 +107,20 @@ def test_real_hours_over_both_clock_changes(real_data):
     (load,) = read_readings(path).series
     assert values_by_start(load) == plain(path)
     assert len(load) == 44
+
+
+def test_thousands_commas_of_a_sheet_saved_as_csv_are_read(write):
+    with LOAD.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    quoted = [[row[0], *(f'"{Decimal(cell):,}"' for cell in row[1:])] for row in rows]
+    assert any("," in cell for row in quoted for cell in row)
+    text = "".join(",".join(row) + "\n" for row in [header, *quoted])
+    (load,) = read_readings(write(text, "load.csv")).series
+    assert values_by_start(load) == plain(LOAD)
+
+
+@pytest.mark.parametrize("cell", ["1,23.5", "12,34,567.0", "10.800,5"])
+def test_commas_elsewhere_are_refused(cell, write, refusal):
+    text = LOAD.read_text().replace("10800.000008", f'"{cell}"', 1)
+    (finding,) = refusal(read_readings, write(text, "load.csv"))
+    assert (finding["code"], finding["line"], finding["value"]) == ("unreadable_value", 2, cell)
