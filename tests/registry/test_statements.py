@@ -186,16 +186,16 @@ def test_a_long_list_of_parents_is_cut_on_the_page_only(registry):
 
 def test_long_sums_are_cut_to_the_largest_and_lose_nothing(registry):
     said = statement(registry, registry.retire({"owner": "Ada"}, "Ada", "Eve").entry)
-    said["by_device"] = {f"d{at:03}": {"certificates": at, "energy_wh": at * MWH + at % 3} for at in range(1, 101)}
+    said["by_device"] = {f"meter-{at:03}": {"certificates": at, "energy_wh": at * MWH + at % 3} for at in range(1, 101)}
     for told in (html(said), text(said)):
         assert "77 others" in told
-        assert "d100" in told
-        assert "d077" not in told
-    lines = [line.split() for line in text(said).splitlines() if line.startswith(("  d", "  77 others"))]
+        assert "meter-100" in told
+        assert "meter-077" not in told
+    lines = [line.split() for line in text(said).splitlines() if line.startswith(("  meter-", "  77 others"))]
     assert len(lines) == 24
     counts = [int(line[-1].replace(",", "")) for line in lines]
     assert sum(counts) == sum(range(1, 101))
-    assert said["by_device"].keys() == {f"d{at:03}" for at in range(1, 101)}  # the data has all
+    assert said["by_device"].keys() == {f"meter-{at:03}" for at in range(1, 101)}  # the data has all
 
 
 def test_amounts_of_a_table_have_equally_many_decimals(registry):
