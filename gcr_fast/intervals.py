@@ -64,7 +64,8 @@ def _is_grid(series: Series) -> bool:
     """Whether the rows already are what a grid would make of them: every hour once, in order, with a value."""
     hours = len(series.seconds) > 1 and series.step_s in {None, HOUR_S}
     even = series.hourly if series.hourly is not None else is_hourly(series.seconds)
-    return hours and even and not np.count_nonzero(series.null) and not np.count_nonzero(series.unreadable)
+    whole = series.span is None or _reach(series.span, int(series.seconds[0]), len(series.seconds), HOUR_S) == (0, 0)
+    return hours and even and whole and not np.count_nonzero(series.null) and not np.count_nonzero(series.unreadable)
 
 
 def is_hourly(seconds: np.ndarray) -> bool:
@@ -88,6 +89,9 @@ def _lay(series: Series) -> _Grid:
     even = (begins - phase) % step == 0
     start = int(begins[even][0])
     count = (int(begins[even][-1]) - start) // step + 1
+    if series.span is not None:
+        before, after = _reach(series.span, start, count, step)
+        start, count = start - before * step, before + count + after
     _refuse_endless(series, count, order)
     blank = np.zeros(count, bool)
     grid = _Grid(series, start, step, np.zeros(count, np.int64), ~blank, blank, np.full(count, -1))
@@ -100,6 +104,12 @@ def _lay(series: Series) -> _Grid:
     _place(grid, (begins[even] - start) // step, order[even])
     _note_gaps(grid)
     return grid
+
+
+def _reach(span: tuple[int, int], start_s: int, count: int, step_s: int) -> tuple[int, int]:
+    """Return how many whole intervals a file is about before the first of its `count` intervals, and after the last."""
+    before, after = start_s - span[0], span[1] - (start_s + count * step_s)
+    return max(before // step_s, 0), max(after // step_s, 0)
 
 
 def _refuse_endless(series: Series, count: int, order: np.ndarray) -> None:
@@ -170,9 +180,10 @@ def _note_gaps(grid: _Grid) -> None:
     edges = np.flatnonzero(absent[1:] != absent[:-1])
     for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
         text = f"{utc_text(begins + first * grid.step_s)} .. {utc_text(begins + stop * grid.step_s)}"
-        row = int(grid.row_at[first - 1])
+        row = int(grid.row_at[first - 1]) if first else None
         count = stop - first
-        what = f"no rows for {count} interval{'s' if count > 1 else ''} after row {row}: {text}"
+        where = "before the first row" if row is None else f"after row {row}"
+        what = f"no rows for {count} interval{'s' if count > 1 else ''} {where}: {text}"
         grid.fault("missing_interval", what, first, stop - 1, row, value=text, count=count)
 
 

@@ -121,5 +121,6 @@ def series_of(one: Reading, shared: Shared) -> Series:
         quality=one.quality,
         flags=one.flags,
         step_s=one.interval_s,
+        span=one.span,
         hourly=shared.is_hourly(one),
     )

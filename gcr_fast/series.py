@@ -76,6 +76,8 @@ class Series:
     """What the source says of each value in its own words; None if it says nothing."""
     step_s: int | None = None
     """Length of an interval, where the file tells; else it follows from the times."""
+    span: tuple[int, int] | None = None
+    """UTC seconds, from when to when intervals are expected, where the file tells; else from the first to the last."""
     hourly: bool | None = None
     """Whether each time is an hour after the one before, where that is known: series of a file share their times."""
 

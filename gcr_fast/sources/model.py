@@ -53,6 +53,8 @@ class Reading:
     """What the source says of each value in its own words; None if it says nothing."""
     is_energy: bool = True
     """Whether values are W or Wh. Else they are weights: a shape without a unit (`power` says nothing then)."""
+    span: tuple[int, int] | None = None
+    """UTC seconds: from when to when (exclusive) the file says to be about. None: from the first interval to the last."""
     zone: str = ""
     """In which a calendar year of this series is meant, where a file has areas of several zones."""
 

@@ -89,6 +89,8 @@ def take(group: list[Reading], rows: np.ndarray) -> list[Reading]:
 
 
 def _between(one: Reading, start_s: int, end_s: int) -> Reading:
+    if one.span is not None:
+        one = replace(one, span=(max(one.span[0], start_s), min(one.span[1], end_s)))
     inside = (one.starts >= start_s) & (one.starts < end_s)
     return one if inside.all() else take([one], np.flatnonzero(inside))[0]
 

@@ -69,6 +69,7 @@ def read(file: File, how: How) -> Readings:
     readings = Readings(file, FORMAT.name, zone=how.zone or "UTC", attribution=ATTRIBUTION)
     document, process = _text(file, root, "type"), _text(file, root, "process.processType")
     parts: dict[_Key, list[_Part]] = defaultdict(list)
+    spans: dict[_Key, list[int]] = defaultdict(list)
     for series in root.findall("{*}TimeSeries"):
         said = _said(series)
         kind = _kind(file, series, document, process)
@@ -76,11 +77,12 @@ def read(file: File, how: How) -> Readings:
             readings.left_out[said] = kind
             continue
         for period in series.findall("{*}Period"):
-            key, part = _period(readings, series, period, kind, said)
+            key, part, span = _period(readings, series, period, kind, said)
             parts[key].append(part)
+            spans[key] += span
     readings.findings.check()
     for key, some in parts.items():
-        _add(readings, key, some)
+        _add(readings, key, some, (min(spans[key]), max(spans[key])))
     return readings
 
 
@@ -135,8 +137,10 @@ def _kind(file: File, series: Element, document: str, process: str) -> Kind | st
     return PSR_TYPES[code] if _area(series, "in") else consumed(PSR_TYPES[code])
 
 
-def _period(readings: Readings, series: Element, period: Element, kind: Kind, said: str) -> tuple[_Key, _Part]:
-    """Read the points of one period. Its end counts: the last value of a curve A03 holds until then."""
+def _period(
+    readings: Readings, series: Element, period: Element, kind: Kind, said: str
+) -> tuple[_Key, _Part, tuple[int, int]]:
+    """Read the points of one period, which is expected whole: the last value of a curve A03 holds until its end."""
     file = readings.file
     unit = _text(file, series, "quantity_Measure_Unit.name")
     if unit != _MW:
@@ -156,7 +160,7 @@ def _period(readings: Readings, series: Element, period: Element, kind: Kind, sa
         positions, part = all_positions, _Part(*(array[stair] for array in part))
     device = _unit(series) + ("-consumption" if kind.role == "consumption" and _unit(series) else "")
     key = _Key(kind, area_of(_area(series, "in") or _area(series, "out")), device, said, step)
-    return key, part._replace(starts=start + (positions - 1) * step)
+    return key, part._replace(starts=start + (positions - 1) * step), (start, end)
 
 
 def _moment(file: File, period: Element, path: str) -> int:
@@ -201,8 +205,8 @@ def _points(readings: Readings, period: Element, said: str, count: int) -> tuple
     return positions, _Part(positions, found.values, found.null, lines)
 
 
-def _add(readings: Readings, key: _Key, parts: list[_Part]) -> None:
-    """Add a series; its periods are joined in the file's order."""
+def _add(readings: Readings, key: _Key, parts: list[_Part], span: tuple[int, int]) -> None:
+    """Add a series; its periods are joined in the file's order, and `span` is from the first of them to the last."""
     starts, values, null, lines = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     if null.all():
         readings.left_out[key.said] = "no value at any position"
@@ -221,6 +225,7 @@ def _add(readings: Readings, key: _Key, parts: list[_Part]) -> None:
             source_type=key.kind.source_type,
             device_id=key.unit or None,
             column=key.said,
+            span=span,
         )
     )
 
@@ -232,7 +237,8 @@ FORMAT = Format(
     quirks=(
         "UTC; MW, the mean of 15, 30 or 60 minutes; a point's time is its position in its period",
         "curve A03 leaves out a position whose value repeats the one before: carried forward to the end of the period",
-        "curve A01 has every position: one that is absent is a gap",
+        "curve A03 that does not begin with position 1 (France, 2021): what it leaves out there is a gap",
+        "curve A01 has every position: one that is absent is a gap, at the ends of the period too",
         "inBiddingZone is generation, outBiddingZone of the same type is consumption, which is kept apart",
         "an acknowledgement instead of a document says that there are no data: refused with its words",
         "forecasts, plans and capacities come in the same document: left out",

@@ -7,10 +7,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from oracle import exports as oracle
 
+from gcr_fast.imports import import_generation
+from gcr_fast.metered import profiles_of
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
 
@@ -137,6 +139,67 @@ def test_any_staircase(tmp_path_factory, points, curve):
     path = tmp_path_factory.getbasetemp() / "stairs.xml"
     path.write_text(document(series(sorted(points.items()), curve)))
     assert keyed(read_readings(path)) == plain(path)
+
+
+@given(
+    points=st.dictionaries(st.integers(1, 24), st.integers(-5, 5), min_size=1, max_size=24),
+    curve=st.sampled_from(["A01", "A03"]),
+    keep=st.booleans(),
+)
+@example({3: 1, 5: 1}, "A01", False)
+def test_a_period_is_expected_whole(tmp_path_factory, points, curve, keep):
+    path = tmp_path_factory.getbasetemp() / "period.xml"
+    path.write_text(document(series(sorted(points.items()), curve)))
+    imported = import_generation([path], keep_intervals=keep)
+    account, profile = imported.series["FR-solar"], imported.profiles["FR-solar"]
+    there = set(points) if curve == "A01" else set(range(min(points), 25))
+    assert (account.expected, account.found, account.missing) == (24, len(there), 24 - len(there))
+    assert (account.start, account.end) == ("2024-01-01T00:00Z", "2024-01-02T00:00Z")
+    assert {at + 1 for at in range(24) if not profile.missing[at]} == there
+    gaps = [one for one in imported.findings if one.code == "missing_interval"]
+    assert sum(one.count for one in gaps) == 24 - len(there)
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ([(3, 1), (4, 1)], "before the first row: 2024-01-01T00:00Z .. 2024-01-01T02:00Z"),
+        ([(1, 1), (2, 1)], "22 intervals after row 2: 2024-01-01T02:00Z .. 2024-01-02T00:00Z"),
+    ],
+)
+def test_the_ends_of_a_period_are_told_as_one_gap_each(write, points, said):
+    filler = [(at, 1) for at in range(5, 25)] if points[0][0] == 3 else []
+    imported = import_generation([write(document(series([*points, *filler], "A01")))])
+    (found,) = [one for one in imported.findings if one.code == "missing_interval"]
+    assert said in found.message
+
+
+def test_quarters_that_a_period_lacks_make_their_hours_missing(write):
+    text = document(series([(at, 8) for at in range(2, 96)], "A01", step="PT15M"))
+    profile = import_generation([write(text)]).profiles["FR-solar"]
+    assert profile.missing.tolist() == [True, *[False] * 22, True]
+
+
+def test_of_a_year_that_is_asked_for_only_its_part_of_a_period_is_expected(write):
+    text = series([(2, 5), (3, 5)], "A01", start="2023-12-31T22:00Z", end="2024-01-01T04:00Z")
+    readings = read_readings(write(document(text)), How(year=2023))
+    assert readings.series[0].span == (moment("2023-12-31T22:00Z"), moment("2024-01-01T00:00Z"))
+    (profile,) = profiles_of(readings).values()
+    assert profile.missing.tolist() == [True, False]
+
+
+def test_the_end_of_a_period_may_stand_in_another_file(write):
+    first, second = (
+        write(document(series(points, "A01", **when)), name)
+        for points, when, name in (
+            ([(at, 1) for at in range(1, 20)], {}, "first.xml"),
+            ([(at, 2) for at in range(1, 9)], {"start": "2024-01-01T19:00Z", "end": "2024-01-02T03:00Z"}, "second.xml"),
+        )
+    )
+    imported = import_generation([second, first])
+    assert imported.profiles["FR-solar"].values.tolist() == [1_000_000] * 19 + [2_000_000] * 8
+    assert imported.series["FR-solar"].missing == 0
+    assert not imported.findings.of("error")
 
 
 def test_periods_of_one_type_are_one_series(write):
