@@ -11,7 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from gcr_fast.sources.certificates.formats import BY_NAME, format_named, identif
 from gcr_fast.sources.certificates.reading import Certificate, Listing, read_listing
 from gcr_fast.sources.certificates.sifting import Sift
 from gcr_fast.sources.certificates.statuses import Meaning, meaning_of
+from gcr_fast.sources.damaged import refuse_damaged
 from gcr_fast.sources.files import File, open_file, refuse
 from gcr_fast.sources.mapping_file import load_mapping
 from gcr_fast.sources.units_map import Units, read_units
@@ -251,12 +252,17 @@ def _read(file: File, how: _How) -> _Part:
         return _from_listing(read_listing(file, mapped.NAME, mapped.layout_of(how.mapping), how.zone, how.sift), how)
     chosen = identify(file) if how.format is None else format_named(how.format)
     if chosen is None:
-        known = ", ".join([*BY_NAME, OWN])
-        what = (
-            f"is no certificate list of a known format ({known}); `gcr import formats mapped` shows how to describe it"
-        )
-        refuse(file, what, "unknown_format")
+        _refuse_unknown(file)
     return _from_listing(read_listing(file, chosen.name, chosen.layout, how.zone, how.sift), how)
+
+
+def _refuse_unknown(file: File) -> NoReturn:
+    refuse_damaged(file)
+    if file.kind == "zip":
+        refuse(file, "is a workbook: save the sheet that has the list as CSV", "unknown_format")
+    known = ", ".join([*BY_NAME, OWN])
+    what = f"is no certificate list of a known format ({known}); `gcr import formats mapped` shows how to describe it"
+    refuse(file, what, "unknown_format")
 
 
 def is_list(path: str | os.PathLike[str]) -> bool:

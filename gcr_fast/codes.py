@@ -118,7 +118,7 @@ class FindingCode(NamedTuple):
 FINDINGS = (
     # --- files
     FindingCode("missing_file", "error", "there is no such file", "check the path"),
-    FindingCode("unreadable_file", "error", "the file is not CSV, Parquet or Arrow IPC", "save it in one of those"),
+    FindingCode("unreadable_file", "error", "the file cannot be read as what it is", "get it once more, or save it as CSV"),
     FindingCode("empty_file", "error", "the file has no rows", "check the export"),
     FindingCode("missing_column", "error", "a needed column is absent", "add or rename the column; see `gcr schema`"),
     FindingCode("ambiguous_column", "error", "two columns stand for the same field", "keep one of them"),

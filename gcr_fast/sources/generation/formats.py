@@ -6,6 +6,7 @@ import os
 
 from gcr_fast.errors import GcrError
 from gcr_fast.sources import pages
+from gcr_fast.sources.damaged import refuse_damaged
 from gcr_fast.sources.files import File, open_file, refuse
 from gcr_fast.sources.generation import (
     aemo_nem,
@@ -128,6 +129,7 @@ def read_readings(
     file = open_file(path)
     chosen = identify(file, how) if format is None else format_named(format)
     if chosen is None:
+        refuse_damaged(file)
         refuse(file, UNKNOWN, "unknown_format")
     try:
         return read_as(file, chosen, how or How(), alone=alone)

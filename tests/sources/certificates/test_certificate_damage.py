@@ -86,7 +86,7 @@ def test_shift_jis_is_read(write):
         (b"<!DOCTYPE html><html><body>Session expired</body></html>", "unreadable_file"),
         (b"\xef\xbb\xbf<html>", "unreadable_file"),
         (gzip.compress(LISTS["rego"].encode())[:60], "unreadable_file"),
-        (b"PK\x03\x04" + bytes(40), "unknown_format"),
+        (b"PK\x03\x04" + bytes(40), "unreadable_file"),
         (b"\x00\x01\x02\x03", "unknown_format"),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "unknown_format"),
         (b'{"certificates": []}', "unknown_format"),
