@@ -16,8 +16,7 @@ from benchmarks.inputs import HOURS, SEED, YEAR
 from benchmarks.peers import sqlite_peer
 from benchmarks.registry_questions import PARENT, latencies, percentiles
 from benchmarks.timing import Claim, Results, Timing
-from gcr_fast.registry import Registry
-from gcr_fast.registry import registry as rooms
+from gcr_fast.registry import Registry, keeper
 
 if TYPE_CHECKING:
     from benchmarks.registry import Issued
@@ -148,13 +147,13 @@ def _replay(results: Results, issued: Issued, count: int, runs: int) -> None:
     """Open a registry that many trades were made in since its last snapshot."""
     from benchmarks.registry import reopened
 
-    place, usual = _copied(issued, "replay"), rooms.SNAPSHOT_EVERY
-    rooms.SNAPSHOT_EVERY = 10 * count
+    place, usual = _copied(issued, "replay"), keeper.SNAPSHOT_EVERY
+    keeper.SNAPSHOT_EVERY = 10 * count
     try:
         registry = Registry.open(place)
         registry.add_party(BUYER)
         registry.trade_many(_orders(registry, count, 0))
         registry.journal.close()  # as a process that was killed leaves it: without a snapshot
     finally:
-        rooms.SNAPSHOT_EVERY = usual
+        keeper.SNAPSHOT_EVERY = usual
     reopened(results, place, runs, f"{count:,} trades to replay", 1.0)

@@ -1,36 +1,32 @@
 """Many trades in one call: a table with a trade in each row, made all together or each by itself.
 
 A trade of one whole certificate, which most are, is checked and written here without more ado. Whatever is out of the
-ordinary in any way goes through `Registry.change`, which alone says what is wrong with it.
+ordinary in any way goes through `Writer.change`, which alone says what is wrong with it.
 """
 
 from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.columns import encode, one_array
+from gcr_fast.columns import one_array
 from gcr_fast.errors import DuplicateKeyError, GcrError, RefusedError, UsageError
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.registry.changes import Request, latest_before, price_of, total_of
 from gcr_fast.registry.entries import NO_PAIRS, Entry
 from gcr_fast.registry.lookups import energy_of, find_rows, rows_at
+from gcr_fast.registry.orders import NAMED_BY, Orders, read_orders
 from gcr_fast.registry.state import State, may
-from gcr_fast.units import parse_scaled
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from gcr_fast.registry.journal import Transaction
-    from gcr_fast.registry.registry import Registry
+    from gcr_fast.registry.writer import Writer
 
-NAMED_BY = ("certificate", "certificate_id", "parent_certificate_id")
-"""The columns one of which says what a row trades."""
-COLUMNS = (*NAMED_BY, "start", "end", "seller", "buyer", "wh", "price", "currency", "key")
 GROUP = 256
 """Trades that become durable by one fsync, where each stands for itself."""
 DONE, REPEATED, REFUSED = "done", "repeated", "refused"
@@ -41,107 +37,11 @@ BLAMED = {
 """The column that a code speaks of, where the finding does not say."""
 
 
-# --- the table
-
-
-@dataclass(frozen=True, eq=False)
-class Orders:
-    """A table of trades, read: each column a list with None where nothing is given."""
-
-    table: pa.Table
-    named: dict[str, np.ndarray]
-    """bool[n] for each of `NAMED_BY`: which rows give it."""
-    sellers: list[str | None]
-    buyers: list[str | None]
-    wh: list[int | None]
-    bad_wh: np.ndarray
-    """bool[n]: an amount that is no whole number of Wh."""
-    prices: list[Any]
-    currencies: list[str]
-    keys: list[str]
-
-    def __len__(self) -> int:
-        return int(self.table.num_rows)
-
-    def cell(self, name: str, at: int) -> Any:
-        """Return a value, None if there is no such column."""
-        return self.table[name][at].as_py() if name in self.table.column_names else None
-
-
-def read_orders(given: Any) -> Orders:
-    """Read a table of trades: anything with an Arrow stream. Columns that are missing or unknown are a `UsageError`."""
-    import pyarrow as pa
-
-    try:
-        table = _plain(pa.table(given))
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"trades come as a table, anything with an Arrow stream, not {given!r}") from error
-    _check_columns(table.column_names)
-    count = table.num_rows
-
-    def words(name: str) -> list[Any]:
-        return _words(table[name]) if name in table.column_names else [None] * count
-
-    named = {name: _given(table[name]) for name in NAMED_BY if name in table.column_names}
-    wh, bad = _amounts(table, count)
-    currencies, keys = ([word or "" for word in words(name)] for name in ("currency", "key"))
-    return Orders(table, named, words("seller"), words("buyer"), wh, bad, words("price"), currencies, keys)
-
-
-def _plain(table: pa.Table) -> pa.Table:
-    """Return a table with every kind of text as plain strings, which all of Arrow's functions know."""
-    import pyarrow as pa
-
-    for at, field in enumerate(table.schema):
-        if pa.types.is_large_string(field.type) or pa.types.is_string_view(field.type):
-            table = table.set_column(at, field.name, table[at].cast(pa.string()))
-    return table
-
-
-def _check_columns(names: list[str]) -> None:
-    for name in names:
-        if name not in COLUMNS or names.count(name) > 1:
-            close = get_close_matches(name, COLUMNS, n=1)
-            hint = f"; did you mean {close[0]}?" if close and name not in COLUMNS else ""
-            raise UsageError(f"a table of trades has no column {name!r}, or not twice{hint}: {', '.join(COLUMNS)}")
-    missing = [name for name in ("seller", "buyer") if name not in names]
-    if missing or not set(NAMED_BY) & set(names):
-        raise UsageError(f"a table of trades needs seller, buyer and one of {', '.join(NAMED_BY)}")
-
-
-def _words(column: pa.ChunkedArray) -> list[Any]:
-    """Return a column as Python values. Where few differ, each is made once."""
-    import pyarrow as pa
-
-    if not pa.types.is_string(column.type) and not pa.types.is_dictionary(column.type):
-        return list(column.to_pylist())
-    codes, values = encode(column)
-    return [None if code < 0 else values[code] for code in codes.tolist()]
-
-
-def _given(column: pa.ChunkedArray) -> np.ndarray:
-    mask: np.ndarray = one_array(column).is_valid().to_numpy(zero_copy_only=False)
-    return mask
-
-
-def _amounts(table: pa.Table, count: int) -> tuple[list[int | None], np.ndarray]:
-    """Return the column wh, and which of its cells are no whole number."""
-    if "wh" not in table.column_names:
-        return [None] * count, np.zeros(count, dtype=bool)
-    read = parse_scaled(table["wh"], 0)
-    values = read.values.tolist()
-    wh = [None if null else value for value, null in zip(values, read.null.tolist(), strict=True)]
-    return wh, read.unreadable | read.inexact
-
-
-# --- trading
-
-
 def trade_many(
-    registry: Registry, table: Any, *, atomic: bool = True, create_parties: bool = False, actor: str = "",
+    registry: Writer, table: Any, *, atomic: bool = True, create_parties: bool = False, actor: str = "",
     dry_run: bool = False,
 ) -> pa.Table:  # fmt: skip
-    """Make one trade per row, in order; see `Questions.trade_many`."""
+    """Make one trade per row, in order; see `Operations.trade_many`."""
     orders = read_orders(table)
     registry.refresh()
     bulk = Bulk(registry, orders, create_parties, actor)
@@ -162,7 +62,7 @@ class _TriedError(Exception):
     """Leaves a group, so that nothing of it is kept."""
 
 
-def _try(registry: Registry, bulk: Bulk, atomic: bool) -> None:
+def _try(registry: Writer, bulk: Bulk, atomic: bool) -> None:
     """Do all of it in a group that is taken back; what would be done has no number in the journal."""
     before = registry.position
     with contextlib.suppress(_TriedError), registry.group() as transaction:
@@ -173,7 +73,7 @@ def _try(registry: Registry, bulk: Bulk, atomic: bool) -> None:
     bulk.results = [(one[0], one[1] if one[1] and one[1] <= before else None, *one[2:]) for one in bulk.results]
 
 
-def _one_group(registry: Registry, bulk: Bulk, rows: range) -> None:
+def _one_group(registry: Writer, bulk: Bulk, rows: range) -> None:
     try:
         with registry.group() as transaction:
             bulk.run(transaction, rows)
@@ -202,7 +102,7 @@ class Places:
 class Bulk:
     """A table of trades on its way into a registry, and what became of each row."""
 
-    def __init__(self, registry: Registry, orders: Orders, create_parties: bool, actor: str) -> None:
+    def __init__(self, registry: Writer, orders: Orders, create_parties: bool, actor: str) -> None:
         self.registry, self.orders, self.create_parties, self.actor = registry, orders, create_parties, actor
         self.findings = Findings()
         self.places = _places(registry.state, orders)
@@ -385,9 +285,7 @@ def _places(state: State, orders: Orders) -> Places:
 def _others(orders: Orders) -> np.ndarray:
     """Return bool[n]: rows with an amount or times, which are no plain trade of one whole certificate."""
     other: np.ndarray = np.array([wh is not None for wh in orders.wh], dtype=bool) | orders.bad_wh
-    for name in ("start", "end"):
-        if name in orders.table.column_names:
-            other |= _given(orders.table[name])
+    other |= orders.given("start") | orders.given("end")
     return other
 
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from gcr_fast.registry.catalogue import Vocabulary
     from gcr_fast.registry.entries import Entry
+    from gcr_fast.registry.keeper import Keeper
     from gcr_fast.registry.records import Record
-    from gcr_fast.registry.registry import Registry
 
 LISTED_IDS = 1000
 """A trade of more certificates is told by its parents and runs alone."""
@@ -45,10 +45,10 @@ class Trades:
         self.table = Growing(len(FIELDS))
         self.currencies = currencies
 
-    def read_on(self, registry: Registry) -> np.ndarray:
+    def read_on(self, keeper: Keeper) -> np.ndarray:
         """Take in what was committed since and return int64[trades, fields], by entry."""
-        position = registry.committed()
-        for record in registry.journal.entries(after=self.position, upto=position, kinds=("trade",)):
+        position = keeper.committed()
+        for record in keeper.journal.entries(after=self.position, upto=position, kinds=("trade",)):
             entry = record.entry
             word = self.currencies.add(entry.currency) if entry.currency else -1
             self.table.add(
@@ -78,14 +78,12 @@ def average_minor(total_minor: int, energy_wh: int) -> int | None:
 # --- all trades
 
 
-def trades(
-    registry: Registry, owner: str | None = None, start: Any = None, end: Any = None, parent: str | None = None
-) -> pa.Table:
+def trades(keeper: Keeper, listed: Trades, owner: str | None, start: Any, end: Any, parent: str | None) -> pa.Table:
     """Return trades by entry; see `Questions.trades`."""
-    rows = registry.trade_list.read_on(registry)
+    rows = listed.read_on(keeper)
     fits = np.ones(len(rows), dtype=bool)
     if owner is not None:
-        code = registry.state.catalogue.party_code(owner) if isinstance(owner, str) else 0
+        code = keeper.state.catalogue.party_code(owner) if isinstance(owner, str) else 0
         if not code:
             raise UsageError(f"no party {owner!r}")
         fits &= (rows[:, SELLER] == code) | (rows[:, BUYER] == code)
@@ -94,8 +92,8 @@ def trades(
     if end is not None:
         fits &= rows[:, AT] < seconds_of(end, "end")
     if parent is not None:
-        fits &= np.isin(rows[:, ENTRY], entries_of(registry.state, registry.state.catalogue.place(parent)))
-    return _trade_table(registry, rows[fits])
+        fits &= np.isin(rows[:, ENTRY], entries_of(keeper.state, keeper.state.catalogue.place(parent)))
+    return _trade_table(keeper.state, listed.currencies.words, rows[fits])
 
 
 def entries_of(state: State, parent: int) -> np.ndarray:
@@ -105,10 +103,10 @@ def entries_of(state: State, parent: int) -> np.ndarray:
     return entries
 
 
-def _trade_table(registry: Registry, rows: np.ndarray) -> pa.Table:
+def _trade_table(state: State, words: list[str], rows: np.ndarray) -> pa.Table:
     import pyarrow as pa
 
-    words, party = registry.trade_list.currencies.words, registry.state.catalogue.party
+    party = state.catalogue.party
     priced = rows[:, CURRENCY] >= 0
     currencies = [words[code] if code >= 0 else None for code in rows[:, CURRENCY].tolist()]
 
@@ -135,12 +133,12 @@ def _trade_table(registry: Registry, rows: np.ndarray) -> pa.Table:
     return pa.table(columns)
 
 
-def trade_statistics(registry: Registry) -> pa.Table:
+def trade_statistics(keeper: Keeper, listed: Trades) -> pa.Table:
     """Return trades by day and currency; see `Questions.trade_statistics`."""
     import pyarrow as pa
 
-    rows = registry.trade_list.read_on(registry)
-    words = registry.trade_list.currencies.words
+    rows = listed.read_on(keeper)
+    words = listed.currencies.words
     keys, place = np.unique(np.stack([rows[:, AT] // DAY_S, rows[:, CURRENCY]], axis=1), axis=0, return_inverse=True)
     order = np.argsort(place.reshape(-1), kind="stable")
     groups = np.split(order, np.cumsum(np.bincount(place.reshape(-1), minlength=len(keys)))[:-1])
@@ -178,13 +176,13 @@ def _day_schema() -> pa.Schema:
 # --- one trade
 
 
-def get_trade(registry: Registry, number: int) -> dict[str, Any]:
+def get_trade(keeper: Keeper, number: int) -> dict[str, Any]:
     """Return a trade by its entry; see `Questions.get_trade`."""
-    record = record_of(registry, number)
+    record = record_of(keeper, number)
     entry = record.entry
     if entry.kind != "trade":
         raise UsageError(f"entry {number} is a {entry.kind}, not a trade")
-    state = registry.state
+    state = keeper.state
     handles = handles_of(state, entry)
     rows = np.where(handles < PIECE, handles, 0)
     rows[handles >= PIECE] = state.pieces.rows[handles[handles >= PIECE] - PIECE, ROW]
@@ -222,15 +220,15 @@ def _facts(state: State, record: Record) -> dict[str, Any]:
     }
 
 
-def record_of(registry: Registry, number: int) -> Record:
+def record_of(keeper: Keeper, number: int) -> Record:
     """Return an entry of the journal; one that does not exist is a `UsageError`."""
-    position = registry.committed()
+    position = keeper.committed()
     if not isinstance(number, int | np.integer) or not 0 < number <= position:
         raise UsageError(f"the journal has entries 1 to {position}, not {number!r}")
-    return next(registry.journal.entries(after=number - 1, upto=number))
+    return next(keeper.journal.entries(after=number - 1, upto=number))
 
 
-def records(registry: Registry, numbers: list[int]) -> Iterator[Record]:
+def records(keeper: Keeper, numbers: list[int]) -> Iterator[Record]:
     """Yield some entries, ascending; those that are close together in one go."""
     at = 0
     while at < len(numbers):
@@ -238,7 +236,7 @@ def records(registry: Registry, numbers: list[int]) -> Iterator[Record]:
         while stop < len(numbers) and numbers[stop] - numbers[stop - 1] <= NEAR:
             stop += 1
         wanted = set(numbers[at:stop])
-        for record in registry.journal.entries(after=numbers[at] - 1, upto=numbers[stop - 1]):
+        for record in keeper.journal.entries(after=numbers[at] - 1, upto=numbers[stop - 1]):
             if record.seq in wanted:
                 yield record
         at = stop
@@ -247,17 +245,17 @@ def records(registry: Registry, numbers: list[int]) -> Iterator[Record]:
 # --- one certificate
 
 
-def history(registry: Registry, certificate: Any) -> pa.Table:
+def history(keeper: Keeper, certificate: Any) -> pa.Table:
     """Return what happened to a certificate; see `Questions.history`."""
     import pyarrow as pa
 
-    state = registry.state
+    state = keeper.state
     handle = one_handle(state, certificate)
     line = _ancestors(state, handle)
     parent = state.catalogue.one_parent_of(line[0])
     numbers = [int(state.catalogue.issue[parent]), *entries_of(state, parent).tolist()]
     life = _Life(state, parent, line)
-    events = [life.event(record) for record in records(registry, numbers)]
+    events = [life.event(record) for record in records(keeper, numbers)]
     return pa.Table.from_pylist([event for event in events if event], schema=_history_schema())
 
 

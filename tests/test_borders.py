@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,29 @@ def test_only_exchange_and_sources_open_data_files():
     }
     # the shipped package is ours, and its files are read by name and row group
     assert guilty <= {"gcr_fast/shipped.py"}
+
+
+def modules_of(package):
+    """Modules by name; doors, which import what is behind them when it is asked for, are left out."""
+    paths = [path for path in (ROOT / package).rglob("*.py") if path.name != "__init__.py"]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in paths}
+
+
+def imports_among(modules, path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from modules.keys() & {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            yield from modules.keys() & (inside | {node.module})
+
+
+@pytest.mark.parametrize("packages", [("gcr_fast.registry", "gcr_fast.trading", "gcr_fast.bulk")])
+def test_no_module_imports_itself_by_way_of_others_not_even_for_types(packages):
+    everything = modules_of(packages[0].partition(".")[0])
+    modules = {name: path for name, path in everything.items() if name.startswith(packages)}
+    order = TopologicalSorter({name: set(imports_among(modules, path)) for name, path in modules.items()})
+    order.prepare()  # names the modules of a circle
 
 
 def test_no_kernel_uses_parallel_or_fastmath():

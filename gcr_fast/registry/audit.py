@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
@@ -24,12 +23,13 @@ from gcr_fast.registry.comparing import differences, untiled
 from gcr_fast.registry.database import FILE
 from gcr_fast.registry.journal import Journal
 from gcr_fast.registry.ledger import CLAIM, ENDED, ENTRY, LISTED, OWNED, TABLE, Ledger
+from gcr_fast.registry.replay import rebuilt
 from gcr_fast.registry.state import State
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from gcr_fast.registry.registry import Registry
+    from gcr_fast.registry.keeper import Keeper
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
@@ -115,7 +115,7 @@ class AuditReport:
 
 
 def verify(
-    registry: Registry | str | os.PathLike[str],
+    registry: Keeper | str | os.PathLike[str],
     *,
     public_key: str | os.PathLike[str] | None = None,
     capacity_margin: str | float | None = None,
@@ -154,7 +154,7 @@ def _stamp(folder: Path) -> tuple[int, int, int] | None:
 class _Audit:
     """One reading of everything, check by check."""
 
-    def __init__(self, folder: Path, live: Registry | None, margin: Any, key: str | None, *, still: bool) -> None:
+    def __init__(self, folder: Path, live: Keeper | None, margin: Any, key: str | None, *, still: bool) -> None:
         self.folder, self.live, self.margin, self.key, self.still = folder, live, margin, key, still
         self.report = AuditReport(str(folder))
         self.ledger = Ledger(folder)
@@ -352,11 +352,10 @@ class _Audit:
     def _wrong_state(self) -> Iterable[str]:
         if self.live is not None:
             yield from (f"in memory: {what}" for what in differences(self.ledger, self.live.state))
-        from gcr_fast.registry.registry import Registry
-
-        opened = Registry(self.folder, self.journal, 0.0, time.time)
-        later = opened.position > self.report.position
-        yield from differences(self.ledger, opened.as_of(self.report.position) if later else opened.state)
+        state, _ = rebuilt(self.folder, self.journal)
+        if state.position > self.report.position:
+            state, _ = rebuilt(self.folder, self.journal, self.report.position)
+        yield from differences(self.ledger, state)
 
     # --- signatures
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gcr_fast.errors import CorruptError, ReadOnlyError, UsageError
+from gcr_fast.errors import CorruptError
 from gcr_fast.registry.entries import GENESIS
-from gcr_fast.registry.journal import Journal, Transaction
-from gcr_fast.registry.lock import WriterLock
-from gcr_fast.registry.state import State
+from gcr_fast.registry.lock import LOCK, WriterLock
+from gcr_fast.registry.questions import Questions
 
 if TYPE_CHECKING:
     from gcr_fast.exchange.writing import Written
@@ -42,32 +39,8 @@ class Signed(NamedTuple):
     at_s: int
 
 
-class Evidence(ABC):
+class Evidence(Questions):
     """Verify, prove, sign and export: nothing here changes a certificate."""
-
-    folder: Path
-    journal: Journal
-    state: State
-    _transaction: Transaction | None
-    _lock_timeout_s: float
-
-    @property
-    @abstractmethod
-    def read_only(self) -> bool:
-        """Whether nothing can be changed through this object."""
-
-    @abstractmethod
-    def now(self) -> int:
-        """UTC seconds."""
-
-    @abstractmethod
-    def latest(self) -> State:
-        """Return the state with everything that is committed."""
-
-    @property
-    def in_group(self) -> bool:
-        """Whether a group of changes is under way, which is not committed yet."""
-        return self._transaction is not None
 
     def verify(
         self, *, public_key: str | os.PathLike[str] | None = None, capacity_margin: str | float | None = None
@@ -75,7 +48,7 @@ class Evidence(ABC):
         """Check everything, files, journal and columns in memory: see `audit.verify`. Writes nothing."""
         from gcr_fast.registry.audit import verify
 
-        return verify(self, public_key=public_key, capacity_margin=capacity_margin)  # type: ignore[arg-type]
+        return verify(self, public_key=public_key, capacity_margin=capacity_margin)
 
     def head(self) -> Head:
         """Return the number and hash of the last entry that is committed."""
@@ -163,10 +136,8 @@ class Evidence(ABC):
         Whoever keeps the public key can tell later that no entry up to here was altered: `verify(public_key=...)`.
         """
         from gcr_fast.registry import signing
-        from gcr_fast.registry.registry import LOCK
 
-        if self.read_only:
-            raise ReadOnlyError(f"{self.folder} was opened for reading only")
+        self._require_writable()
         self._require_no_group("what to sign")
         private = signing.load_private(key)
         with WriterLock(self.folder / LOCK, self._lock_timeout_s):
@@ -180,8 +151,4 @@ class Evidence(ABC):
         """Write certificates, parents, trades or journal as .parquet, .arrow or .csv: see `exporting.export`."""
         from gcr_fast.registry.exporting import export
 
-        return export(self, what, path, **filters)  # type: ignore[arg-type]
-
-    def _require_no_group(self, what: str) -> None:
-        if self.in_group:
-            raise UsageError(f"{what} is known when the group is over")
+        return export(self, what, path, **filters)

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from gcr_fast.exchange.writing import Written
-    from gcr_fast.registry.registry import Registry
+    from gcr_fast.registry.questions import Questions
 
 BATCH_ENTRIES = 1 << 14
 
 
-def export(registry: Registry, what: str, path: str | os.PathLike[str], **options: Any) -> Written:
+def export(registry: Questions, what: str, path: str | os.PathLike[str], **options: Any) -> Written:
     """Write `certificates`, `parents`, `trades` or `journal` to a .parquet, .arrow or .csv file: whole or not at all.
 
     Certificates take the filters of `query`, and `certificate_ids=True` for a column of text ids. They are written
@@ -42,12 +42,12 @@ def export(registry: Registry, what: str, path: str | os.PathLike[str], **option
 Stream = tuple["pa.Schema", "Iterator[pa.RecordBatch]"]
 
 
-def _certificates(registry: Registry, certificate_ids: bool = False, **filters: Any) -> Stream:
+def _certificates(registry: Questions, certificate_ids: bool = False, **filters: Any) -> Stream:
     result = registry.query(**filters)
     return result.schema(certificate_ids), result.batches(certificate_ids)
 
 
-def _parents(registry: Registry) -> Stream:
+def _parents(registry: Questions) -> Stream:
     """Parents as they were issued, each with the number of its issue in the journal."""
     import pyarrow as pa
 
@@ -64,15 +64,15 @@ def _parents(registry: Registry) -> Stream:
     return schema, batches()
 
 
-def _trades(registry: Registry) -> Stream:
+def _trades(registry: Questions) -> Stream:
     return _entries(registry, "trades", ("trade",))
 
 
-def _journal(registry: Registry) -> Stream:
+def _journal(registry: Questions) -> Stream:
     return _entries(registry, "journal", None)
 
 
-def _entries(registry: Registry, table: str, kinds: tuple[str, ...] | None) -> Stream:
+def _entries(registry: Questions, table: str, kinds: tuple[str, ...] | None) -> Stream:
     schema = arrow_schema(table)
     records = _chained(registry, kinds)
     parties = registry.state.catalogue.parties.words
@@ -84,7 +84,7 @@ def _entries(registry: Registry, table: str, kinds: tuple[str, ...] | None) -> S
     return schema, batches()
 
 
-def _chained(registry: Registry, kinds: tuple[str, ...] | None) -> Iterator[tuple[Record, bytes]]:
+def _chained(registry: Questions, kinds: tuple[str, ...] | None) -> Iterator[tuple[Record, bytes]]:
     """Yield entries up to the state's, each with the hash before it (which only the whole journal has)."""
     previous = GENESIS
     for record in registry.journal.entries(upto=registry.position, kinds=kinds):

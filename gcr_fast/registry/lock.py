@@ -27,6 +27,8 @@ from typing import Self
 
 from gcr_fast.errors import LockedError, ReadOnlyError, RegistryError
 
+LOCK = "writer.lock"
+"""The name of the lock file in the folder of a registry."""
 _NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
 _open_files: set[_LockFile] = set()
 """Every lock file that is open in this process, for its forks to let go of."""

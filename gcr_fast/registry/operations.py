@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gcr_fast import bulk
 from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.findings import Findings
 from gcr_fast.periods import utc_text
@@ -16,31 +16,21 @@ from gcr_fast.registry.receipts import Receipt
 from gcr_fast.registry.rows import Rows
 from gcr_fast.registry.state import VISIBLE, State
 from gcr_fast.registry.where import Where, seconds_of
+from gcr_fast.registry.writer import Writer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MONTHS = 1200
 """No certificate lives longer."""
 
 
-class Operations(ABC):
+class Operations(Writer):
     """What a registry can do with certificates.
 
     A selection is a mapping of the filters of `Where`, a `Where`, or a list of handles or text ids. Every verb takes
     `actor` (who asked), `key` (doing it again with the same key changes nothing) and `dry_run` (check only).
     """
-
-    state: State
-
-    @abstractmethod
-    def change(self, request: Request, *, create_parties: bool = False, dry_run: bool = False) -> Receipt:
-        """Check a request and carry it out."""
-
-    @abstractmethod
-    def now(self) -> int:
-        """UTC seconds."""
-
-    @abstractmethod
-    def latest(self) -> State:
-        """Return the state with everything that is committed."""
 
     def trade(
         self,
@@ -68,6 +58,20 @@ class Operations(ABC):
             "trade", selection, self.now(), actor, key, seller, buyer, wh, order, price, currency or "", texts
         )
         return self.change(request, create_parties=create_parties, dry_run=dry_run)
+
+    def trade_many(
+        self, table: Any, *, atomic: bool = True, create_parties: bool = False, actor: str = "",
+        dry_run: bool = False,
+    ) -> pa.Table:  # fmt: skip
+        """Make one trade per row of an Arrow table, in order: later rows may sell on what earlier ones bought.
+
+        Columns: `certificate` (handle), `certificate_id` or `parent_certificate_id` (with `start`, `end`); `seller`,
+        `buyer`; perhaps `wh`, `price` with `currency`, `key`. `atomic`: all or nothing, and `RefusedError` lists every
+        bad row. Otherwise each row stands for itself, up to 256 of them durable together. Returns row, status (done,
+        refused, repeated), entry, energy_wh, total_minor, code, message. `dry_run` does it and takes it back: rows that
+        would be done have no entry.
+        """
+        return bulk.trade_many(self, table, atomic=atomic, create_parties=create_parties, actor=actor, dry_run=dry_run)
 
     def reserve(
         self, selection: Any, owner: str, wh: int | None = None, *, order: str = "earliest", reason: str = "",
@@ -154,7 +158,7 @@ class Operations(ABC):
 
         Of all that are due, unless there is a selection. If none is due, nothing happens, and the receipt has entry 0.
         """
-        lifetime = self.expiry_months() if months is None else months
+        lifetime = self.deadline.expiry_months if months is None else months
         if not isinstance(lifetime, int) or not 0 < lifetime <= MONTHS:
             said = "this registry has no expiry_months" if months is None else f"not {months!r}"
             raise UsageError(f"say after how many months, 1 to {MONTHS}, such as months=18: {said}")
@@ -195,10 +199,6 @@ class Operations(ABC):
         texts = _given(reason=reason, compensation=compensation)
         request = Request("withdraw", selection, self.now(), actor, key, texts=texts, check=check)
         return self.change(request, dry_run=dry_run)
-
-    @abstractmethod
-    def expiry_months(self) -> int | None:
-        """Return the registry's deadline for expiry."""
 
     def _plain(
         self, action: str, selection: Any, owner: str | None, reason: str, actor: str, key: str, dry_run: bool

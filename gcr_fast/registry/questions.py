@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from abc import ABC
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast import bulk, trading
+from gcr_fast import trading
 from gcr_fast.codes import SOURCE_TYPES, STATUSES
 from gcr_fast.columns import exact_sum
 from gcr_fast.periods import utc_text
 from gcr_fast.registry.catalogue import Catalogue, Vocabulary
 from gcr_fast.registry.ids import id_text
+from gcr_fast.registry.keeper import Keeper
 from gcr_fast.registry.lifecycle import SPLIT
-from gcr_fast.registry.results import Result
+from gcr_fast.registry.results import Result, WholeParent
 from gcr_fast.registry.selection import Selection
 from gcr_fast.registry.state import OF, PIECE, VISIBLE, State, months
 from gcr_fast.registry.where import Where
@@ -24,23 +24,27 @@ from gcr_fast.registry.where import Where
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from gcr_fast.registry.journal import Transaction
-    from gcr_fast.registry.registry import Registry
-
 Figures = dict[str, dict[str, dict[str, int]]]
 """{word: {status: {certificates, energy_wh}}}"""
 
 
-class Questions(ABC):
-    """What a registry can be asked, besides `query`. A certificate is given by its handle or text id."""
+class Questions(Keeper):
+    """What a registry can be asked. A certificate is given by its handle or text id."""
 
-    state: State
-    _transaction: Transaction | None
+    def query(
+        self, *, as_of: int | None = None, limit: int | None = None, after: int | None = None, **filters: Any
+    ) -> Result:
+        """Find certificates: all filters of `Where` combine. Ordered by parent and time, then piece.
 
-    def committed(self) -> int:
-        """Return the last entry that is durable and taken in."""
-        within = self._transaction
-        return self.state.position if within is None else min(self.state.position, within.position)
+        `as_of` asks the state after a past entry; `limit` and `after` (the `cursor` of the result before) page.
+        """
+        state = self.state if as_of is None else self.as_of(as_of)
+        name = filters.get("parent")
+        if len(filters) == 1 and limit is None and after is None and name.__class__ is str:
+            parent = state.catalogue.place_of.get(name)
+            if parent is not None:
+                return WholeParent(state, parent, name)
+        return Result(state, Selection(state, Where.of(filters)), limit, after)
 
     @cached_property
     def trade_list(self) -> trading.Trades:
@@ -99,7 +103,7 @@ class Questions(ABC):
 
     # --- trades
 
-    def history(self: Registry, certificate: Any) -> pa.Table:  # type: ignore[misc]
+    def history(self, certificate: Any) -> pa.Table:
         """Return what happened to a certificate, one row per journal entry: birth, trades, ..., retirement.
 
         The history of a piece begins with that of its row. Columns: entry, at, kind, certificate_id (what it was part
@@ -107,47 +111,32 @@ class Questions(ABC):
         """
         return trading.history(self, certificate)
 
-    def trade_history(self: Registry, certificate: Any) -> pa.Table:  # type: ignore[misc]
+    def trade_history(self, certificate: Any) -> pa.Table:
         """Return the trades of a certificate, as `history` shows them."""
         life = trading.history(self, certificate)
         return life.filter([kind == "trade" for kind in life["kind"].to_pylist()])
 
-    def trades(  # type: ignore[misc]
-        self: Registry, owner: str | None = None, start: Any = None, end: Any = None, parent: str | None = None
+    def trades(
+        self, owner: str | None = None, start: Any = None, end: Any = None, parent: str | None = None
     ) -> pa.Table:
         """Return trades by entry: sold or bought by `owner`, made from `start` on and before `end`, of `parent`.
 
         Columns: entry, at, seller, buyer, certificates, energy_wh, price_minor_per_mwh, total_minor, currency,
         price_per_mwh and total as decimal text. Without a price the last five are null; a price of 0 is a price.
         """
-        return trading.trades(self, owner, start, end, parent)
+        return trading.trades(self, self.trade_list, owner, start, end, parent)
 
-    def get_trade(self: Registry, entry: int) -> dict[str, Any]:  # type: ignore[misc]
+    def get_trade(self, entry: int) -> dict[str, Any]:
         """Return a trade by its entry, with its parents and, up to 1000, the ids of its certificates."""
         return trading.get_trade(self, entry)
 
-    def trade_statistics(self: Registry) -> pa.Table:  # type: ignore[misc]
+    def trade_statistics(self) -> pa.Table:
         """Return trades by day (UTC) and currency; a null currency has those without a price.
 
         Columns: day, currency, trades, certificates, energy_wh, total_minor, average_minor_per_mwh, and both as
         decimal text. An average is over priced energy alone.
         """
-        return trading.trade_statistics(self)
-
-    def trade_many(  # type: ignore[misc]
-        self: Registry, table: Any, *, atomic: bool = True, create_parties: bool = False, actor: str = "",
-        dry_run: bool = False,
-    ) -> pa.Table:  # fmt: skip
-        """Make one trade per row of an Arrow table, in order: later rows may sell on what earlier ones bought.
-
-        Columns: `certificate` (handle), `certificate_id` or `parent_certificate_id` (with `start`, `end`); `seller`,
-        `buyer`; perhaps `wh`, `price` with `currency`, `key`. `atomic`: all or nothing, and `RefusedError` lists every
-        bad row. Otherwise each row stands for itself, up to 256 of them durable together. Returns row, status (done,
-        refused, repeated), entry, energy_wh, total_minor, code, message. `dry_run` does it and takes it back: rows that
-        would be done have no entry.
-        """
-        how = {"create_parties": create_parties, "actor": actor, "dry_run": dry_run}
-        return bulk.trade_many(self, table, atomic=atomic, **how)  # type: ignore[arg-type]
+        return trading.trade_statistics(self, self.trade_list)
 
 
 @dataclass(frozen=True, eq=False)

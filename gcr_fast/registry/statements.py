@@ -17,7 +17,7 @@ from gcr_fast.registry.state import VISIBLE, State
 from gcr_fast.units import mwh_text
 
 if TYPE_CHECKING:
-    from gcr_fast.registry.registry import Registry
+    from gcr_fast.registry.keeper import Keeper
     from gcr_fast.registry.rows import Rows
 
 FORMAT = "gcr-retirement-1"
@@ -31,7 +31,7 @@ BY = {
 """What it is summed by, with its heading."""
 
 
-def statement(registry: Registry, entry: int) -> dict[str, Any]:
+def statement(registry: Keeper, entry: int) -> dict[str, Any]:
     """Return the statement of retirement `entry`, as JSON can hold it. Energy in Wh, times in UTC.
 
     Says what was withdrawn since, under `status_now`. Raises `UsageError` if the entry is no retirement.

@@ -131,5 +131,5 @@ def folder(original, tmp_path):
 @pytest.fixture
 def usual_housekeeping(monkeypatch):
     """Put back what a test changes by `housekeeping`."""
-    monkeypatch.setattr(checks.module, "SNAPSHOT_EVERY", checks.module.SNAPSHOT_EVERY)
-    monkeypatch.setattr(checks.module, "LOG_BYTES", checks.module.LOG_BYTES)
+    monkeypatch.setattr(checks.keeper, "SNAPSHOT_EVERY", checks.keeper.SNAPSHOT_EVERY)
+    monkeypatch.setattr(checks.keeper, "LOG_BYTES", checks.keeper.LOG_BYTES)

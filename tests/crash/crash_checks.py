@@ -7,11 +7,11 @@ from zlib import crc32
 import numpy as np
 from oracle.conversion import DAY, HOUR, MWH, START, annual_table, profile_table, series
 
-from gcr_fast.registry import registry as module
-from gcr_fast.registry import segments, snapshots
+from gcr_fast.registry import keeper, segments, snapshots
 from gcr_fast.registry.catalogue import SEGMENTS, Catalogue
 from gcr_fast.registry.database import FILE
-from gcr_fast.registry.registry import LOCK, Registry
+from gcr_fast.registry.lock import LOCK
+from gcr_fast.registry.registry import Registry
 from gcr_fast.registry.results import Result
 from gcr_fast.registry.selection import Selection
 from gcr_fast.registry.state import State
@@ -155,4 +155,4 @@ def require_usable(folder):
 
 def housekeeping(every, log_bytes):
     """Leave snapshots and fold the log this often, so that small registries do it, too."""
-    module.SNAPSHOT_EVERY, module.LOG_BYTES = every, log_bytes
+    keeper.SNAPSHOT_EVERY, keeper.LOG_BYTES = every, log_bytes

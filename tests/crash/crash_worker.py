@@ -22,8 +22,8 @@ import crash_checks as checks
 from gcr_fast import accelerate
 from gcr_fast.errors import GcrError, LockedError
 from gcr_fast.registry import database
-from gcr_fast.registry.lock import WriterLock
-from gcr_fast.registry.registry import LOCK, Registry
+from gcr_fast.registry.lock import LOCK, WriterLock
+from gcr_fast.registry.registry import Registry
 
 WRITE = os.write
 LONGEST_S = 120

@@ -16,7 +16,8 @@ from gcr_fast.registry.catalogue import SEGMENTS
 from gcr_fast.registry.database import FILE
 from gcr_fast.registry.entries import NO_PAIRS, Entry, decode, encode
 from gcr_fast.registry.journal import Journal
-from gcr_fast.registry.registry import LOCK, Registry
+from gcr_fast.registry.lock import LOCK
+from gcr_fast.registry.registry import Registry
 from gcr_fast.registry.selection import Selection
 from gcr_fast.registry.where import Where
 

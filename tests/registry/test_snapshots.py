@@ -9,8 +9,7 @@ from oracle.lively import NOW, copied, lively, parents
 from pyarrow import ipc
 
 from gcr_fast.errors import CorruptError, UsageError
-from gcr_fast.registry import registry as rooms
-from gcr_fast.registry import segments, snapshots
+from gcr_fast.registry import keeper, replay, segments, snapshots
 from gcr_fast.registry.audit import verify
 from gcr_fast.registry.catalogue import Catalogue
 from gcr_fast.registry.registry import Registry
@@ -58,7 +57,7 @@ def facts(state):
 
 def replayed(registry):
     """The state by replay from the first entry, whatever snapshots there are."""
-    return registry._replayed(State(Catalogue(registry.folder)), registry.position)
+    return replay.replayed(registry.journal, State(Catalogue(registry.folder)), registry.position)
 
 
 # --- what a snapshot holds
@@ -69,7 +68,7 @@ def test_a_loaded_state_is_the_replayed_one_in_everything(folder):
         registry.snapshot()
         newest = registry.journal.snapshots()[0]
         assert newest.position == registry.position
-        loaded = facts(registry._loaded(*newest))
+        loaded = facts(replay.loaded(folder, registry.journal, *newest))
         assert loaded == facts(replayed(registry))
         assert all(loaded[name] for name in ("pieces", "claims", "trades"))  # else this would tell nothing
 
@@ -79,7 +78,7 @@ def test_every_position_can_be_saved_and_loaded(folder, position):
     with opened(folder) as registry:
         past = registry.as_of(position)
         name = snapshots.save(past, folder)
-        assert facts(registry._loaded(position, name)) == facts(past)
+        assert facts(replay.loaded(folder, registry.journal, position, name)) == facts(past)
 
 
 def test_what_follows_a_loaded_state_is_as_if_it_had_never_been_saved(folder):
@@ -129,7 +128,7 @@ def test_a_few_small_changes_leave_none_and_many_do(folder):
     assert stored(folder) == before
     with opened(folder) as registry:
         with registry.group():
-            for number in range(2 * rooms.LEAVE_US // rooms.ENTRY_US):
+            for number in range(2 * keeper.LEAVE_US // keeper.ENTRY_US):
                 registry.add_party(f"party {number}")
         position = registry.position
     assert newest_position(folder) == position
@@ -162,12 +161,12 @@ def test_one_that_would_take_longer_than_a_replay_is_not_left(folder, monkeypatc
     with opened(folder) as registry:
         registry.snapshot()
     before = stored(folder)
-    monkeypatch.setattr(rooms, "LEAVE_US", rooms.KERNELS_US + 1)
+    monkeypatch.setattr(keeper, "LEAVE_US", keeper.KERNELS_US + 1)
     with opened(folder) as registry:
         registry.trade({"parent": "WIND-1", "status": "ACTIVE"}, "South", "North")
     assert stored(folder) == before
     monkeypatch.undo()
-    monkeypatch.setattr(rooms, "ROWS_PER_US", 1e-6)  # rows of touched parents count
+    monkeypatch.setattr(keeper, "ROWS_PER_US", 1e-6)  # rows of touched parents count
     with opened(folder) as registry:
         registry.trade({"parent": "WIND-1", "status": "ACTIVE"}, "North", "South")
     assert stored(folder) == before
@@ -194,7 +193,7 @@ def test_closing_again_changes_nothing(folder):
 
 
 def test_a_long_life_leaves_them_on_the_way(folder, monkeypatch):
-    monkeypatch.setattr(rooms, "SNAPSHOT_EVERY", 5)
+    monkeypatch.setattr(keeper, "SNAPSHOT_EVERY", 5)
     with opened(folder) as registry:
         registry.snapshot()
         first, positions = registry.position, set()
@@ -211,7 +210,7 @@ def test_only_the_newest_are_kept(folder):
             registry.snapshot()
         kept = registry.journal.snapshots()
         assert [one.position for one in kept] == [registry.position, registry.position - 1]
-        assert len(kept) == rooms.SNAPSHOTS_KEPT
+        assert len(kept) == keeper.SNAPSHOTS_KEPT
     assert stored(folder) == {one.name for one in kept}
 
 
@@ -245,9 +244,9 @@ def test_one_of_another_version_or_journal_is_refused(folder, column, value):
     with opened(folder) as registry:
         registry.snapshot()
         position, name = registry.journal.snapshots()[0]
-        registry._loaded(position, rewritten(folder, name))  # as it is, it loads
+        replay.loaded(folder, registry.journal, position, rewritten(folder, name))  # as it is, it loads
         with pytest.raises(CorruptError):
-            registry._loaded(position, rewritten(folder, name, **{column: [value]}))
+            replay.loaded(folder, registry.journal, position, rewritten(folder, name, **{column: [value]}))
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "missing", "emptied"])

@@ -8,9 +8,11 @@ from oracle.conversion import DAY, HOUR, MWH, START, annual_table, profile_table
 import gcr_fast
 from gcr_fast import RefusedError, UsageError
 from gcr_fast.errors import OutputError, ReadOnlyError
+from gcr_fast.registry.catalogue import Catalogue
 from gcr_fast.registry.ids import id_text
 from gcr_fast.registry.registry import Registry
-from gcr_fast.registry.state import PIECE
+from gcr_fast.registry.replay import replayed
+from gcr_fast.registry.state import PIECE, State
 from gcr_fast.trading import average_minor, decimal_text
 
 NOW = START + 40 * DAY
@@ -83,7 +85,7 @@ def holdings(registry):
 def same_as_replayed(registry):
     """The live state is what the journal alone gives."""
     live = (sums(registry), holdings(registry), registry.state.touches.rows.tolist())
-    registry.state = registry._replayed(type(registry.state)(type(registry.state.catalogue)(registry.folder)), 1 << 40)
+    registry.state = replayed(registry.journal, State(Catalogue(registry.folder)), 1 << 40)
     return live == (sums(registry), holdings(registry), registry.state.touches.rows.tolist())
 
 
@@ -308,7 +310,7 @@ def test_groups_are_bounded_and_all_is_durable(registry, tmp_path):
 
 
 def test_a_snapshot_waits_for_the_end_of_the_call(registry, monkeypatch):
-    monkeypatch.setattr("gcr_fast.registry.registry.SNAPSHOT_EVERY", 10)
+    monkeypatch.setattr("gcr_fast.registry.keeper.SNAPSHOT_EVERY", 10)
     left = []
     monkeypatch.setattr(registry, "_leave_snapshot", lambda: left.append(registry.position))
     hops = [("Ada", "Zed"), ("Zed", "Ada")] * 300
@@ -494,8 +496,6 @@ def test_averages_round_half_to_even():
 
 def test_a_single_row_moves_as_runs_do(make):
     """Every kind of change of one row, by the short way and by the kernel."""
-    from gcr_fast.registry.state import State
-
     short, long = make("short"), make("long")
     name = ids(short, "A")[3]
     steps = [
