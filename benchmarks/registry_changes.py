@@ -7,19 +7,18 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from benchmarks.inputs import HOURS, SEED, YEAR
 from benchmarks.peers import sqlite_peer
+from benchmarks.registry_issuing import Issued
+from benchmarks.registry_opening import reopened
 from benchmarks.registry_questions import PARENT, latencies, percentiles
 from benchmarks.timing import Claim, Results, Timing
 from gcr_fast.registry import Registry, keeper
-
-if TYPE_CHECKING:
-    from benchmarks.registry import Issued
 
 SINGLE = "durable trade, one at a time"
 MANY = "durable small trades, in groups"
@@ -145,8 +144,6 @@ def _many(results: Results, issued: Issued, count: int, runs: int) -> None:
 
 def _replay(results: Results, issued: Issued, count: int, runs: int) -> None:
     """Open a registry that many trades were made in since its last snapshot."""
-    from benchmarks.registry import reopened
-
     place, usual = _copied(issued, "replay"), keeper.SNAPSHOT_EVERY
     keeper.SNAPSHOT_EVERY = 10 * count
     try:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from benchmarks.inputs import SEED, YEAR
 from benchmarks.peers import duckdb_registry
+from benchmarks.registry_issuing import Issued
 from benchmarks.timing import Claim, Results, Timing
 from gcr_fast.registry import Registry
-
-if TYPE_CHECKING:
-    from benchmarks.registry import Issued
 
 ANSWER = duckdb_registry.ANSWER
 PARENT, HOUR, OWNER, WHOLE = (

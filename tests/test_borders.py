@@ -52,7 +52,7 @@ def imports_among(modules, path):
             yield from modules.keys() & (inside | {node.module})
 
 
-@pytest.mark.parametrize("packages", [("gcr_fast.registry", "gcr_fast.trading", "gcr_fast.bulk")])
+@pytest.mark.parametrize("packages", [("gcr_fast.registry", "gcr_fast.trading", "gcr_fast.bulk"), ("benchmarks",)])
 def test_no_module_imports_itself_by_way_of_others_not_even_for_types(packages):
     everything = modules_of(packages[0].partition(".")[0])
     modules = {name: path for name, path in everything.items() if name.startswith(packages)}
