@@ -15,11 +15,14 @@ from .command import Command
 @opt.as_json
 def formats(name: str | None, as_json: bool) -> None:
     """List the formats of generation, load and certificates that are known; or show one, NAME, with its quirks."""
+    from gcr_fast.sources.known import meant
+
     from .output import facts, print_json, show, table
 
     known = _known()
     if name is not None and name not in {row["name"] for row in known}:
-        raise click.UsageError(f"unknown format {name!r}; `gcr import formats` lists them")
+        near = meant(name, (row["name"] for row in known))
+        raise click.UsageError(f"unknown format {name!r}{near or '; `gcr import formats` lists them'}")
     rows = [row for row in known if name is None or row["name"] == name]
     if as_json:
         print_json(rows)

@@ -118,13 +118,16 @@ class FindingCode(NamedTuple):
 FINDINGS = (
     # --- files
     FindingCode("missing_file", "error", "there is no such file", "check the path"),
-    FindingCode("unreadable_file", "error", "the file cannot be read as what it is", "get it once more, or save it as CSV"),
+    FindingCode(
+        "unreadable_file", "error", "the file cannot be read as what it is", "get it once more, or save it as CSV"
+    ),
     FindingCode("empty_file", "error", "the file has no rows", "check the export"),
     FindingCode("missing_column", "error", "a needed column is absent", "add or rename the column; see `gcr schema`"),
     FindingCode("ambiguous_column", "error", "two columns stand for the same field", "keep one of them"),
     FindingCode("malformed_row", "error", "a row has another number of cells than the header", "quote or mend it"),
     FindingCode("unknown_format", "error", "no known format", "see `gcr import formats`; describe it: --mapping"),
     FindingCode("ambiguous_format", "error", "several formats fit", "name the format: --format"),
+    FindingCode("unknown_area", "error", "no file has the area that is asked for", "name one that is there: --area"),
     FindingCode("ambiguous_number", "error", "numbers that can be read in two ways", "export them with one mark"),
     # --- cells
     FindingCode("null_value", "error", "a needed value is missing", "fill it; missing is not zero"),

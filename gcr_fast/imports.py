@@ -28,6 +28,7 @@ from gcr_fast.shapes import Profile
 from gcr_fast.sources import pages
 from gcr_fast.sources.generation.formats import nothing_in, read_readings
 from gcr_fast.sources.model import How, Reading, Readings
+from gcr_fast.sources.tidy import check_areas
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -226,6 +227,8 @@ def import_generation(
         except RefusedError as refusal:
             refused.extend(refusal.collected)
         progress(1)
+    if refused.ok:
+        check_areas(found, told)
     if not any(one.series for one in found):  # one file among others may have nothing of a year or kind
         for one in found:
             refused.add("empty_file", f"{one.file.path.name} {nothing_in(one)}", file=one.file.name)

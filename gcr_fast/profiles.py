@@ -27,6 +27,7 @@ from gcr_fast.sources import pages
 from gcr_fast.sources.files import open_file
 from gcr_fast.sources.generation.formats import format_named, identify, nothing_in, read_as
 from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.tidy import check_areas
 
 __all__ = [
     "DISTRIBUTIONS",
@@ -98,6 +99,9 @@ def read_together(
             found.append(_public(readings, chosen, told, keep_intervals))
             parts.append(replace(readings, series=[]))  # their arrays are not held for the sake of the pages
             nothing += [] if readings.series else parts[-1:]
+    if refused.ok and parts:
+        with _held(refused):
+            check_areas(parts, told)
     if not refused.ok:
         return found  # a page may be among what could not be read
     if len(nothing) == len(found):

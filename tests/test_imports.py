@@ -1,6 +1,7 @@
 """Public files into one table: every value, sign, gap and year, against plain lists."""
 
 import json
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -185,8 +186,7 @@ def test_a_file_without_the_year_that_is_asked_for_is_accounted_for_beside_one_t
     ("how", "said"),
     [
         (How(year=2020), "it has 72 values outside 2020"),
-        (How(areas=frozenset({"YY"})), "it has XX-solar, XX-wind_onshore, XX-load"),
-        (How(types=frozenset({"soler"})), "it has XX-solar, XX-wind_onshore, XX-load"),
+        (How(types=frozenset({"nuclear"})), "it has XX-solar, XX-wind_onshore, XX-load"),
     ],
 )
 def test_what_no_file_has_is_refused_with_what_they_have(write, refusal, how, said):
@@ -194,6 +194,44 @@ def test_what_no_file_has_is_refused_with_what_they_have(write, refusal, how, sa
     found = refusal(import_generation, files, how=how)
     assert [one["code"] for one in found] == ["empty_file"] * 2
     assert all("has nothing of what is asked for" in one["message"] and said in one["message"] for one in found)
+
+
+def test_unknown_area_is_refused_with_those_that_there_are(write, refusal):
+    other = day()
+    other["YY_solar_generation_actual"] = other.pop(SOLAR)
+    files = [write(opsd("2024-01-01", day()), "xx.csv"), write(opsd("2024-01-02", other), "yy.csv")]
+    found = refusal(import_generation, files, how=How(areas=frozenset({"XX", "YZ", "ZZ"})))
+    assert [(one["code"], one["value"]) for one in found] == [("unknown_area", "YZ"), ("unknown_area", "ZZ")]
+    assert found[0]["message"] == "none of the 2 files has the area YZ; they have XX, YY"
+    (alone,) = refusal(import_generation, files[:1], how=How(areas=frozenset({"ZZ"})))
+    assert (alone["message"], alone["file"]) == ("xx.csv has no area ZZ; it has XX", str(files[0]))
+    (alone,) = refusal(gcr.read_profiles, files[0], how=How(areas=frozenset({"ZZ"})))
+    assert alone["code"] == "unknown_area"
+
+
+def test_an_area_may_be_in_one_of_the_files(write):
+    other = day()
+    other["YY_solar_generation_actual"] = other.pop(SOLAR)
+    files = [write(opsd("2024-01-01", day()), "xx.csv"), write(opsd("2024-01-02", other), "yy.csv")]
+    assert set(import_generation(files, how=How(areas=frozenset({"YY"}))).series) == {"YY-solar"}
+
+
+def test_a_file_without_areas_says_so_when_two_are_asked_for(refusal):
+    path = Path(__file__).parent / "sources" / "examples" / "smard-german.csv"
+    found = refusal(import_generation, [path], how=How(areas=frozenset({"DE", "AT"})))
+    assert [one["message"] for one in found] == [
+        f"{path.name} has no area {area}; it has none that is named" for area in ("AT", "DE")
+    ]
+
+
+def test_a_word_for_types_that_is_none_is_a_slip_of_the_caller(write):
+    with pytest.raises(UsageError, match="unknown type 'soler'; did you mean solar"):
+        import_generation([write(opsd("2024-01-01", day()))], how=How(types=frozenset({"wind", "soler"})))
+
+
+def test_words_for_types_may_be_spelled_as_people_do(write):
+    told = How(types=frozenset({"Wind Onshore", "wind-offshore", "LOAD"}))
+    assert set(import_generation([write(opsd("2024-01-01", day()))], how=told).series) == {"XX-wind_onshore", "XX-load"}
 
 
 def test_a_certificate_over_a_load_is_told_that_it_is_none_of_generation(write, refusal):

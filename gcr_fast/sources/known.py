@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TypeVar
 
 from gcr_fast.errors import UsageError
@@ -38,8 +39,15 @@ def recognised(file: File, formats: Sequence[Format]) -> Format | None:
     return found[0] if found else None
 
 
+def meant(word: str, names: Iterable[str]) -> str:
+    """Return `; did you mean ...?` with the names that are nearest to a word, else nothing."""
+    near = get_close_matches(word, list(names), n=4, cutoff=0.7)
+    return f"; did you mean {', '.join(near)}?" if near else ""
+
+
 def known_as(name: str, formats: Mapping[str, Format], what: str = "") -> Format:
     """Return the format of this name; an unknown one is a `UsageError`, which may say of `what`."""
     if name not in formats:
-        raise UsageError(f"unknown format {name!r}{what}; there are {', '.join(formats)}")
+        near = meant(name, formats) or f"; there are {', '.join(formats)}"
+        raise UsageError(f"unknown format {name!r}{what}{near}")
     return formats[name]

@@ -54,7 +54,7 @@ class Reading:
     is_energy: bool = True
     """Whether values are W or Wh. Else they are weights: a shape without a unit (`power` says nothing then)."""
     span: tuple[int, int] | None = None
-    """UTC seconds: from when to when (exclusive) the file says to be about. None: from the first interval to the last."""
+    """UTC seconds: from when to when (exclusive) its file says to be. None: from the first interval to the last."""
     zone: str = ""
     """In which a calendar year of this series is meant, where a file has areas of several zones."""
 
@@ -116,6 +116,8 @@ class Readings:
     """Rows or units that are in a series, but with something assumed of them: how many or which, and what."""
     pages: tuple[Page, ...] = ()
     """What this file holds of an answer that a service gives in pages; see `pages.check`."""
+    areas: set[str] = field(default_factory=set)
+    """All areas that the file has, whichever are asked for."""
     findings: Findings = field(default_factory=Findings)
     attribution: str = ""
     """Whom to name, where the publisher asks for it."""

@@ -8,16 +8,20 @@ from dataclasses import replace
 import numpy as np
 
 from gcr_fast.codes import SOURCE_FAMILIES
+from gcr_fast.findings import Findings
 from gcr_fast.periods import year_period
 from gcr_fast.sources.model import How, Reading, Readings
 
 NOT_ASKED, OUTSIDE = "not asked for", "values outside "
+SHOWN_AREAS = 40
 
 
 def tidy(readings: Readings, how: How) -> Readings:
     """Drop rows that repeat an earlier one word for word, then keep what `how` asks for. Changes `readings`."""
     groups = _by_rows(readings.series)
     readings.series = [one for group in groups for one in _without_repeats(readings, group)]
+    # A reader that chooses areas by itself has left out the others by their names.
+    readings.areas |= {name for name, why in readings.left_out.items() if why == NOT_ASKED}
     _choose(readings, how)
     if how.year is not None:
         kept = [_between(one, *year_period(how.year, one.zone or readings.zone)) for one in readings.series]
@@ -26,6 +30,20 @@ def tidy(readings: Readings, how: How) -> Readings:
         readings.drop(f"{OUTSIDE}{how.year} ({zones})", outside)
         readings.series = [one for one in kept if len(one)]
     return readings
+
+
+def check_areas(several: Iterable[Readings], how: How) -> None:
+    """Refuse areas that are asked for and in no file, each with those that there are. Give all files read together."""
+    given, findings = list(several), Findings()
+    alone = given[0].file if len(given) == 1 else None
+    there = sorted({area for one in given for area in one.areas})
+    known = ", ".join(there[:SHOWN_AREAS]) + (", ..." if len(there) > SHOWN_AREAS else "") or "none that is named"
+    for area in sorted(how.areas - set(there)):
+        said = f"none of the {len(given)} files has the area {area}; they have {known}"
+        if alone:
+            said = f"{alone.path.name} has no area {area}; it has {known}"
+        findings.add("unknown_area", said, file=alone.name if alone else None, value=area)
+    findings.check()
 
 
 def unasked(readings: Readings) -> str:
@@ -103,6 +121,7 @@ def _choose(readings: Readings, how: How) -> None:
     kept = []
     for given in readings.series:
         one = given if given.area or len(how.areas) != 1 else replace(given, area=next(iter(how.areas)))
+        readings.areas |= {one.area} - {""}
         wanted_area = not how.areas or one.area in how.areas
         family = SOURCE_FAMILIES.get(one.source_type or "")
         wanted_kind = not how.types or {one.kind, one.source_type, family, one.role} & how.types

@@ -9,6 +9,10 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from gcr_fast.codes import ROLES, SOURCE_TYPES
+from gcr_fast.errors import UsageError
+from gcr_fast.sources.known import meant
+
 
 class Kind(NamedTuple):
     """What a series is of."""
@@ -59,6 +63,8 @@ KINDS = (
         fossil_oil="fossil",
         fossil_oil_shale="fossil",
         fossil_peat="fossil",
+        fossil_oil_ipp="fossil",
+        fossil_other="fossil",
     )
     | _kinds(
         "storage",
@@ -71,7 +77,7 @@ KINDS = (
         other_energy_storage="storage_discharge",
         unknown_energy_storage="storage_discharge",
     )
-    | _kinds("consumption", pumping=None, consumption=None)
+    | _kinds("consumption", pumping=None, battery_charging=None, consumption=None)
     | _kinds("load", load=None)
     | _kinds("trade", exchange=None, imports=None)
 )
@@ -138,3 +144,21 @@ def kind_of(text: str) -> Kind | None:
     """Return the kind that a word of a file means, or None if it is in no table."""
     word = normalised(text)
     return _KIND_OF.get(word) or _KIND_OF.get(word.removeprefix("fossil_"))
+
+
+_TYPES = tuple(dict.fromkeys((*SOURCE_TYPES, *ROLES, *KINDS)))
+_USED = re.compile(r"(?P<plant>\w+)_consumption|consumption_\w+")
+"""What plants of a kind consume, in the words of some publishers."""
+
+
+def type_named(text: str) -> str:
+    """Return the kind, source type or role that a user names; a word that is none is a `UsageError`."""
+    word = normalised(text)
+    used = _USED.fullmatch(word)
+    if word in _TYPES or (used and (used["plant"] is None or used["plant"] in KINDS)):
+        return word
+    kind = kind_of(text)
+    alike = [kind.slug, *(name for name in _TYPES if word in name)] if kind else []
+    near = f"; did you mean {', '.join(dict.fromkeys(alike[:5]))}?" if alike else meant(word, _TYPES)
+    known = f"; there are {', '.join((*ROLES, *SOURCE_TYPES))}, and kinds such as fossil_gas"
+    raise UsageError(f"unknown type {text!r}{near or known}")

@@ -119,9 +119,27 @@ def test_an_unknown_file_is_refused_and_nothing_is_written(gcr, folder):
     assert not (folder / "profiles.parquet").exists()
 
 
-@pytest.mark.parametrize("words", [("--format", "nonsense"), ("--fill", "guess")])
-def test_wrong_words_are_wrong_usage(gcr, opsd_file, words):
-    gcr("import", "generation", opsd_file, *words, code=2)
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--format", "nonsense"), "there are entsoe-old"),
+        (("--format", "opds"), "did you mean opsd?"),
+        (("--fill", "guess"), "interpolate"),
+        (("--types", "solar,soler"), "did you mean solar"),
+    ],
+)
+def test_wrong_words_are_wrong_usage(gcr, opsd_file, words, said):
+    assert said in gcr("import", "generation", opsd_file, *words, code=2).stderr
+
+
+def test_an_area_that_is_not_there_is_refused_with_those_that_are(gcr, opsd_file, folder):
+    refused = gcr("import", "generation", opsd_file, "--area", "XX", "--area", "ZZ", "--out", "out.csv", code=1)
+    assert "opsd.csv has no area ZZ; it has XX" in refused.stderr
+    assert not (folder / "out.csv").exists()
+
+
+def test_a_format_that_is_not_known_is_told_its_nearest(gcr):
+    assert "did you mean smard?" in gcr("import", "formats", "smrd", code=2).stderr
 
 
 def test_every_format_is_listed_with_its_quirks(gcr, gcr_json):

@@ -1,11 +1,15 @@
 """What the world calls its power plants: one table, without contradictions, that never guesses."""
 
+import re
+
+import corpus
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gcr_fast.codes import ROLES, SOURCE_TYPES, canonical_source
-from gcr_fast.sources.words import _WORDS, KINDS, kind_of, normalised
+from gcr_fast.errors import UsageError
+from gcr_fast.sources.words import _WORDS, KINDS, kind_of, normalised, type_named
 
 
 def test_every_kind_has_a_role_and_only_what_is_made_has_a_source_type():
@@ -87,3 +91,28 @@ def test_a_word_is_normalised_once_and_for_all(text):
 @given(text=st.sampled_from(sorted(KINDS)), mark=st.sampled_from([" ", "-", "/", " / ", "  ", " - "]))
 def test_case_blanks_and_marks_make_no_difference(text, mark):
     assert kind_of(text.upper().replace("_", mark)) == KINDS[text]
+
+
+@pytest.mark.parametrize("word", [*KINDS, *SOURCE_TYPES, *ROLES, "fossil_oil_consumption", "consumption_gas"])
+def test_every_kind_source_type_and_role_can_be_named(word):
+    assert type_named(word) == type_named(f" {word.replace('_', ' ').title()} ") == word
+
+
+@pytest.mark.parametrize("path", corpus.READABLE, ids=lambda path: path.name)
+def test_every_series_of_every_format_can_be_asked_for(path):
+    for one in corpus.read(path).series:
+        assert {type_named(word) for word in (one.kind, one.role)} == {one.kind, one.role}
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("soler", "did you mean solar"), ("wnd", "did you mean wind?"), ("photovoltaics", "did you mean solar?"),
+        ("coal", "did you mean fossil_coal, fossil_hard_coal"), ("genration", "did you mean generation"),
+        ("fairy_dust", "there are generation, storage"), ("fairy_dust_consumption", "unknown type"),
+        ("", "unknown type"),
+    ],
+)  # fmt: skip
+def test_a_word_that_is_none_is_wrong_usage_with_the_nearest(word, said):
+    with pytest.raises(UsageError, match=re.escape(said)):
+        type_named(word)

@@ -57,7 +57,7 @@ _SINGLE = {
     "fioul": KINDS["fossil_oil"],
     "thermique": KINDS["fossil"],
     "pompage": KINDS["pumping"],
-    "stockage_batterie": Kind("battery_charging", None, "consumption"),
+    "stockage_batterie": KINDS["battery_charging"],
     "destockage_batterie": KINDS["battery_storage"],
     "ech_physiques": KINDS["exchange"],
 }

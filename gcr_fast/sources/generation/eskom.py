@@ -25,7 +25,7 @@ _COLUMNS = {
     "nuclear_generation": KINDS["nuclear"],
     "eskom_ocgt_generation": KINDS["fossil_oil"],
     "eskom_gas_generation": KINDS["fossil_gas"],
-    "dispatchable_ipp_ocgt": Kind("fossil_oil_ipp", "fossil", "generation"),
+    "dispatchable_ipp_ocgt": KINDS["fossil_oil_ipp"],
     "hydro_water_generation": KINDS["hydro"],
     "pumped_water_generation": KINDS["hydro_pumped_storage"],
     "wind": KINDS["wind"],

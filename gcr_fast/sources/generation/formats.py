@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from gcr_fast.errors import GcrError
 from gcr_fast.sources import pages
@@ -47,7 +48,8 @@ from gcr_fast.sources.generation import (
 )
 from gcr_fast.sources.known import known_as, recognised
 from gcr_fast.sources.model import Format, How, Readings
-from gcr_fast.sources.tidy import tidy, unasked
+from gcr_fast.sources.tidy import check_areas, tidy, unasked
+from gcr_fast.sources.words import type_named
 
 FORMATS: tuple[Format, ...] = (
     entsoe_old.FORMAT,
@@ -143,7 +145,11 @@ def read_readings(
 
 
 def read_as(file: File, chosen: Format, how: How, *, alone: bool = True) -> Readings:
-    """Read a file of a format, and tidy what it holds. Raises `RefusedError` with every bad cell."""
+    """Read a file of a format, and tidy what it holds. Raises `RefusedError` with every bad cell.
+
+    A word of `how.types` that names no kind, source type or role is a `UsageError`.
+    """
+    how = replace(how, types=frozenset(map(type_named, how.types)))
     readings = chosen.read(file, how)
     readings.findings.check()
     if any(one.interval_s <= 0 for one in readings.series):
@@ -153,6 +159,8 @@ def read_as(file: File, chosen: Format, how: How, *, alone: bool = True) -> Read
     if alone:
         pages.check([readings])
     tidied = tidy(readings, how)
+    if alone:
+        check_areas([readings], how)
     if not readings.series and (alone or not unasked(readings)):
         refuse(file, nothing_in(readings), "empty_file")
     return tidied
