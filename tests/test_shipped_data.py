@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from gcr_fast_data import build
+from gcr_fast_data import build, harvest, judging, shipping, source_wheel
 
 HERE = Path(__file__).resolve().parent
 DATA = Path(gcr_fast_data.__file__).resolve().parent
@@ -193,12 +193,12 @@ def test_licence_and_attribution_are_in_every_place():
     text = (DATA / "SOURCE.md").read_text(encoding="utf-8")
     assert "ENTSO-E Transparency Platform" in text
     assert "CC BY 4.0" in text
-    assert build.WHEEL_SHA256 in text
+    assert source_wheel.WHEEL_SHA256 in text
     for path in gcr_fast_data.profile_paths():
         footer = pq.read_metadata(path).metadata
         assert footer[b"attribution"] == b"ENTSO-E Transparency Platform"
         assert footer[b"licence"] == b"CC-BY-4.0"
-        assert footer[b"source_wheel_sha256"].decode() == build.WHEEL_SHA256
+        assert footer[b"source_wheel_sha256"].decode() == source_wheel.WHEEL_SHA256
 
 
 # ---------------------------------------------------------------- certificates
@@ -216,7 +216,7 @@ def test_one_certificate_per_series_over_its_whole_megawatt_hours(certificates, 
 
 def test_certificates_are_ready_for_conversion(certificates):
     for row in certificates:
-        assert tuple(row) == build.CERTIFICATE_COLUMNS
+        assert tuple(row) == shipping.CERTIFICATE_COLUMNS
         assert row["certificate_id"] == f"DEMO-{row['profile']}"
         assert (row["status"], row["purpose"]) == ("CANCELED", "conversion")
         assert row["allocation_basis"] == "regional_technology_profile"
@@ -237,54 +237,54 @@ def test_a_certificates_zone_has_exactly_the_profiles_year(certificates, shipped
 
 
 def small_source(hours=8784, **megawatts):
-    first, _ = build.year_window(2020, "Europe/Vienna")
+    first, _ = harvest.year_window(2020, "Europe/Vienna")
     starts = first + 3600 * np.arange(hours, dtype=np.int64)
     columns = {name: np.asarray(values, dtype=np.float64) for name, values in megawatts.items()}
-    return build.Source("AT", 2020, "Europe/Vienna", starts, columns)
+    return harvest.Source("AT", 2020, "Europe/Vienna", starts, columns)
 
 
 def test_another_wheel_is_refused(tmp_path):
-    other = tmp_path / build.WHEEL_NAME
+    other = tmp_path / source_wheel.WHEEL_NAME
     other.write_bytes(b"not the wheel")
-    with pytest.raises(build.BuildError, match="SHA-256"):
-        build.read_verified(other)
+    with pytest.raises(harvest.BuildError, match="SHA-256"):
+        source_wheel.read_verified(other)
 
 
 def test_quarter_hours_become_the_mean_of_the_hour_rounded_down():
-    watts = build.whole_watts(np.array([1.0, 2.0, 3.0, 4.0, 0.000001, 0.0, 0.0, 0.0, -1.0, 0.5, 0.0, 0.0]))
-    assert build.hourly_energy(watts, 900).tolist() == [2_500_000, 0, -125_000]
+    watts = judging.whole_watts(np.array([1.0, 2.0, 3.0, 4.0, 0.000001, 0.0, 0.0, 0.0, -1.0, 0.5, 0.0, 0.0]))
+    assert judging.hourly_energy(watts, 900).tolist() == [2_500_000, 0, -125_000]
 
 
 def test_a_value_finer_than_a_watt_is_refused():
-    assert build.whole_watts(np.array([0.1, 0.000251, 1234.567891])).tolist() == [100_000, 251, 1_234_567_891]
-    with pytest.raises(build.BuildError, match="six decimals"):
-        build.whole_watts(np.array([0.0000001]))
+    assert judging.whole_watts(np.array([0.1, 0.000251, 1234.567891])).tolist() == [100_000, 251, 1_234_567_891]
+    with pytest.raises(harvest.BuildError, match="six decimals"):
+        judging.whole_watts(np.array([0.0000001]))
 
 
 def test_a_missing_or_repeated_hour_refuses_the_file():
-    assert build.grid_fault(small_source()) is None
-    assert "1 of 8784 intervals missing, 0 outside" in str(build.grid_fault(small_source(8783)))
-    assert "0 of 8784 intervals missing, 1 outside" in str(build.grid_fault(small_source(8785)))
+    assert judging.grid_fault(small_source()) is None
+    assert "1 of 8784 intervals missing, 0 outside" in str(judging.grid_fault(small_source(8783)))
+    assert "0 of 8784 intervals missing, 1 outside" in str(judging.grid_fault(small_source(8785)))
 
 
 def test_a_row_of_zeros_everywhere_refuses_the_file():
     ones, gap = np.ones(8784), np.ones(8784)
     gap[7] = 0
-    assert build.standstill_fault(small_source(Solar=gap, Nuclear=ones)) is None
-    assert "1 intervals" in str(build.standstill_fault(small_source(Solar=gap, Nuclear=gap)))
+    assert judging.standstill_fault(small_source(Solar=gap, Nuclear=ones)) is None
+    assert "1 intervals" in str(judging.standstill_fault(small_source(Solar=gap, Nuclear=gap)))
     idle = np.zeros(8784)
-    assert "1 intervals" in str(build.standstill_fault(small_source(Solar=gap, Nuclear=gap, Marine=idle)))
+    assert "1 intervals" in str(judging.standstill_fault(small_source(Solar=gap, Nuclear=gap, Marine=idle)))
 
 
 def test_nulls_and_empty_series_are_refused():
-    assert build.series_fault(np.array([1.0, 2.0])) is None
-    assert build.series_fault(np.array([1.0, np.nan])) == ("1 of 2 intervals null", True)
-    assert build.series_fault(np.array([0.0, np.nan])) == ("1 of 2 intervals null, the rest zero", True)
-    assert build.series_fault(np.array([0.0, -0.0])) == ("zero throughout", False)
+    assert judging.series_fault(np.array([1.0, 2.0])) is None
+    assert judging.series_fault(np.array([1.0, np.nan])) == ("1 of 2 intervals null", True)
+    assert judging.series_fault(np.array([0.0, np.nan])) == ("1 of 2 intervals null, the rest zero", True)
+    assert judging.series_fault(np.array([0.0, -0.0])) == ("zero throughout", False)
 
 
 def test_hours_below_zero_are_clipped_and_counted():
-    made = build.make_series(small_source(12), "AT-2020-x", "other", np.array([5, -3, 0, -4] * 3))
+    made = judging.make_series(small_source(12), "AT-2020-x", "other", np.array([5, -3, 0, -4] * 3))
     assert made.energy_wh.tolist() == [5, 0, 0, 0] * 3
     assert (made.clipped_hours, made.clipped_wh) == (6, 21)
 
@@ -292,9 +292,9 @@ def test_hours_below_zero_are_clipped_and_counted():
 def test_pumping_at_night_is_told_from_generation_in_the_evening():
     hour = np.arange(48) % 24
     evening, night = np.where(hour == 21, 10, 0), np.where(hour == 2, 10, 0)
-    assert not build.pumping_mixed_in(evening, 0)
-    assert build.pumping_mixed_in(night, 0)
-    assert not build.pumping_mixed_in(evening - 2 * night, 0)
+    assert not judging.pumping_mixed_in(evening, 0)
+    assert judging.pumping_mixed_in(night, 0)
+    assert not judging.pumping_mixed_in(evening - 2 * night, 0)
 
 
 # ---------------------------------------------------------------- with the source at hand
