@@ -117,7 +117,7 @@ def document(found: Imported, written: Written | None) -> dict[str, Any]:
     return {
         "ok": True,
         "path": written.path if written else None,
-        "rows": written.rows if written else sum(one.expected for one in found.series.values()),
+        "rows": written.rows if written else sum(int(there.sum()) for there in found.covered.values()),
         "files": [one.as_dict() for one in found.files],
         "series": [one.as_dict() for one in found.series.values()],
         "findings": found.findings.to_table().to_pylist(),
@@ -129,7 +129,7 @@ def summary(found: Imported, written: Written | None) -> list[Any]:
     from .output import finding_counts, plural
 
     series = list(found.series.values())
-    parts: list[Any] = [_files(found), "", _reasons(found), "", _series(found), ""]
+    parts: list[Any] = [_files(found), "", _reasons(found), "", _series(found), *_absent(series), ""]
     parts += [*_negatives(series), *_years(series), "", *_changes(found)]
     counts = finding_counts(found.findings)
     parts += ["", counts] if counts else []
@@ -205,6 +205,15 @@ def _series(found: Imported) -> Any:
         for one in found.series.values()
     )
     return table(columns, rows, right=columns[3:], whole=columns[1:3])
+
+
+def _absent(series: list[SeriesAccount]) -> list[str]:
+    """Say what is missing because no file is about it."""
+    named: dict[str, list[str]] = {}
+    for one in series:
+        for absent in one.absent:
+            named.setdefault(str(absent), []).append(one.name)
+    return [f"{said} ({_some(names)})" for said, names in named.items()]
 
 
 def _negatives(series: list[SeriesAccount]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from gcr_fast.codes import ESTIMATED, IMPUTED
 from gcr_fast.columns import exact_sum, exact_sums
+from gcr_fast.coverage import Absent, ends
 from gcr_fast.periods import DAY_S, local_year, transitions, utc_text, year_period
 from gcr_fast.shapes import Profile
 from gcr_fast.sources.model import Reading, Readings
@@ -96,8 +97,11 @@ class SeriesAccount:
     end: str
     interval_s: int
     expected: int
+    """Those of the files, those between files less than a year apart, and `absent` ones."""
     found: int
     missing: int
+    absent: tuple[Absent, ...]
+    """Those of the missing that no file is about: between files, or in a year of which most is there."""
     duplicate: int
     """Intervals that come twice with different values: which is right is for the source to say."""
     repeated: tuple[Repeat, ...]
@@ -118,13 +122,16 @@ class SeriesAccount:
         return asdict(self)
 
 
-def account(one: Reading, profile: Profile, covered: np.ndarray, zone: str) -> SeriesAccount:
+def account(
+    one: Reading, profile: Profile, covered: np.ndarray, zone: str, unsupplied: Iterable[Absent] = ()
+) -> SeriesAccount:
     """Count a series; `zone` is that of its calendar years and clock changes.
 
-    `covered` bool[n]: intervals that some file is about; between the files of 2020 and 2023 nothing is expected.
+    `covered` bool[n]: see `coverage.covered`; `unsupplied`: what of it no file is about.
     """
     years, clipped = tuple(_years(profile, zone)), profile.has_clipped
-    missing = _count(profile.missing)
+    missing, beyond = _count(profile.missing), ends(profile, covered, zone)
+    outside = sum(absent.intervals for absent in beyond)
     return SeriesAccount(
         name=profile.name,
         area=one.area,
@@ -135,9 +142,10 @@ def account(one: Reading, profile: Profile, covered: np.ndarray, zone: str) -> S
         start=utc_text(profile.start_s),
         end=utc_text(profile.end_s),
         interval_s=profile.step_s,
-        expected=_count(covered),
+        expected=_count(covered) + outside,
         found=len(profile.missing) - missing,
-        missing=_count(profile.missing & covered) if missing else 0,
+        missing=(_count(profile.missing & covered) if missing else 0) + outside,
+        absent=(*unsupplied, *beyond),
         duplicate=sum(fault.finding.code == "duplicate_interval" for fault in profile.faults),
         repeated=tuple(_repeats(profile)),
         imputed=_marked(profile, IMPUTED),

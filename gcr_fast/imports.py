@@ -13,11 +13,12 @@ import numpy as np
 from gcr_fast.accounts import FileAccount, SeriesAccount, account
 from gcr_fast.codes import MEASURED, QUALITIES
 from gcr_fast.columns import arrow_int64, utc_timestamps
+from gcr_fast.coverage import covered, unsupplied
 from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.exchange.writing import Written
 from gcr_fast.filling import fill, stretched
-from gcr_fast.findings import Findings
+from gcr_fast.findings import Finding, Findings
 from gcr_fast.flags import SILENT, among, united
 from gcr_fast.merging import ABSENT, joined
 from gcr_fast.metered import Shared, by_name, profile_of, rows_of, source_of
@@ -52,7 +53,7 @@ class Imported:
     formats: Mapping[str, str]
     """The format of each series."""
     covered: Mapping[str, np.ndarray]
-    """By name, bool[n]: intervals that some file is about. Between two files of a series there are no rows."""
+    """By name, bool[n]: intervals that have a row. Between files a year or more apart there are none."""
 
     @property
     def schema(self) -> pa.Schema:
@@ -254,20 +255,32 @@ def _gathered(found: list[Readings], how: How, keep_intervals: bool, filling: st
             piece = profile_of(readings, of_name, keep_intervals, clashes, shared)
             pieces.setdefault(name, []).append(replace(piece, rows=rows))
         readings.series.clear()  # their arrays live on in the profiles where nothing had to be copied
-    profiles, series, covered = {}, {}, {}
+    profiles, series, rows_there = {}, {}, {}
     for name, (one, readings) in first.items():
         some = pieces.pop(name)
         whole = _uncontested(joined(some, clashes))
         if how.year is not None:
             whole = stretched(whole, year_period(how.year, one.zone or readings.zone))
-        covered[name] = _covered(whole, some if how.year is None else [whole])
-        profiles[name] = fill(whole, filling, covered[name])
-        series[name] = account(one, profiles[name], covered[name], one.zone or readings.zone)
+        there = covered(whole, some) if how.year is None else np.ones(len(whole.values), dtype=bool)
+        profiles[name], rows_there[name] = fill(whole, filling, there), there
+        why = "it lies between files" if how.year is None else f"{how.year} is asked for"
+        absent = unsupplied(whole, some, there, why)
+        series[name] = account(one, profiles[name], there, one.zone or readings.zone, absent)
     Findings(clashes.of("error")).check()
     findings = Findings(fault.finding for profile in profiles.values() for fault in profile.faults)
+    findings.extend(_absences(series.values()))
     files = tuple(FileAccount.of(readings) for readings in found)
     formats = {name: readings.format for name, (_, readings) in first.items()}
-    return Imported(profiles, series, files, findings, formats, covered)
+    return Imported(profiles, series, files, findings, formats, rows_there)
+
+
+def _absences(series: Iterable[SeriesAccount]) -> Iterator[Finding]:
+    """Yield a finding for each run of intervals that no file is about."""
+    for one in series:
+        for absent in one.absent:
+            where = {"profile": one.name, "count": absent.intervals}
+            span = f"{absent.start} .. {absent.end}"
+            yield Finding("missing_interval", f"{one.name}: {absent}", value=span, **where)  # type: ignore[arg-type]
 
 
 def _uncontested(profile: Profile) -> Profile:
@@ -283,12 +296,3 @@ def _uncontested(profile: Profile) -> Profile:
         return profile
     values, clipped = np.where(doubtful, 0, profile.values), np.where(doubtful, 0, profile.clipped)
     return replace(profile, values=values, clipped=clipped, missing=profile.missing | doubtful)
-
-
-def _covered(whole: Profile, pieces: list[Profile]) -> np.ndarray:
-    """bool[n]: intervals of the whole within the first and last interval of some piece."""
-    covered = np.zeros(len(whole.values), dtype=bool)
-    for piece in pieces:
-        first = (piece.start_s - whole.start_s) // whole.step_s
-        covered[first : first + len(piece.values)] = True
-    return covered

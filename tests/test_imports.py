@@ -1,6 +1,7 @@
 """Public files into one table: every value, sign, gap and year, against plain lists."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -107,13 +108,63 @@ def test_halves_of_a_year_are_one_series(write):
     ]
 
 
-def test_between_two_files_nothing_is_expected_and_nothing_filled(write):
-    first = write(opsd("2024-01-01", day()), "first.csv")
-    second = write(opsd("2024-02-01", day()), "second.csv")
-    imported = import_generation([first, second], filling="interpolate")
+@pytest.mark.parametrize(("filling", "filled"), [("none", 0), ("zero", 24), ("interpolate", 24)])
+def test_a_day_between_two_files_is_missing(write, filling, filled):
+    paths = [write(opsd(f"2024-01-0{at}", day()), f"{at}.csv") for at in (3, 1)]
+    imported = import_generation(paths, filling=filling)
     account = imported.series["XX-solar"]
-    assert (account.expected, account.missing, account.estimated) == (48, 0, 0)
+    assert (account.expected, account.missing, account.estimated) == (72, 24 - filled, filled)
+    assert len(rows_of(imported, "XX-solar")) == 72
+    (found,) = [one for one in imported.findings if one.code == "missing_interval" and one.profile == "XX-solar"]
+    assert (found.value, found.count, found.file) == ("2024-01-02T00:00Z .. 2024-01-03T00:00Z", 24, None)
+    assert found.message.endswith("it lies between files")
+
+
+@pytest.mark.parametrize("filling", ["none", "zero", "interpolate"])
+def test_between_files_of_years_that_are_apart_nothing_is_expected_and_nothing_filled(write, filling):
+    paths = [write(opsd(f"{year}-01-01", day()), f"{year}.csv") for year in (2020, 2023)]
+    imported = import_generation(paths, filling=filling)
+    account = imported.series["XX-solar"]
+    assert (account.expected, account.missing, account.estimated, account.absent) == (48, 0, 0, ())
     assert len(rows_of(imported, "XX-solar")) == 48
+    assert not imported.findings.of("error")
+
+
+def months(write, *chosen):
+    """Write the months of 2023 as files."""
+    starts = [date(2023, month, 1) for month in range(1, 13)] + [date(2024, 1, 1)]
+    spans = {month: (starts[month - 1], (starts[month] - starts[month - 1]).days) for month in chosen}
+    texts = {month: opsd(str(start), {SOLAR: ["2"] * 24 * days}) for month, (start, days) in spans.items()}
+    return [write(text, f"{month}.csv") for month, text in texts.items()]
+
+
+@pytest.mark.parametrize("lacking", [1, 5, 12])
+@pytest.mark.parametrize("how", [None, How(year=2023)])
+def test_a_month_that_is_forgotten_is_missing_wherever_it_is(write, lacking, how):
+    imported = import_generation(months(write, *({*range(1, 13)} - {lacking})), how=how)
+    account = imported.series["XX-solar"]
+    assert (account.expected, account.found, account.missing) == (8760, 8016, 744)
+    (absent,) = account.absent
+    assert (absent.start, absent.intervals) == (f"2023-{lacking:02}-01T00:00Z", 744)
+    why = "2023 is asked for" if how else "it lies between files" if lacking == 5 else "most of 2023 is there"
+    assert why in absent.why
+    (found,) = imported.findings
+    assert (found.code, found.count, found.profile) == ("missing_interval", 744, "XX-solar")
+    assert len(rows_of(imported, "XX-solar")) == (8760 if how or lacking == 5 else 8016)
+
+
+def test_what_a_year_lacks_at_its_end_is_not_filled_unless_the_year_is_asked_for(write):
+    paths = months(write, *range(1, 12))
+    told, asked = (
+        import_generation(paths, how=how, filling="zero").series["XX-solar"] for how in (None, How(year=2023))
+    )
+    assert (told.missing, told.estimated) == (744, 0)
+    assert (asked.missing, asked.estimated) == (0, 744)
+
+
+def test_five_months_say_nothing_of_the_others(write):
+    account = import_generation(months(write, 2, 3, 4, 5, 6)).series["XX-solar"]
+    assert (account.missing, account.absent) == (0, ())
 
 
 def test_a_year_that_is_asked_for_is_expected_whole(write):

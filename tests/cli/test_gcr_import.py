@@ -107,9 +107,34 @@ def test_what_two_files_have_with_two_values_is_refused(gcr, opsd_file, folder):
     assert not (folder / "profiles.parquet").exists()
 
 
+def test_what_no_file_has_is_said_plainly(gcr, gcr_json, folder):
+    for day in ("2024-01-01", "2024-01-03"):
+        (folder / f"{day}.csv").write_text(opsd(day, {SOLAR: ["1"] * 24, LOAD: ["9"] * 24}))
+    command = ("import", "generation", "2024-01-01.csv", "2024-01-03.csv")
+    text = " ".join(gcr(*command).stdout.split())
+    assert "no file has 24 intervals, 2024-01-02T00:00Z .. 2024-01-03T00:00Z: it lies between files" in text
+    assert "(XX-solar, XX-load)" in text
+    told = gcr_json(*command)
+    assert told["rows"] == 2 * 72
+    wanted = {"start": "2024-01-02T00:00Z", "end": "2024-01-03T00:00Z", "intervals": 24, "why": "it lies between files"}
+    assert [one["absent"] for one in told["series"]] == [[wanted]] * 2
+
+
 def test_a_picture_of_the_gaps(gcr, opsd_file, folder):
     gcr("import", "generation", opsd_file, "--png", "gaps.png", "--quiet")
     assert (folder / "gaps.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_of_the_gaps(gcr, opsd_file, folder):
+    gcr("import", "generation", opsd_file, "--png", "gaps.png", "--quiet")
+    assert (folder / "gaps.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_is_refused_under_another_name_before_anything_is_read(gcr, folder):
+    refused = gcr("import", "generation", "nothing.csv", "--png", "gaps.pdf", "--out", "out.csv", code=2)
+    assert "gaps.pdf: a picture's name must end in .png" in refused.stderr
+    assert not (folder / "gaps.pdf").exists()
+    gcr("import", "generation", "nothing.csv", "--png", "GAPS.PNG", code=1)
 
 
 def test_an_unknown_file_is_refused_and_nothing_is_written(gcr, folder):
