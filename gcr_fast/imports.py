@@ -21,11 +21,11 @@ from gcr_fast.filling import fill, stretched
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.flags import SILENT, among, united
 from gcr_fast.merging import ABSENT, joined
-from gcr_fast.metered import Shared, by_name, profile_of, rows_of, source_of
+from gcr_fast.metered import GENERATION, Shared, by_name, profile_of, rows_of, source_of
 from gcr_fast.periods import year_period
 from gcr_fast.schema import arrow_schema
 from gcr_fast.series import Rows
-from gcr_fast.shapes import Profile
+from gcr_fast.shapes import Fault, Profile
 from gcr_fast.sources import pages
 from gcr_fast.sources.generation.formats import nothing_in, read_readings
 from gcr_fast.sources.model import How, Reading, Readings
@@ -267,11 +267,29 @@ def _gathered(found: list[Readings], how: How, keep_intervals: bool, filling: st
         absent = unsupplied(whole, some, there, why)
         series[name] = account(one, profiles[name], there, one.zone or readings.zone, absent)
     Findings(clashes.of("error")).check()
-    findings = Findings(fault.finding for profile in profiles.values() for fault in profile.faults)
+    findings = Findings(fault.finding for profile in profiles.values() for fault in profile.faults if not _clips(fault))
     findings.extend(_absences(series.values()))
+    findings.extend(_negatives(series, profiles))
     files = tuple(FileAccount.of(readings) for readings in found)
     formats = {name: readings.format for name, (_, readings) in first.items()}
     return Imported(profiles, series, files, findings, formats, rows_there)
+
+
+def _clips(fault: Fault) -> bool:
+    return fault.finding.code == "negative_clipped"
+
+
+def _negatives(series: Mapping[str, SeriesAccount], profiles: Mapping[str, Profile]) -> Iterator[Finding]:
+    """Yield what generation has below zero, over all its files: nothing is issued for it.
+
+    Whatever else is below zero goes the other way, into storage or over a border: that is what it says.
+    """
+    for name, one in series.items():
+        if one.role == GENERATION and one.negative:
+            unit = "Wh" if one.is_energy else "weight"
+            what = f"{name}: {one.negative} negative intervals issue nothing: {-one.negative_wh} {unit} clipped"
+            where = {"file": profiles[name].file or None, "profile": name, "count": one.negative}
+            yield Finding("negative_clipped", what, **where)  # type: ignore[arg-type]
 
 
 def _absences(series: Iterable[SeriesAccount]) -> Iterator[Finding]:

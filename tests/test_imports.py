@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from oracle.eia import fuel_pages
 from oracle.opsd import filled, opsd, whole_wh
 
 import gcr_fast as gcr
@@ -315,6 +316,25 @@ def test_shapes_and_energies_are_not_written_as_one_column(write, tmp_path):
     with pytest.raises(UsageError, match="import them apart"):
         imported.write(tmp_path / "both.parquet")
     assert not (tmp_path / "both.parquet").exists()
+
+
+def test_only_generation_below_zero_is_said_to_issue_nothing(write):
+    values = ["-1", "0", "-2.5", *["3"] * 21]
+    export = write(fuel_pages("BPAT", "2024-08-01", dict.fromkeys(("SUN", "BAT", "PS"), values), 1000)[0], "eia.json")
+    again = write(export.read_text(), "again.json")
+    imported = import_generation([export, again])
+    roles = {name: one.role for name, one in imported.series.items()}
+    assert roles == {
+        "BPAT-solar": "generation",
+        "BPAT-battery_storage": "storage",
+        "BPAT-hydro_pumped_storage": "storage",
+    }
+    (found,) = [one for one in imported.findings if one.code == "negative_clipped"]
+    assert (found.profile, found.count, found.file) == ("BPAT-solar", 2, f"{export}, {again}")
+    assert found.message == "BPAT-solar: 2 negative intervals issue nothing: 3500000 Wh clipped"
+    for name, account in imported.series.items():
+        assert (account.negative, account.negative_wh) == (2, -3_500_000)
+        assert [row["energy_wh"] for row in rows_of(imported, name)][:4] == [-1_000_000, 0, -2_500_000, 3_000_000]
 
 
 def test_chosen_areas_and_kinds_alone_are_imported(write):
