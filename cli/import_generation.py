@@ -49,7 +49,7 @@ source = options(
     show_default=True,
     help="Fill gaps; what is filled is estimated, and not converted without --allow-estimated.",
 )
-@click.option("--png", type=opt.FILE, metavar="OUT", help="Draw the gaps of all series, day by hour.")
+@click.option("--png", type=opt.PICTURE, metavar="OUT", help="Draw the gaps of all series, day by hour.")
 @opt.findings
 @opt.as_json
 @opt.quiet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,20 @@ from .command import options
 
 SHIPPED = "shipped"
 FILE = click.Path(path_type=Path)
+
+
+class _Picture(click.Path):
+    """A file that is to be a PNG picture: its name has to say so."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path; a name of another suffix is wrong usage."""
+        place = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if place.suffix.lower() != ".png":
+            self.fail(f"{place}: a picture's name must end in .png", param, ctx)
+        return place
+
+
+PICTURE = _Picture()
 DISTRIBUTIONS = ("flat", "uniform", "daylight", "peakload")
 """As `gcr_fast.profiles.DISTRIBUTIONS`, which is not imported here because it loads NumPy."""
 

@@ -48,7 +48,7 @@ def list_profiles(files: tuple[Path, ...], as_json: bool, **given: Any) -> None:
 )
 @click.argument("name")
 @click.argument("file", required=False, type=opt.FILE)
-@click.option("--png", type=opt.FILE, metavar="OUT", help="Write a heat map as PNG (needs gcr_fast[png]).")
+@click.option("--png", type=opt.PICTURE, metavar="OUT", help="Write a heat map as PNG (needs gcr_fast[png]).")
 @click.option("--zone", metavar="ZONE", help="Zone of the hours shown (UTC), and of FILE's times that name none.")
 @opt.unit
 @opt.label

@@ -13,7 +13,7 @@ import numpy as np
 from gcr_fast.codes import ESTIMATED
 from gcr_fast.errors import UsageError
 from gcr_fast.periods import DAY_S, EPOCH, utc_to_local
-from gcr_fast.pictures import HOURS, Picture, label_axes, matplotlib_parts
+from gcr_fast.pictures import HOURS, Picture, label_axes, matplotlib_parts, png_named
 from gcr_fast.shapes import Profile
 
 HOUR_S = 3600
@@ -50,12 +50,12 @@ def gap_counts(
 def gaps_png(
     profiles: Mapping[str, Profile], covered: Mapping[str, np.ndarray], path: str | os.PathLike[str], zone: str
 ) -> Path:
-    """Write the picture as a PNG file, complete or not at all. Needs `gcr_fast[png]`."""
+    """Write the picture as a .png file, complete or not at all. Needs `gcr_fast[png]`."""
     from gcr_fast.exchange.writing import said_plainly, whole_file
 
+    place = png_named(path)
     drawn, filled = gap_counts(profiles, covered, zone)
     figure = _figure(drawn, filled, len(profiles), zone)
-    place = Path(path)
     with said_plainly(place), whole_file(place) as file:
         figure.savefig(file, format="png", dpi=150, metadata={"Title": "gaps"})
     return place

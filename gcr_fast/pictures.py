@@ -179,13 +179,21 @@ def _amount(value: float, unit: str) -> str:
 
 
 def heat_map_png(profile: Profile, path: str | os.PathLike[str], zone: str = "UTC") -> Path:
-    """Write a heat map, 24 hours by days, as a PNG file, complete or not at all. Needs `gcr_fast[png]`."""
+    """Write a heat map, 24 hours by days, as a .png file, complete or not at all. Needs `gcr_fast[png]`."""
     from gcr_fast.exchange.writing import said_plainly, whole_file
 
-    place = Path(path)
+    place = png_named(path)
     figure = _figure(profile, picture(profile, None, zone), zone)
     with said_plainly(place), whole_file(place) as file:
         figure.savefig(file, format="png", dpi=150, metadata={"Title": profile.name})
+    return place
+
+
+def png_named(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a picture; one whose name says another format is a `UsageError`."""
+    place = Path(path)
+    if place.suffix.lower() != ".png":
+        raise UsageError(f"{place}: a picture's name must end in .png")
     return place
 
 

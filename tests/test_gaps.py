@@ -62,3 +62,8 @@ def import_of_nothing_missing(found):
 def test_no_series_make_no_picture(tmp_path):
     with pytest.raises(UsageError, match="no series"):
         gaps_png({}, {}, tmp_path / "none.png", "UTC")
+
+
+def test_a_picture_of_gaps_under_the_name_of_another_format_is_wrong_usage(imported, tmp_path):
+    with pytest.raises(UsageError, match=r"must end in \.png"):
+        gaps_png(imported().profiles, imported().covered, tmp_path / "gaps.pdf", "UTC")

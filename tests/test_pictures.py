@@ -175,3 +175,10 @@ def test_png_that_cannot_be_written(tmp_path):
     pytest.importorskip("matplotlib")
     with pytest.raises(OutputError, match="nothing was left behind"):
         heat_map_png(profile([1]), tmp_path / "no" / "a.png")
+
+
+@pytest.mark.parametrize("name", ["x.pdf", "x", "png", "x.png.svg"])
+def test_a_picture_under_the_name_of_another_format_is_wrong_usage(tmp_path, name):
+    with pytest.raises(UsageError, match=r"must end in \.png"):
+        heat_map_png(profile([1]), tmp_path / name)
+    assert not list(tmp_path.iterdir())

@@ -125,11 +125,6 @@ def test_a_picture_of_the_gaps(gcr, opsd_file, folder):
     assert (folder / "gaps.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_picture_of_the_gaps(gcr, opsd_file, folder):
-    gcr("import", "generation", opsd_file, "--png", "gaps.png", "--quiet")
-    assert (folder / "gaps.png").read_bytes().startswith(b"\x89PNG")
-
-
 def test_a_picture_is_refused_under_another_name_before_anything_is_read(gcr, folder):
     refused = gcr("import", "generation", "nothing.csv", "--png", "gaps.pdf", "--out", "out.csv", code=2)
     assert "gaps.pdf: a picture's name must end in .png" in refused.stderr

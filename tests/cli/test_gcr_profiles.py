@@ -60,6 +60,8 @@ def test_show_png(gcr, folder):
     gcr("profiles", "show", "AT-2020-solar", "--png", "solar.png")
     assert (folder / "solar.png").read_bytes().startswith(b"\x89PNG")
     assert "cannot write" in gcr("profiles", "show", "AT-2020-solar", "--png", "no/solar.png", code=1).stderr
+    assert "must end in .png" in gcr("profiles", "show", "AT-2020-solar", "--png", "solar.pdf", code=2).stderr
+    assert not (folder / "solar.pdf").exists()
 
 
 def test_show_of_an_unknown_profile(gcr):
