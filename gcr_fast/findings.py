@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class Finding:
     """One fault, at one place.
 
-    `row` counts from 0 in the table; `line` from 1 in a text file, its header included. `count` is above 1
-    where one finding speaks for many rows (clipped hours, a run of missing intervals).
+    `row` counts from 0 in the table; `line` from 1 in a text file, its header included. Files of public formats have
+    lines only (of a document the number of its entry), tables in memory rows only. A gap is at the row before it.
+    `count` is above 1 where one finding speaks for many rows (clipped hours, a run of missing intervals).
     """
 
     code: str

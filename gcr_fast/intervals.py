@@ -39,8 +39,8 @@ class _Grid:
     def fault(self, code: str, message: str, first: int, last: int, row: int | None, **more: Any) -> None:
         """Record a finding about intervals `first` to `last`."""
         series = self.series
-        place: dict[str, Any] = {"file": series.source.name or None, "row": row, "line": series.source.line(row)}
-        finding = Finding(code, f"{series.name}: {message}", profile=series.name, **place, **more)
+        where = {"profile": series.name, **series.source.place(row), **more}
+        finding = Finding(code, f"{series.name}: {message}", **where)
         self.faults.append(Fault(first, last, finding))
 
 
@@ -117,8 +117,7 @@ def _refuse_endless(series: Series, count: int, order: np.ndarray) -> None:
     if count > MAX_GRID:
         row = int(series.rows[order[-1]])
         what = f"{series.name}: {count} intervals from the first time to the last; one of them must be wrong"
-        place: dict[str, Any] = {"file": series.source.name or None, "row": row, "line": series.source.line(row)}
-        Findings([Finding("uneven_interval", what, profile=series.name, **place)]).check()
+        Findings([Finding("uneven_interval", what, profile=series.name, **series.source.place(row))]).check()
 
 
 def _step(seconds: np.ndarray, told: int | None) -> tuple[int, int]:
@@ -172,7 +171,7 @@ def _place(grid: _Grid, positions: np.ndarray, order: np.ndarray) -> None:
 
 
 def _note_gaps(grid: _Grid) -> None:
-    """A row with an empty value is one fault; a run of absent rows is one fault for the run."""
+    """A row with an empty value is one fault; a run of absent rows is one for the run, at the row before it."""
     begins = grid.start_s
     for position in np.flatnonzero(grid.missing & (grid.row_at >= 0)).tolist():
         _note_cell(grid, position)
@@ -182,9 +181,16 @@ def _note_gaps(grid: _Grid) -> None:
         text = f"{utc_text(begins + first * grid.step_s)} .. {utc_text(begins + stop * grid.step_s)}"
         row = int(grid.row_at[first - 1]) if first else None
         count = stop - first
-        where = "before the first row" if row is None else f"after row {row}"
-        what = f"no rows for {count} interval{'s' if count > 1 else ''} {where}: {text}"
+        what = f"no rows for {count} interval{'s' if count > 1 else ''} {_after(grid.series, row)}: {text}"
         grid.fault("missing_interval", what, first, stop - 1, row, value=text, count=count)
+
+
+def _after(series: Series, row: int | None) -> str:
+    """Say where a gap is, by the row before it."""
+    line = series.source.line(row)
+    if row is None:
+        return "before the first row"
+    return f"after row {row}" if line is None else f"after line {line}"
 
 
 def _note_cell(grid: _Grid, position: int) -> None:

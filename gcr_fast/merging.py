@@ -214,8 +214,9 @@ def _places(piece: Profile, starts_s: np.ndarray) -> list[_Place]:
         with suppress(GcrError, OSError):  # the file is not there any more, or is another one
             for one in piece.rows.of(piece.name):
                 for at, row in _rows_at(one, starts_s, piece.step_s):
-                    name = one.source.name or piece.file or None
-                    places[at] = _Place(name, row, one.source.line(row), one.column)
+                    place = one.source.place(row)
+                    name = place["file"] or piece.file or None
+                    places[at] = _Place(name, place["row"], place["line"], one.column)
     return places
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -23,12 +24,15 @@ GENERATION = "generation"
 
 @dataclass(frozen=True)
 class _Lines(Source):
-    """A file whose rows are known by their lines."""
+    """A file whose rows are known by their lines alone: its tables begin where its format says."""
 
     file: File | None = None
 
     def line(self, row: int | None) -> int | None:
         return row
+
+    def place(self, row: int | None) -> dict[str, Any]:
+        return {"file": self.name or None, "row": None, "line": row}
 
     @property
     def sha256(self) -> str:

@@ -337,6 +337,20 @@ def test_only_generation_below_zero_is_said_to_issue_nothing(write):
         assert [row["energy_wh"] for row in rows_of(imported, name)][:4] == [-1_000_000, 0, -2_500_000, 3_000_000]
 
 
+def test_a_gap_stands_at_the_line_before_it_as_bad_cells_do(write, refusal):
+    lines = opsd("2024-01-01", day(solar=["1"] * 9 + [""] + ["1"] * 14)).splitlines(keepends=True)
+    gap = write("".join(lines[:4] + lines[6:]), "gap.csv")
+    found = [one for one in import_generation([gap]).findings if one.profile == "XX-solar"]
+    assert [(one.code, one.file, one.row, one.line) for one in found] == [
+        ("null_value", str(gap), None, 9),
+        ("missing_interval", str(gap), None, 4),
+    ]
+    assert "no rows for 2 intervals after line 4: 2024-01-01T03:00Z .. 2024-01-01T05:00Z" in found[1].message
+    broken = [*lines[:4], lines[4].replace(",1,", ",x,")]
+    (bad,) = refusal(import_generation, [write("".join(broken))])
+    assert (bad["row"], bad["line"]) == (None, 5)
+
+
 def test_chosen_areas_and_kinds_alone_are_imported(write):
     path = write(opsd("2024-01-01", day()))
     assert set(import_generation([path], how=How(types=frozenset({"load"}))).series) == {"XX-load"}

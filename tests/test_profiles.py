@@ -600,6 +600,17 @@ def test_a_file_may_have_nothing_of_what_another_one_has(write, refusal):
     assert "nothing of what is asked for" in refusal(read_profiles, paths[1], how=how)[0]["message"]
 
 
+def test_a_gap_stands_at_the_row_before_it(write):
+    hours = {hour: hour for hour in (0, 1, 4)}
+    text = LONG + "\n" + "".join(f"p,{stamp(hour)},{wh}\n" for hour, wh in hours.items())
+    (found,) = profiles_from(write(text), strict=False).findings
+    assert (found.code, found.row, found.line, found.count) == ("missing_interval", 1, 4, 2)
+    assert "no rows for 2 intervals after line 4" in found.message
+    (found,) = profiles_from(pa.table({"start": [*map(stamp, hours)], "energy_wh": [*hours.values()]})).findings
+    assert (found.code, found.row, found.line, found.file) == ("missing_interval", 1, None, None)
+    assert "no rows for 2 intervals after row 1" in found.message
+
+
 def test_merging_nothing_is_no_profiles():
     assert len(merge([])) == 0
 

@@ -48,6 +48,10 @@ class Source:
         lines = _csv_lines(self.path)
         return lines[row] if row < len(lines) else None
 
+    def place(self, row: int | None) -> dict[str, Any]:
+        """Return where a row is, as the fields of a finding."""
+        return {"file": self.name or None, "row": row, "line": self.line(row)}
+
 
 _lines: dict[tuple[str, int], list[int]] = {}
 

@@ -164,7 +164,7 @@ def test_a_period_is_expected_whole(tmp_path_factory, points, curve, keep):
     ("points", "said"),
     [
         ([(3, 1), (4, 1)], "before the first row: 2024-01-01T00:00Z .. 2024-01-01T02:00Z"),
-        ([(1, 1), (2, 1)], "22 intervals after row 2: 2024-01-01T02:00Z .. 2024-01-02T00:00Z"),
+        ([(1, 1), (2, 1)], "22 intervals after line 2: 2024-01-01T02:00Z .. 2024-01-02T00:00Z"),
     ],
 )
 def test_the_ends_of_a_period_are_told_as_one_gap_each(write, points, said):
