@@ -246,16 +246,27 @@ def _mark_missing(axes: Any, drawn: Picture, extent: tuple[int, int, int, int]) 
 
 
 def label_axes(axes: Any, drawn: Picture, zone: str) -> None:
-    """Name months below and hours at the left."""
-    months = drawn.month_starts()
-    apart = next((k for k in (1, 2, 3, 6, 12) if len(months) <= MOST_LABELS * k), 12)
-    months = [(column, month) for column, month in months if (month.month - 1) % apart == 0]
-    several = len({month.year for _, month in months}) > 1
-    axes.set_xticks([column for column, _ in months])
-    axes.set_xticklabels([f"{month:%b %Y}" if several else f"{month:%b}" for _, month in months], ha="left")
+    """Name months below, of each year the first with the year, and hours at the left."""
+    labels = _labels(drawn)
+    axes.set_xticks(list(labels))
+    axes.set_xticklabels(list(labels.values()), ha="left")
     axes.set_yticks(range(0, HOURS + 1, 3))
     axes.set_ylabel(f"hour of day ({zone})")
     axes.tick_params(length=3, labelsize=9)
+
+
+def _labels(drawn: Picture) -> dict[float, str]:
+    """Return names by their column: of months; of the first day, where there are only a few."""
+    months = drawn.month_starts()
+    if not months:
+        return {0.0: f"{drawn.first_day:%d %b\n%Y}"}
+    apart = next((k for k in (1, 2, 3, 6, 12) if len(months) <= MOST_LABELS * k), 12)
+    labels, year = dict[float, str](), 0
+    for column, month in months:
+        if (month.month - 1) % apart == 0:
+            labels[column] = f"{month:%b\n%Y}" if month.year > year else f"{month:%b}"
+            year = month.year
+    return labels
 
 
 def _title(profile: Profile, drawn: Picture) -> str:

@@ -161,7 +161,8 @@ def test_png_says_what_it_shows(monkeypatch, tmp_path):
     assert seen["y"] == "hour of day (UTC)"
     assert seen["bar"] == "MWh per hour"
     assert seen["small"] == "Somebody (CC BY 4.0)"
-    assert seen["months"][::11] == ["Jan", "Dec"]
+    assert seen["months"][::11] == ["Jan\n2024", "Dec"]
+    assert sum("\n" in month for month in seen["months"]) == 1
 
 
 def test_png_without_matplotlib(monkeypatch, tmp_path):
@@ -182,3 +183,29 @@ def test_a_picture_under_the_name_of_another_format_is_wrong_usage(tmp_path, nam
     with pytest.raises(UsageError, match=r"must end in \.png"):
         heat_map_png(profile([1]), tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("drawn", "wanted"),
+    [
+        (year(2024), {0: "Jan\n2024", 31: "Feb", 335: "Dec"}),
+        (year(2024, "Europe/Vienna"), {1: "Jan\n2024", 32: "Feb"}),  # it begins on 31 December in UTC
+        (profile([1] * 24 * 400), {0: "Jan\n1970", 334: "Dec", 365: "Jan\n1971"}),
+        (profile([1] * 24 * 4000), {0: "Jan\n1970", 365: "Jan\n1971", 730: "Jan\n1972"}),
+        (profile([1] * 48), {0: "01 Jan\n1970"}),
+    ],
+)
+def test_the_year_stands_below_the_first_month_of_each(drawn, wanted, monkeypatch, tmp_path):
+    figure = pytest.importorskip("matplotlib.figure")
+    seen = {}
+
+    def look(self, *args, **options):
+        axes = self.axes[0]
+        seen.update(zip(axes.get_xticks().tolist(), [one.get_text() for one in axes.get_xticklabels()], strict=True))
+
+    monkeypatch.setattr(figure.Figure, "savefig", look)
+    heat_map_png(drawn, tmp_path / "a.png")
+    assert wanted.items() <= seen.items()
+    assert len({said.partition("\n")[2] for said in seen.values()} - {""}) == sum(
+        "\n" in said for said in seen.values()
+    )
