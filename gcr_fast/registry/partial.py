@@ -17,6 +17,8 @@ from gcr_fast.errors import OutputError
 
 PARTIAL = ".part-"
 """What temporary names begin with."""
+READ_ONLY = 0o444
+"""The mode of a file, from its beginning: it is written by who made it, and by nobody after that."""
 PIECE_BYTES = 1 << 22
 """Hashed and written at a time: what was hashed is still in cache when it is copied."""
 _EARLY_BYTES = 1 << 23
@@ -43,7 +45,7 @@ class Partial:
         self.folder, self.size = folder, 0
         self.place = folder / (PARTIAL + secrets.token_hex(8))
         with said_plainly(f"write into {folder}"):
-            self.handle = os.open(self.place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            self.handle = os.open(self.place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, READ_ONLY)
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -8,18 +8,11 @@ import sys
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from oracle.damage import flip_middle
 
 from gcr_fast.registry import proof as standalone
 
 NOON = "HOURLY-A-1-2020060112"
-
-
-def flip(place):
-    """Turn one bit in the middle of a file."""
-    content = bytearray(place.read_bytes())
-    content[len(content) // 2] ^= 1
-    place.chmod(0o644)
-    place.write_bytes(content)
 
 
 def bytes_of(folder):
@@ -43,7 +36,7 @@ def test_verify_passes_and_writes_nothing(gcr, gcr_json, folder, registry):
 def test_a_damaged_file_is_named(gcr, gcr_json, folder, registry, kind):
     shutil.copytree(registry, "copy")
     damaged = max((folder / "copy" / kind).iterdir(), key=lambda path: path.stat().st_size)
-    flip(damaged)
+    flip_middle(damaged)
     shown = gcr("verify", "copy", "--findings", "f.csv", code=1).stdout
     assert damaged.name in shown
     assert "not verified" in shown

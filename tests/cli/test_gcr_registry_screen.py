@@ -1,6 +1,7 @@
 """What the commands of a registry print on 80 columns: nothing wider, and nothing broken that need not be."""
 
 import pytest
+from oracle.damage import flip_middle
 
 WIDTH = 80
 LONG = """certificate_id,energy_mwh,year,zone,source_type,profile,status,purpose,owner,issuer,serial_start,serial_end
@@ -97,9 +98,7 @@ def test_a_history_says_for_whom_and_why_on_one_line_each(gcr, registry):
 
 def test_a_damaged_file_is_told_once_not_beside_every_check(gcr, folder, registry):
     place = max((folder / registry / "segments").iterdir(), key=lambda file: file.stat().st_size)
-    data = bytearray(place.read_bytes())
-    data[len(data) // 2] ^= 1
-    place.write_bytes(data)
+    flip_middle(place)
     shown = gcr("verify", registry, code=1).stdout
     assert shown.count(place.name) == 1
     assert "files are as written                   failed  1 finding, see below" in shown

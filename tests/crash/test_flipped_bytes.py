@@ -9,6 +9,7 @@ from contextlib import closing
 import crash_checks as checks
 import pytest
 from crash_checks import SEEDS
+from oracle.damage import flip
 
 from gcr_fast.errors import CorruptError, RegistryError
 from gcr_fast.registry import segments
@@ -17,14 +18,6 @@ from gcr_fast.registry.database import FILE
 from gcr_fast.registry.journal import Journal
 from gcr_fast.registry.registry import Registry
 from gcr_fast.registry.snapshots import SNAPSHOTS
-
-
-def flip(place, at, bit=0):
-    with open(place, "r+b") as file:
-        file.seek(at)
-        (byte,) = file.read(1)
-        file.seek(at)
-        file.write(bytes([byte ^ (1 << bit)]))
 
 
 def some_bytes(place, seed=1):

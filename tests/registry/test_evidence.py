@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from oracle.conversion import HOUR, START
+from oracle.damage import write_over
 from oracle.lively import NOW, copied, lively, parents, row_of
 from oracle.merkle import leaf_bytes, tree_head
 
@@ -181,7 +182,7 @@ def test_nothing_is_proved_from_a_segment_that_was_altered(closed, tmp_path):
     path = folder / SEGMENTS / name
     data = path.read_bytes()
     at = data.index(int(wh).to_bytes(4, "little"))
-    path.write_bytes(data[:at] + int(wh + 1).to_bytes(4, "little") + data[at + 4 :])
+    write_over(path, data[:at] + int(wh + 1).to_bytes(4, "little") + data[at + 4 :])
     assert segments.check(folder / SEGMENTS, name)
     with Registry.open(folder, read_only=True) as registry, pytest.raises(CorruptError, match="verify"):
         registry.prove("HOURLY-SUN-2-2024010102")

@@ -1,7 +1,10 @@
 """Whatever is called immutable, append-only or read-only: each test attempts the forbidden write."""
 
 import dataclasses
+import os
+import shutil
 import sqlite3
+import stat
 from contextlib import closing
 
 import numpy as np
@@ -16,9 +19,12 @@ from gcr_fast.registry.catalogue import SEGMENTS
 from gcr_fast.registry.database import FILE
 from gcr_fast.registry.entries import NO_PAIRS, Entry, decode, encode
 from gcr_fast.registry.journal import Journal
+from gcr_fast.registry.keeper import SNAPSHOTS_KEPT
 from gcr_fast.registry.lock import LOCK
+from gcr_fast.registry.partial import PARTIAL
 from gcr_fast.registry.registry import Registry
 from gcr_fast.registry.selection import Selection
+from gcr_fast.registry.snapshots import SNAPSHOTS
 from gcr_fast.registry.where import Where
 
 TABLES = {
@@ -211,6 +217,44 @@ def test_no_change_of_certificates_writes_into_a_segment(folder):
         registry.snapshot()
     for name, data in before.items():
         assert (folder / SEGMENTS / name).read_bytes() == data
+
+
+def stored(folder):
+    return [path for name in (SEGMENTS, SNAPSHOTS) for path in sorted((folder / name).iterdir())]
+
+
+def test_a_stored_file_is_read_only_on_disk(folder):
+    assert len(stored(folder)) >= 3  # energies, parents, a snapshot
+    for path in stored(folder):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o222 == 0
+        if os.geteuid():  # nothing is forbidden to root
+            with pytest.raises(PermissionError):
+                path.open("r+b")
+
+
+def test_a_stored_file_keeps_to_what_its_user_lets_others_read(tmp_path):
+    usual = os.umask(0o077)
+    try:
+        written = segments.write_energy(tmp_path, np.zeros((2, 5), np.int32))
+    finally:
+        os.umask(usual)
+    assert stat.S_IMODE((tmp_path / written.name).stat().st_mode) == 0o400
+
+
+def test_a_registry_with_read_only_files_is_copied_changed_swept_and_removed(folder, tmp_path):
+    place = copied(folder, tmp_path / "again")
+    with Registry.open(place, clock=lambda: NOW) as registry:
+        left = place / SEGMENTS / (PARTIAL + "left")
+        left.touch(0o444)
+        for number in range(SNAPSHOTS_KEPT + 1):
+            registry.add_party(f"Party {number}")
+            registry.snapshot()  # the oldest is dropped
+        assert registry.verify().ok
+    with Registry.open(place, clock=lambda: NOW):
+        assert not left.exists()
+    assert len(list((place / SNAPSHOTS).iterdir())) == SNAPSHOTS_KEPT
+    shutil.rmtree(place)
+    assert not place.exists()
 
 
 def test_a_stored_file_is_never_written_under_a_name_that_is_not_its_hash(folder, tmp_path):

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from oracle.damage import write_over
 
 from gcr_fast.errors import CorruptError, OutputError, UsageError
 from gcr_fast.registry import segments
@@ -234,7 +235,7 @@ def test_the_same_content_is_stored_once(tmp_path):
 
 def test_writing_again_mends_a_damaged_file(tmp_path):
     written = segments.write_energy(tmp_path, ENERGY)
-    (tmp_path / written.name).write_bytes(b"damage")
+    write_over(tmp_path / written.name, b"damage")
     segments.write_energy(tmp_path, ENERGY)
     assert segments.check(tmp_path, written.name) is None
 
@@ -276,7 +277,7 @@ def test_every_truncation_is_noticed(tmp_path):
     name = segments.write_energy(tmp_path, ENERGY).name
     whole = (tmp_path / name).read_bytes()
     for size in range(len(whole)):
-        (tmp_path / name).write_bytes(whole[:size])
+        write_over(tmp_path / name, whole[:size])
         with pytest.raises(CorruptError, match=name):
             segments.open_energy(tmp_path, name, 4, 6)
         assert "was altered" in segments.check(tmp_path, name)
@@ -308,7 +309,7 @@ def test_every_changed_byte_is_noticed_by_check_and_none_is_fatal(tmp_path, kind
     for at in range(len(whole)):
         changed = whole.copy()
         changed[at] ^= 0xFF
-        (tmp_path / name).write_bytes(changed)
+        write_over(tmp_path / name, changed)
         assert "was altered" in segments.check(tmp_path, name)
         try:
             read(tmp_path, name)

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from oracle.damage import write_over
 from oracle.lively import NOW, copied, lively, parents
 from pyarrow import ipc
 
@@ -262,7 +263,7 @@ def test_opening_passes_over_a_damaged_one(folder, damage):
     if damage == "missing":
         place.unlink()
     else:
-        place.write_bytes({"flipped": bytes(data), "cut": bytes(data[:-9]), "emptied": b""}[damage])
+        write_over(place, {"flipped": bytes(data), "cut": bytes(data[:-9]), "emptied": b""}[damage])
     with opened(folder) as registry:
         assert facts(registry.state) == wanted
         older = registry.journal.snapshots()[1].position
