@@ -23,7 +23,8 @@ WEIGHT_DIGITS = 9
 
 _TITLE = re.compile(r"^#.*\bRenewables\.ninja\s+(?P<what>PV|Wind|Weather)?", re.IGNORECASE)
 _UNIT = re.compile(r"\belectricity in (?P<unit>[kM]?W)\b")
-_LICENCE = re.compile(r"License:\s*(?P<url>\S+)")
+_TOLD = re.compile(r"\b(?P<what>Licen[cs]e|Reference):\s*(?P<said>\S.*?)\s*(?=\s-\s+\w+:|$)", re.IGNORECASE)
+"""What a comment tells under a name: up to the next name, or the end of the line; a link or words."""
 _COUNTRY = re.compile(r"(?:^|[\s(,-])(?P<code>[A-Z]{2})(?=$|[\s),-])")
 _DIGITS = {"W": ONE, "kW": KILO, "MW": MEGA}
 _WHOLE = {"national": "", "onshore": "wind_onshore", "offshore": "wind_offshore"}
@@ -60,8 +61,10 @@ def read(file: File, how: How) -> Readings:
 
 
 def _attribution(comments: Iterable[str]) -> str:
-    licence = _LICENCE.search(" ".join(comments))
-    return f"Renewables.ninja, {licence['url']}" if licence else "Renewables.ninja (CC BY-NC 4.0)"
+    """Return whom to name: the service, under which licence, and the work that it asks to be cited."""
+    told = {one["what"][0].upper(): one["said"] for line in comments for one in _TOLD.finditer(line)}
+    licence = f", {told['L']}" if "L" in told else " (CC BY-NC 4.0)"
+    return f"Renewables.ninja{licence}" + (f", {told['R']}" if "R" in told else "")
 
 
 def _starts(readings: Readings, table: Table) -> np.ndarray:
@@ -132,7 +135,7 @@ FORMAT = Format(
         "time is UTC: a local calendar year is not complete in the file of one UTC year; local_time is not used",
         "point: kW of the capacity named in the comments, simulated, not metered",
         "country: capacity factors, no energy: weights, a shape only; national, onshore and offshore overlap",
-        "the licence in the first line (CC BY-NC 4.0) is kept as the attribution",
+        "licence (CC BY-NC 4.0) and reference in the comments are kept as the attribution",
         "weather files: refused, they have no power",
     ),
     detect=detect,

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from oracle.exports import values_by_start
 
+from gcr_fast.imports import import_generation
+from gcr_fast.profiles import read_profiles
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
 
@@ -32,8 +34,40 @@ def test_a_point_is_kw_in_utc_over_both_clock_changes():
     assert len(set(local)) < len(local) == len(one)  # the local hour that stands twice is two hours
 
 
-def test_the_licence_is_the_attribution():
-    assert read_readings(POINT).attribution == "Renewables.ninja, https://creativecommons.org/licenses/by-nc/4.0/"
+LICENCE = "https://creativecommons.org/licenses/by-nc/4.0/"
+REFERENCE = "https://doi.org/10.1016/j.energy.2016.08.068"
+
+
+@pytest.mark.parametrize("path", [POINT, COUNTRY])
+def test_licence_and_reference_are_the_attribution(path):
+    assert read_readings(path).attribution == f"Renewables.ninja, {LICENCE}, {REFERENCE}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wanted"),
+    [
+        (f"License: {LICENCE}", "License: CC BY-NC 4.0", f"Renewables.ninja, CC BY-NC 4.0, {REFERENCE}"),
+        (f"License: {LICENCE} - Reference: {REFERENCE}", "Licence: CC BY-NC 4.0", "Renewables.ninja, CC BY-NC 4.0"),
+        (
+            f" - License: {LICENCE} - Reference: {REFERENCE}",
+            "\n# License: Creative Commons Attribution-NonCommercial - see the site\n# Reference: Staffell (2016)",
+            "Renewables.ninja, Creative Commons Attribution-NonCommercial - see the site, Staffell (2016)",
+        ),
+        (f" - License: {LICENCE} - Reference: {REFERENCE}", "", "Renewables.ninja (CC BY-NC 4.0)"),
+    ],
+)
+def test_a_licence_in_words_is_kept_whole(old, new, wanted, write):
+    assert old in POINT.read_text()
+    assert read_readings(write(POINT.read_text().replace(old, new, 1))).attribution == wanted
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_what_is_written_and_converted_names_the_licence(suffix, tmp_path):
+    imported = import_generation([COUNTRY])
+    imported.write(tmp_path / f"shapes.{suffix}")
+    profiles = read_profiles(tmp_path / f"shapes.{suffix}")
+    assert {one.attribution for one in profiles.values()} == {f"Renewables.ninja, {LICENCE}, {REFERENCE}"}
+    assert {one.attribution for one in read_profiles(COUNTRY).values()} == {f"Renewables.ninja, {LICENCE}, {REFERENCE}"}
 
 
 def test_a_country_is_weights_not_energy():
