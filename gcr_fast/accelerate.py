@@ -27,6 +27,7 @@ _NO_CACHE = (
     "set NUMBA_CACHE_DIR to a writable folder"
 )
 _done_plainly = 0
+_parts: list[Callable[..., Any]] = []
 
 
 def kernel(function: Function) -> Function:
@@ -46,6 +47,12 @@ def kernel(function: Function) -> Function:
     return cast("Function", run)
 
 
+def part(function: Function) -> Function:
+    """Let the kernels of the same file call `function`, which is compiled with them; elsewhere it is plain Python."""
+    _parts.append(function)
+    return function
+
+
 def _small(arguments: tuple[Any, ...]) -> bool:
     """Whether the process may still compute this plainly; counts it if so."""
     global _done_plainly  # noqa: PLW0603 - one budget for the process
@@ -58,7 +65,10 @@ def _small(arguments: tuple[Any, ...]) -> bool:
 
 def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
     import numba
+    from numba.extending import register_jitable
 
+    while _parts:
+        register_jitable(_parts.pop())
     try:
         return cast("Callable[..., Any]", numba.njit(nogil=True, cache=True)(function))
     except RuntimeError:  # Numba found no folder to cache in, as in a read-only container

@@ -1,10 +1,12 @@
-"""Decimal text to whole numbers, straight from the bytes of a delimited file, eight bytes at a time.
+"""Decimal text to whole numbers, straight from the bytes of a delimited file, many cells at a time.
 
 Bytes are uint8[n], and `eights` uint64[n - 7] is a view of the same bytes: eight from each on, the first the lowest.
-A kernel looks up to eight bytes past what it reads. A line ends in a line feed, perhaps with a carriage return before.
+A kernel looks up to eight bytes before and after what it reads. A line ends in a line feed, perhaps with a carriage
+return before.
 
-Eight bytes are looked at together by arithmetic that keeps them apart: a byte's highest bit says what was found of it,
-and the bytes below the lowest such bit are those before the first find.
+First the bytes that end cells are found (`_find_cuts`), without a branch: whatever a line holds takes the same time.
+Then, line by line, the last eight bytes of each number are gathered and all of them computed at once, without a branch
+again (`_numbers`), which compilers turn into vector instructions. What that leaves over is looked at one by one.
 """
 
 from __future__ import annotations
@@ -12,15 +14,22 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from gcr_fast.accelerate import kernel
+from gcr_fast.accelerate import kernel, part
 
 Bytes = npt.NDArray[np.uint8]
 Eights = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
+Cuts = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
 
-# Unsigned throughout: with a signed operand the compiled arithmetic would be in floats.
-_0, _1, _3, _7, _8, _16, _32, _56, _64 = map(np.uint64, (0, 1, 3, 7, 8, 16, 32, 56, 64))
-_10 = np.uint64(10)
+CHUNK = 1 << 16
+"""Bytes that are cut at a time, which stay in cache: no line is longer."""
+
+# Unsigned throughout: with a signed operand the compiled arithmetic would be in floats, and an index would be looked at
+# for a sign.
+_0, _1, _2, _3, _4, _7, _8, _16, _32, _56, _64 = map(np.uint64, (0, 1, 2, 3, 4, 7, 8, 16, 32, 56, 64))
+_10, _100, _10_000, _100_000_000 = (np.uint64(10**k) for k in (1, 2, 4, 8))
+_63, _BYTE, _HALF, _ALL = (np.uint64((1 << k) - 1) for k in (6, 8, 32, 64))
 _EACH = np.uint64(0x0101010101010101)
 _HIGH = np.uint64(0x8080808080808080)
 _LOW = np.uint64(0x7F7F7F7F7F7F7F7F)
@@ -28,147 +37,282 @@ _ZEROS = np.uint64(0x3030303030303030)
 """Digits become 0 to 9 when these are taken off."""
 _ABOVE_9 = np.uint64(0x7676767676767676)
 """Added to a byte of 10 or more it reaches the highest bit."""
+_GATHER = np.uint64(0x0102040810204080)
+"""Times a byte of 0 or 1 each: their bits side by side, in the highest byte."""
+_ONES_OF_2, _ONES_OF_4, _ONES_OF_8 = (
+    np.uint64(k) for k in (0x55 * 0x0101010101010101, 0x33 * 0x0101010101010101, 0x0F * 0x0101010101010101)
+)
 _PAIRS = np.uint64(0x000000FF000000FF)
 _MILLION_AND_100 = np.uint64((1_000_000 << 32) + 100)
 _10000_AND_1 = np.uint64((10_000 << 32) + 1)
-_POWERS = np.array([10**k for k in range(19)], dtype=np.uint64)
+_MINUS_TAKEN = np.uint64(ord("-") ^ ord("0"))
+_MINUS, _FEED, _RETURN, _NUL, _QUOTE = (np.uint8(ord(sign)) for sign in '-\n\r\0"')
 
 
 @kernel
-def parse_rows(  # noqa: C901, PLR0912, PLR0915 - one pass over the bytes, whatever stands there
+def parse_rows(  # noqa: C901 - what line follows on what
     text: Bytes, eights: Eights, first: int, last: int, row: int, delimiter: int, quoted: bool, point: int,
     thousands: int, words: Eights, digits: int, cells: Ints, most: int, null: int,
     values: Ints, nulls: Ints, spans: Ints,
 ) -> int:  # fmt: skip
-    """Read text[first:last], whole lines, into `values` int64[columns, rows] from `row` on; return how many rows.
+    """Read text[first:last], whole lines of up to `CHUNK` bytes, into `values` int64[columns, rows] from `row` on.
 
-    `cells` int64[m]: where each cell of a line goes: a column of `values`, -1 nowhere, -2 - k its first and last byte
-    to `spans` int64[k, rows, 2]. A number becomes floor(value * 10 ** digits). An empty cell, or one of `words`
-    uint64[k, 3] (its bytes, all bits of as many bytes, their number), becomes `null`, and is counted in `nulls`
-    int64[columns]. `point` is the decimal mark; `thousands` the mark before each three digits, 0 if there is none.
+    Return how many rows. `cells` int64[m]: where each cell of a line goes: a column of `values`, -1 nowhere, -2 - k its
+    first and last byte to `spans` int64[k, rows, 2]. A number becomes floor(value * 10 ** digits), of at most nine
+    `digits`. An empty cell, or one of `words` uint64[k, 3] (its bytes, all bits of as many, both at the upper end of
+    the eight, and how many they are), becomes `null`, and is counted in `nulls` int64[columns]. `point` is the decimal
+    mark; `thousands` the mark before each three digits, 0 if there is none.
 
     -1, at once, if a cell is none of these: a decimal of at most 18 digits before the point, together with `digits`,
     and up to `most`; text that is not empty and has no byte 0. All cells are in quotes if `quoted`, else none. -1 also
     for a line of another number of cells, and for an empty line above others; empty lines at the end are no rows.
     """
-    at, end, into = np.uint64(first), np.uint64(last), np.uint64(row)
-    places, limit = np.uint64(digits), np.uint64(most)
-    points = (np.uint64(point) * _EACH) ^ _ZEROS
-    stop = 34 if quoted else delimiter
-    while at < end:
-        if text[at] == 10 or text[at] == 13:
-            while at < end and (text[at] == 10 or text[at] == 13):
-                at += _1
-            return int(into) - row if at == end else -1
-        for cell in range(cells.shape[0]):
-            target = cells[cell]
-            if quoted:
-                if text[at] != 34:
+    # A cell lies between two cuts: the delimiters before and after it, or its quotes.
+    stop, each, lead = np.uint8(_QUOTE if quoted else delimiter), 1 + quoted, 1 * quoted
+    inner = each * cells.shape[0] - (not quoted)
+    columns, others = cells[cells >= 0], np.nonzero(cells < 0)[0]
+    slots = np.nonzero(cells >= 0)[0] * each + lead
+    flags, cuts = np.empty(CHUNK, dtype=np.uint8), np.empty(CHUNK + 1, dtype=np.int32)
+    bits = np.empty(CHUNK >> 3, dtype=np.uint8)
+    raw, sizes = np.empty(slots.shape[0], dtype=np.uint64), np.empty(slots.shape[0], dtype=np.uint64)
+    whole, odd = np.empty(slots.shape[0], dtype=np.int64), np.empty(slots.shape[0], dtype=np.bool_)
+    at, into = first, row
+    while at < last:
+        if _ends_line(text[at]):
+            return into - row if _is_blank(text, at, last) else -1
+        found = _find_cuts(text[at : min(at + CHUNK, last)], stop, flags, bits, bits.view(np.uint64), cuts)
+        line, done = 0, into
+        while True:
+            end = _line_end(text, cuts, line + inner + 1, found, at)
+            if end < 0 or (line > 0 and _ends_line(text[at + cuts[line] + 1])):
+                break
+            if not _is_regular(text, cuts, line, inner, at, stop, delimiter):
+                return -1
+            if not _lay_texts(text, cuts, line, each, lead, at, others, cells, quoted, spans, into):
+                return -1
+            _gather(eights, cuts, line, np.uint64(at), slots, raw, sizes)
+            if _numbers(raw, sizes, point, digits, most, whole, odd) > 0:
+                for word in range(words.shape[0]):
+                    _nulls(raw, sizes, words[word, 0], words[word, 1], words[word, 2], null, whole, odd)
+                if not _leftovers(
+                    text, cuts, line, at, slots, sizes, point, thousands, digits, most, null, columns, whole, odd, nulls
+                ):
                     return -1
-                at += _1
-            begin = at
-            if target < 0:
-                if not quoted and text[at] == 34:
-                    return -1
-                while text[at] != stop and text[at] != 10 and text[at] != 13 and text[at] != 0:
-                    at += _1
-                if target <= -2:
-                    if at == begin:
-                        return -1
-                    spans[-2 - target, into, 0], spans[-2 - target, into, 1] = begin, at
-            else:
-                eight = eights[at] ^ _ZEROS
-                negative = text[at] == 45
-                if negative:
-                    at += _1
-                    eight = eights[at] ^ _ZEROS
-                # Where the number ends: the first byte that is neither digit nor point.
-                pointed = eight ^ points
-                no_point = ((pointed & _LOW) + _LOW) | pointed
-                ends = (((eight & _LOW) + _ABOVE_9) | eight) & no_point & _HIGH
-                length, size, fraction = _0, _0, _0
-                if ends != 0:
-                    before = (ends - _1) & ~ends
-                    length = ((before & _EACH) * _EACH >> _56) - _1
-                    size = length
-                    found = ~no_point & before & _HIGH
-                    if found != 0:  # closes the gap at the point
-                        before = (found - _1) & ~found
-                        fraction = length - ((before & _EACH) * _EACH >> _56)
-                        eight = (eight & (before >> _7)) | ((eight >> _8) & ~(before >> _7))
-                        size -= _1
-                # Eight digits, zeros before them: pairs, then fours, then all.
-                eight <<= (_64 - (size << _3)) & np.uint64(63)
-                other = ((eight & _LOW) + _ABOVE_9) | eight
-                eight = eight * _10 + (eight >> _8)
-                eight = ((eight & _PAIRS) * _MILLION_AND_100 + ((eight >> _16) & _PAIRS) * _10000_AND_1) >> _32
-                after = text[at + length]
-                closed = after == stop or (not quoted and (after == 10 or after == 13))  # noqa: PLR1714
-                if size != 0 and fraction <= places and other & _HIGH == 0 and closed:
-                    scaled = eight * _POWERS[places - fraction]
-                    if scaled > limit:
-                        return -1
-                    at += length
-                    number = np.int64(scaled)
-                    values[np.uint64(target), into] = -number if negative else number
-                else:
-                    # No number, or one of eight bytes and more, or with marks between thousands.
-                    longest = _0
-                    for word in range(words.shape[0]):
-                        if eights[begin] & words[word, 1] == words[word, 0]:
-                            longest = max(longest, words[word, 2])
-                    after = text[begin + longest]
-                    if after == stop or (not quoted and (after == 10 or after == 13)):  # noqa: PLR1714
-                        at = begin + longest
-                        values[np.uint64(target), into] = null
-                        nulls[target] += 1
-                    else:
-                        scaled, size, fraction = _0, _0, _0
-                        group, grouped, rest = _0, False, False
-                        while 48 <= text[at] <= 57 or (thousands != 0 and text[at] == thousands):
-                            if text[at] == thousands:
-                                if group == 0 or group > _3 or (grouped and group != _3):
-                                    return -1
-                                group, grouped = _0, True
-                            else:
-                                scaled = scaled * _10 + np.uint64(text[at] - 48)
-                                group += _1
-                                size += _1
-                            at += _1
-                        if (grouped and group != _3) or size + places > 18:
-                            return -1
-                        if text[at] == point:
-                            at += _1
-                            while 48 <= text[at] <= 57:
-                                if fraction < places:
-                                    scaled = scaled * _10 + np.uint64(text[at] - 48)
-                                    fraction += _1
-                                elif text[at] != 48:
-                                    rest = True
-                                size += _1
-                                at += _1
-                        if size == 0:
-                            return -1
-                        scaled *= _POWERS[places - fraction]
-                        if scaled > limit:
-                            return -1
-                        number = np.int64(scaled)
-                        values[np.uint64(target), into] = -number - rest if negative else number
-            if quoted:
-                if text[at] != 34:
-                    return -1
-                at += _1
-            if cell + 1 < cells.shape[0]:
-                if text[at] != delimiter:
-                    return -1
-                at += _1
-        if text[at] == 13:
-            at += _1
-        if text[at] != 10:
+            for j in range(slots.shape[0]):
+                values[np.uint64(columns[j]), np.uint64(into)] = whole[j]
+            line = end
+            into += 1
+        if into == done:
             return -1
-        at += _1
-        into += _1
-    return int(into) - row
+        at += cuts[line] + 1
+    return into - row
+
+
+@part
+def _ends_line(byte: np.uint8) -> bool:
+    return bool((byte == _FEED) | (byte == _RETURN))
+
+
+@part
+def _is_blank(text: Bytes, at: int, last: int) -> bool:
+    """Whether nothing but ends of lines is left."""
+    while at < last and _ends_line(text[at]):
+        at += 1
+    return at == last
+
+
+@part
+def _find_cuts(text: Bytes, stop: np.uint8, flags: Bytes, bits: Bytes, sets: Eights, cuts: Cuts) -> int:
+    """Write the places of `stop`, and of what no cell holds, to cuts[1:], after a -1; return how many they are.
+
+    A byte each says so in `flags`, then a bit each in `bits`, which `sets` views as 64 bits at a time.
+    """
+    whole = (text.shape[0] + 63) >> 6
+    for at in range(text.shape[0]):
+        byte = text[np.uint64(at)]
+        flags[np.uint64(at)] = (byte == stop) | (byte == _FEED) | (byte == _RETURN) | (byte == _NUL)
+    flags[text.shape[0] : whole << 6] = 0
+    _pack(flags[: whole << 6].view(np.uint64), bits)
+    cuts[0], found = -1, _1
+    for at in range(whole):
+        left = sets[np.uint64(at)]
+        while left != _0:
+            cuts[found] = (at << 6) + np.int64(_count_bits((left - _1) & ~left))
+            found += _1
+            left &= left - _1
+    return int(found) - 1
+
+
+@part
+def _pack(flags: Eights, bits: Bytes) -> None:
+    """Make a bit of each byte of 0 or 1."""
+    for at in range(flags.shape[0]):
+        bits[at] = (flags[at] * _GATHER) >> _56
+
+
+@part
+def _count_bits(bits: np.uint64) -> np.uint64:
+    """Count the ones; compilers know these lines and put one instruction for them."""
+    bits -= (bits >> _1) & _ONES_OF_2
+    bits = (bits & _ONES_OF_4) + ((bits >> _2) & _ONES_OF_4)
+    return (((bits + (bits >> _4)) & _ONES_OF_8) * _EACH) >> _56
+
+
+@part
+def _line_end(text: Bytes, cuts: Cuts, end: int, found: int, base: int) -> int:
+    """Return which cut is the line feed after a line that may have its carriage return at cut `end`; -1 if none is."""
+    if end < found and text[base + cuts[end]] == _RETURN and cuts[end + 1] == cuts[end] + 1:
+        end += 1
+    return end if end <= found and text[base + cuts[end]] == _FEED else -1
+
+
+@part
+def _is_regular(text: Bytes, cuts: Cuts, line: int, inner: int, base: int, stop: np.uint8, delimiter: int) -> bool:
+    """Whether all inner cuts are delimiters; or quotes, two for each cell, with only a delimiter between cells."""
+    wrong = np.uint8(0)
+    for cut in range(line + 1, line + inner + 1):
+        wrong |= text[np.uint64(base) + np.uint64(cuts[np.uint64(cut)])] ^ stop
+    if wrong != 0:
+        return False
+    if stop == delimiter:
+        return True
+    for cut in range(line, line + inner, 2):
+        gap = 1 + (cut > line)
+        if cuts[cut + 1] != cuts[cut] + gap or (gap == 2 and text[base + cuts[cut] + 1] != delimiter):
+            return False
+    return bool(cuts[line + inner + 1] == cuts[line + inner] + 1)
+
+
+@part
+def _lay_texts(
+    text: Bytes, cuts: Cuts, line: int, each: int, lead: int, base: int, others: Ints, cells: Ints, quoted: bool,
+    spans: Ints, row: int,
+) -> bool:  # fmt: skip
+    """Lay down where texts are; False if one is empty, or a cell has quotes where there are none."""
+    for cell in others:
+        cut = line + each * cell + lead
+        begin, end, target = base + cuts[cut] + 1, base + cuts[cut + 1], cells[cell]
+        if (not quoted and text[begin] == _QUOTE) or (target < -1 and begin == end):
+            return False
+        if target < -1:
+            spans[-2 - target, row, 0], spans[-2 - target, row, 1] = begin, end
+    return True
+
+
+@part
+def _gather(eights: Eights, cuts: Cuts, line: int, base: np.uint64, slots: Ints, raw: Eights, sizes: Eights) -> None:
+    """Fetch the last eight bytes of each number, and its length."""
+    for j in range(slots.shape[0]):
+        cut = np.uint64(line + slots[j])
+        begin, end = np.uint64(cuts[cut] + 1), np.uint64(cuts[cut + _1])
+        raw[j] = eights[base + end - _8]
+        sizes[j] = end - begin
+
+
+@part
+def _numbers(raw: Eights, sizes: Eights, point: int, digits: int, most: int, whole: Ints, odd: Bools) -> int:
+    """Make whole numbers of plain decimals of up to eight bytes; return how many are something else, which `odd` says.
+
+    Eight bytes are looked at together by arithmetic that keeps them apart: a byte's highest bit says what was found of
+    it, and the bytes below that bit are those before it.
+    """
+    points, places, limit = (np.uint64(point) * _EACH) ^ _ZEROS, np.uint64(digits), np.uint64(most)
+    left = 0
+    for j in range(raw.shape[0]):
+        eight, size = raw[j] ^ _ZEROS, sizes[j]
+        minus = np.uint64((eight >> ((_64 - (size << _3)) & _63)) & _BYTE == _MINUS_TAKEN)
+        size -= minus
+        eight &= _ALL << ((_64 - (size << _3)) & _63)
+        # The highest bit of each byte that is a point; then all bytes before it move up by one.
+        pointed = eight ^ points
+        found = ~(((pointed & _LOW) + _LOW) | pointed | _LOW)
+        through, before = (found << _1) - _1, (found >> _7) - _1
+        closed = (eight & ~through) | ((eight & before) << _8)
+        eight = eight if found == _0 else closed
+        fraction = ((~through & _EACH) * _EACH) >> _56
+        other = ((((eight & _LOW) + _ABOVE_9) | eight) & _HIGH) | (found & (found - _1))
+        # Eight digits, zeros before them: pairs, then fours, then all.
+        eight = eight * _10 + (eight >> _8)
+        eight = ((eight & _PAIRS) * _MILLION_AND_100 + ((eight >> _16) & _PAIRS) * _10000_AND_1) >> _32
+        power = places - fraction
+        scale = (_10 if power & _1 else _1) * (_100 if power & _2 else _1)
+        scale *= (_10_000 if power & _4 else _1) * (_100_000_000 if power & _8 else _1)
+        eight = (eight & _HALF) * (scale & _HALF)
+        wrong = (
+            (other != _0) | (size - _1 >= _8) | (size == np.uint64(found != _0)) | (fraction > places) | (eight > limit)
+        )
+        whole[j] = np.int64((eight ^ (_0 - minus)) + minus)
+        odd[j] = wrong
+        left += wrong
+    return left
+
+
+@part
+def _nulls(
+    raw: Eights, sizes: Eights, word: np.uint64, bits: np.uint64, size: np.uint64, null: int, whole: Ints, odd: Bools
+) -> None:
+    """Put `null` for the cells that are a word of no value."""
+    for j in range(raw.shape[0]):
+        hit = (raw[j] & bits == word) & (sizes[j] == size)
+        whole[j] = null if hit else whole[j]
+        odd[j] = odd[j] & (not hit)
+
+
+@part
+def _leftovers(
+    text: Bytes, cuts: Cuts, line: int, base: int, slots: Ints, sizes: Eights, point: int, thousands: int, digits: int,
+    most: int, null: int, columns: Ints, whole: Ints, odd: Bools, nulls: Ints,
+) -> bool:  # fmt: skip
+    """Read empty cells, and numbers that need more than a look at eight bytes; False if a cell is neither."""
+    for j in range(slots.shape[0]):
+        if odd[j] and sizes[j] > _0:
+            end = base + cuts[line + slots[j] + 1]
+            right, whole[j] = _number(text, end - np.int64(sizes[j]), end, point, thousands, digits, most)
+            if not right:
+                return False
+        elif odd[j]:
+            whole[j] = null
+        nulls[columns[j]] += whole[j] == null
+    return True
+
+
+@part
+def _number(  # noqa: C901 - one pass over the bytes
+    text: Bytes, at: int, end: int, point: int, thousands: int, digits: int, most: int
+) -> tuple[bool, np.int64]:
+    """Read one number of any length, with marks between thousands; (False, 0) if it is none, or too large."""
+    negative = at < end and text[at] == _MINUS
+    at += negative
+    scaled, size, fraction = _0, 0, 0
+    group, grouped, rest = 0, False, False
+    while at < end and (48 <= text[at] <= 57 or (thousands != 0 and text[at] == thousands)):
+        if text[at] == thousands:
+            if group == 0 or group > 3 or (grouped and group != 3):
+                return False, np.int64(0)
+            group, grouped = 0, True
+        else:
+            scaled = scaled * _10 + np.uint64(text[at] - 48)
+            group += 1
+            size += 1
+        at += 1
+    if (grouped and group != 3) or size + digits > 18:
+        return False, np.int64(0)
+    if at < end and text[at] == point:
+        at += 1
+        while at < end and 48 <= text[at] <= 57:
+            if fraction < digits:
+                scaled = scaled * _10 + np.uint64(text[at] - 48)
+                fraction += 1
+            elif text[at] != 48:
+                rest = True
+            size += 1
+            at += 1
+    for _ in range(fraction, digits):
+        scaled *= _10
+    if at < end or size == 0 or scaled > np.uint64(most):
+        return False, np.int64(0)
+    number = np.int64(scaled)
+    return True, -number - rest if negative else number
 
 
 @kernel

@@ -50,8 +50,8 @@ def read_bulk(
 ) -> Bulk | None:
     """Read `columns` as floor(value * 10 ** digits) and `texts` as text; None if the file is small or not plain.
 
-    `names` are all columns, in order; the header is the first line. `missing` are words for no value, beside an empty
-    cell. Either every cell is in quotes or none is.
+    There are at most nine `digits`. `names` are all columns, in order; the header is the first line. `missing` are
+    words for no value, beside an empty cell. Either every cell is in quotes or none is.
     """
     if not _is_plain(file, names, columns, missing):
         return None
@@ -60,7 +60,7 @@ def read_bulk(
     mapped = _mapped(file)
     begin = mapped.find(b"\n") + 1
     first_line = _first_line(mapped, begin)
-    if not 0 < begin < len(mapped) or first_line != file.head_lines[0] or "\0" in first_line:
+    if not EIGHT <= begin < len(mapped) or first_line != file.head_lines[0] or "\0" in first_line:
         return None
     look = _Look.of(delimiter, mapped[begin] == ord('"'), locale, missing, digits)
     found = _parse(mapped, begin, cells, (len(columns), len(texts)), look)
@@ -104,16 +104,20 @@ class _Look(NamedTuple):
 
     @classmethod
     def of(cls, delimiter: str, quoted: bool, locale: Locale, missing: Sequence[str], digits: int) -> _Look:
-        """Words are uint64[k, 3]: their bytes, all bits of as many bytes, and how many."""
+        """Words are uint64[k, 3]: their bytes, all bits of as many bytes, both at the upper end, and how many."""
         texts = [word.encode() for word in missing]
-        rows = [(int.from_bytes(text, "little"), (1 << 8 * len(text)) - 1, len(text)) for text in texts]
+        empty_bits = [8 * (EIGHT - len(text)) for text in texts]
+        rows = [
+            (int.from_bytes(text, "little") << bits, (1 << 64) - (1 << bits), len(text))
+            for text, bits in zip(texts, empty_bits, strict=True)
+        ]
         words = np.array(rows, dtype=np.uint64).reshape(-1, 3)
         thousands = locale.thousands if quoted or locale.thousands != delimiter else ""
         return cls(ord(delimiter), quoted, ord(locale.decimal), ord(thousands or "\0"), words, digits)
 
 
 class _Block(NamedTuple):
-    """Whole lines in memory, with eight bytes after them."""
+    """Whole lines in memory, with eight bytes before and after them."""
 
     text: np.ndarray
     """uint8[n]."""
@@ -143,7 +147,7 @@ def _blocks(mapped: mmap.mmap, begin: int) -> list[_Block]:
         cuts.append(feed + 1)
     text, tail = np.frombuffer(mapped, np.uint8), mapped[cuts[-1] :]
     tail += b"" if tail.endswith(b"\n") else b"\n"
-    last = _Block.of(np.frombuffer(tail + bytes(EIGHT), np.uint8), 0, len(tail))
+    last = _Block.of(np.frombuffer(bytes(EIGHT) + tail + bytes(EIGHT), np.uint8), EIGHT, EIGHT + len(tail))
     return [*(_Block.of(text, *cut) for cut in pairwise(cuts)), last]
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracle import cells as oracle
 
-from gcr_fast.kernels.cells import copy_spans, parse_rows
+from gcr_fast.kernels.cells import CHUNK, copy_spans, parse_rows
 
 MOST, NULL = 1 << 45, -(1 << 63)
 
@@ -15,26 +15,30 @@ def eights(data):
     return np.ndarray((len(data) - 7,), np.uint64, data, strides=(1,))
 
 
+def word_of(word):
+    """Return a word's bytes, and all bits of as many, at the upper end of eight; and how many bytes."""
+    sides = [int.from_bytes(each.rjust(8, b"\0"), "little") for each in (word, b"\xff" * len(word))]
+    return *sides, len(word)
+
+
 def run(text, cells, digits=6, *, delimiter=",", quoted=False, point=".", thousands="", words=()):
     """Return what `oracle.parse` does, by the kernels; a last line feed is added where there is none."""
     raw = text.encode() + (b"" if text.endswith("\n") else b"\n")
-    data = np.frombuffer(raw + bytes(8), np.uint8)
-    known = np.array(
-        [(int.from_bytes(w.encode(), "little"), (1 << 8 * len(w)) - 1, len(w)) for w in words], np.uint64
-    ).reshape(-1, 3)
+    data = np.frombuffer(bytes(8) + raw + bytes(8), np.uint8)
+    known = np.array([word_of(word.encode()) for word in words], np.uint64).reshape(-1, 3)
     numbers, texts = sum(cell >= 0 for cell in cells), sum(cell <= -2 for cell in cells)
     lines = raw.count(b"\n")
     values, nulls = np.full((numbers, lines), 7, np.int64), np.zeros(numbers, np.int64)
     spans = np.zeros((texts, lines, 2), np.int64)
     rows = parse_rows(
-        data, eights(data), 0, len(raw), 0, ord(delimiter), quoted, ord(point), ord(thousands or "\0"), known, digits,
-        np.array(cells, np.int64), MOST, NULL, values, nulls, spans,
+        data, eights(data), 8, 8 + len(raw), 0, ord(delimiter), quoted, ord(point), ord(thousands or "\0"), known,
+        digits, np.array(cells, np.int64), MOST, NULL, values, nulls, spans,
     )  # fmt: skip
     if rows < 0:
         return None
     found = [[None if wh == NULL else int(wh) for wh in values[:, row]] for row in range(rows)]
     assert nulls.tolist() == [sum(line[at] is None for line in found) for at in range(numbers)]
-    return found, [[raw[low:high].decode() for low, high in spans[:, row]] for row in range(rows)]
+    return found, [[data[low:high].tobytes().decode() for low, high in spans[:, row]] for row in range(rows)]
 
 
 PLAIN = ("0", "7", "-7", "12.5", "-12.5", "0.000251", "-0.0000001", "1.99999999", ".5", "5.", "00012", "12345678",
@@ -110,6 +114,9 @@ def test_thousands_elsewhere_are_no_number(cell):
         ('"1,"2"\n', True),
         ('"1","2\n', True),
         ('"1","2"x\n', True),
+        ('x"1","2"\n', True),
+        ('"1"x,"2"\n', True),
+        ('"1";"2"\n', True),
         ("1,2\rx\n", False),
     ],
 )
@@ -123,6 +130,24 @@ def test_lines_that_are_not_plain(text, quoted):
 )
 def test_texts_that_are_not_plain(text, quoted):
     assert run(text, (-2, 0), quoted=quoted) is None
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_may_lie_across_what_is_cut_at_a_time(quoted, end):
+    rows = [("a" * (at % 97 + 1), f"{at}.{at % 10}", "" if at % 5 else "n/e", str(-at)) for at in range(900)]
+    text = "".join(",".join(f'"{cell}"' if quoted else cell for cell in row) + end for row in rows)
+    assert len(text) > CHUNK / 2
+    cells = (-2, 0, 1, 2)
+    assert run(text * 4, cells, quoted=quoted, words=("n/e",)) == oracle.parse(
+        text * 4, cells, 6, MOST, quoted=quoted, words=("n/e",)
+    )
+
+
+@pytest.mark.parametrize(("length", "read"), [(CHUNK - 3, True), (CHUNK - 2, False)])
+def test_no_line_is_longer_than_what_is_cut_at_a_time(length, read):
+    text = f"1,{'a' * length}\n2,b\n"
+    assert (run(text, (0, -2)) is not None) == read
 
 
 @pytest.mark.parametrize("digits", [0, 3, 6])
