@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcr_fast.filling import fill, stretched
+from gcr_fast.exchange.reading import Source
 from gcr_fast.findings import Findings
 from gcr_fast.flags import SILENT, Flags, among, taken, told, united
 from gcr_fast.intervals import build
@@ -71,6 +72,9 @@ def test_an_hour_that_is_told_of_by_a_joined_word_is_told_of_by_that_word():
     assert found.words == ("A+B", "A", "B")
 
 
+SOURCE = Source(pa.table({}), "a table")
+
+
 def series(cells, step_s=3600, starts=None, null=()):
     count = len(cells)
     seconds = np.arange(count) * step_s if starts is None else np.array(starts)
@@ -82,15 +86,6 @@ def series(cells, step_s=3600, starts=None, null=()):
     )  # fmt: skip
 
 
-class _Source:
-    name = "file.csv"
-
-    @staticmethod
-    def line(row):
-        return row
-
-
-SOURCE = _Source()
 GRIDS = {
     "in order": (series(["A", "B", None]), ["A", "B", None]),
     "out of order, with a gap": (series(["A", "B", "C"], starts=[7200, 0, 10_800]), ["B", None, "A", "C"]),
