@@ -36,15 +36,19 @@ class Child:
         assert not troubles, troubles[0]
         return lines
 
-    def await_line(self, key, timeout_s=60):
+    def await_line(self, key):
         """Wait until a line with this key was said; return its value."""
+        return self.await_that(lambda line: key in line)[key]
+
+    def await_that(self, fits, timeout_s=60):
+        """Wait until a line was said that fits; return it."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
             for line in self.said():
-                if key in line:
-                    return line[key]
+                if fits(line):
+                    return line
             time.sleep(0.002)
-        raise AssertionError(f"{key} was not said in {timeout_s} s")
+        raise AssertionError(f"what was awaited was not said in {timeout_s} s; last was {self.said()[-1:]}")
 
     def all(self, key):
         return [line[key] for line in self.said() if key in line]

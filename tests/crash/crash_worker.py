@@ -245,6 +245,8 @@ def read(diary, folder, upto, whole):
         diary.say(opened=registry.position)
         while not seen or seen[-1] < upto:
             seen.append(registry.refresh().position)
+            if seen[-1] not in seen[-2:-1]:
+                diary.say(saw=seen[-1])
             assert (upto - seen[-1]) % whole == 0, seen[-1]
             checks.require_conserved(registry.state)
             if len(seen) % 10 == 0:
@@ -262,6 +264,7 @@ def read_anew(diary, folder, upto):
         with Registry.open(folder, read_only=True) as registry:
             assert registry.position >= last
             last, opened = registry.position, opened + 1
+            diary.say(saw=last)
             checks.require_conserved(registry.state)
             checks.require_equal(registry.as_of(last), registry.state)
     diary.say(opened=opened)
@@ -272,6 +275,8 @@ def write(diary, folder, name, groups, size, every):
     checks.housekeeping(every=every, log_bytes=50_000)
     with Registry.open(folder) as registry:
         diary.say(opened=registry.position)
+        with WriterLock(registry.folder / LOCK, LONGEST_S):
+            pass  # until the others are there, too
         for number in range(groups):
             with registry.group():
                 receipts = [checks.trade(registry, 1 + n, key=f"{name}-{number}-{n}") for n in range(size)]
