@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.accounts import FileAccount, SeriesAccount, account
+from gcr_fast.accounts import Calendars, FileAccount, SeriesAccount, account
 from gcr_fast.codes import MEASURED, QUALITIES
 from gcr_fast.columns import arrow_int64, utc_timestamps
-from gcr_fast.coverage import covered, unsupplied
+from gcr_fast.coverage import Coverages, unsupplied
 from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.exchange.writing import Written
@@ -24,7 +24,7 @@ from gcr_fast.merging import ABSENT, joined
 from gcr_fast.metered import GENERATION, Shared, by_name, profile_of, rows_of, source_of
 from gcr_fast.periods import year_period
 from gcr_fast.schema import arrow_schema
-from gcr_fast.series import Rows
+from gcr_fast.series import WEIGHT_DIGITS_KEY, Rows
 from gcr_fast.shapes import Fault, Profile
 from gcr_fast.sources import pages
 from gcr_fast.sources.generation.formats import nothing_in, read_readings
@@ -67,6 +67,7 @@ class Imported:
         told = {"attribution": attribution, "gcr_fast.sources": json.dumps(hashes)}
         base = arrow_schema("generation")
         if self._are_weights():
+            told[WEIGHT_DIGITS_KEY.decode()] = str(max(one.weight_digits for one in self.profiles.values()))
             place = base.get_field_index(ENERGY)
             base = base.set(place, base.field(place).with_name(WEIGHT))
         return base.with_metadata({**(base.metadata or {}), **{k.encode(): v.encode() for k, v in told.items()}})
@@ -256,16 +257,17 @@ def _gathered(found: list[Readings], how: How, keep_intervals: bool, filling: st
             pieces.setdefault(name, []).append(replace(piece, rows=rows))
         readings.series.clear()  # their arrays live on in the profiles where nothing had to be copied
     profiles, series, rows_there = {}, {}, {}
+    coverages, calendars = Coverages(), Calendars()
     for name, (one, readings) in first.items():
         some = pieces.pop(name)
         whole = _uncontested(joined(some, clashes))
         if how.year is not None:
             whole = stretched(whole, year_period(how.year, one.zone or readings.zone))
-        there = covered(whole, some) if how.year is None else np.ones(len(whole.values), dtype=bool)
+        there = coverages.of(whole, some) if how.year is None else coverages.all_of(whole)
         profiles[name], rows_there[name] = fill(whole, filling, there), there
         why = "it lies between files" if how.year is None else f"{how.year} is asked for"
         absent = unsupplied(whole, some, there, why)
-        series[name] = account(one, profiles[name], there, one.zone or readings.zone, absent)
+        series[name] = account(one, profiles[name], there, one.zone or readings.zone, absent, calendars)
     Findings(clashes.of("error")).check()
     findings = Findings(fault.finding for profile in profiles.values() for fault in profile.faults if not _clips(fault))
     findings.extend(_absences(series.values()))

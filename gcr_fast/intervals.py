@@ -273,6 +273,7 @@ def _profile(
         missing=missing,
         clipped=clipped,
         is_energy=series.unit.kind != "weight",
+        weight_digits=series.unit.digits if series.unit.kind == "weight" else 0,
         source_type=series.source_type,
         device_id=series.device_id,
         file=series.source.name,

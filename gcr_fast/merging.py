@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
 
+from gcr_fast.codes import MAX_PROFILE_TOTAL
+from gcr_fast.columns import exact_sum
 from gcr_fast.errors import GcrError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.findings import Finding, Findings
@@ -44,13 +47,26 @@ def joined(pieces: Iterable[Profile], findings: Findings) -> Profile:
     What does not fit, and values that contradict an earlier one, are reported and not taken; so is, as no error, what
     comes twice. All of it stands in the profile's faults too.
     """
-    ordered = sorted(pieces, key=lambda piece: piece.start_s)
+    ordered = _in_one_scale(sorted(pieces, key=lambda piece: piece.start_s))
     laid = [piece for piece in ordered if len(piece.values)] or ordered[:1]
     if len(laid) == 1:
         return laid[0]
     whole = _Whole(laid)
     findings.extend(fault.finding for fault in whole.told)
     return whole.profile()
+
+
+def _in_one_scale(pieces: Sequence[Profile]) -> list[Profile]:
+    """Give weights as many decimals as the finest of them have; those that get too large for it stay as they are."""
+    digits = max(piece.weight_digits for piece in pieces)
+    return [piece if piece.weight_digits == digits else _scaled(piece, digits) for piece in pieces]
+
+
+def _scaled(piece: Profile, digits: int) -> Profile:
+    factor = 10 ** (digits - piece.weight_digits)
+    if (piece.total + exact_sum(piece.clipped)) * factor > MAX_PROFILE_TOTAL:
+        return piece
+    return replace(piece, values=piece.values * factor, clipped=piece.clipped * factor, weight_digits=digits)
 
 
 class _Whole:
@@ -133,23 +149,21 @@ class _Whole:
     def _note_clash(self, piece: Profile, earlier: Profile, at: np.ndarray) -> None:
         """One finding for each interval, with both values and both rows."""
         starts = self.first.start_s + at * self.first.step_s
-        unit = "Wh" if piece.is_energy else "weight"
         here, there = _places(piece, starts), _places(earlier, starts)
-        mine, theirs = (_at(one, starts) for one in (piece, earlier))
+        mine, theirs = (_texts(one, starts) for one in (piece, earlier))
         for position, start, place, other, one, two in zip(
             at.tolist(), starts.tolist(), here, there, mine, theirs, strict=True
         ):
             span = f"{utc_text(start)} .. {utc_text(start + piece.step_s)}"
-            what = f"{piece.name}: {span} is {one:,} {unit}, but {two:,} {unit} in {other.said}"
+            what = f"{piece.name}: {span} is {_said(piece, one)}, but {_said(piece, two)} in {other.said}"
             finding = Finding(
-                "contradicted_interval", what, place.row, place.column, str(one), place.file, place.line,
-                profile=piece.name,
-            )  # fmt: skip
+                "contradicted_interval", what, place.row, place.column, one, place.file, place.line, profile=piece.name
+            )
             self.told.append(Fault(position, position, finding))
 
     def _note_misfits(self, pieces: Iterable[Profile]) -> None:
         for piece in pieces:
-            why = "has another interval, unit or source type than"
+            why = "has another interval, unit, precision or source type than"
             what = f"profile {piece.name} of {_named(piece)} {why} that of {_named(self.first)}"
             finding = Finding("duplicate_profile", what, file=piece.file or None, profile=piece.name)
             self.told.append(Fault(0, len(self.values) - 1, finding))
@@ -178,7 +192,7 @@ class _Whole:
 
 def _fits(first: Profile, other: Profile) -> bool:
     """Whether two pieces have one grid, and are of the same."""
-    kinds = [(one.step_s, one.is_energy, one.source_type) for one in (first, other)]
+    kinds = [(one.step_s, one.is_energy, one.weight_digits, one.source_type) for one in (first, other)]
     return kinds[0] == kinds[1] and not (other.start_s - first.start_s) % first.step_s
 
 
@@ -186,10 +200,16 @@ def _named(piece: Profile) -> str:
     return piece.file or "a table"
 
 
-def _at(piece: Profile, starts_s: np.ndarray) -> list[int]:
-    """Return the values of intervals, with their signs."""
-    values: list[int] = piece.signed[(starts_s - piece.start_s) // piece.step_s].tolist()
-    return values
+def _texts(piece: Profile, starts_s: np.ndarray) -> list[str]:
+    """Return the values of intervals, with their signs, as text: Wh, or weights as the source has them."""
+    values = piece.signed[(starts_s - piece.start_s) // piece.step_s].tolist()
+    if piece.is_energy:
+        return [str(value) for value in values]
+    return [f"{Decimal(value).scaleb(-piece.weight_digits).normalize():f}" for value in values]
+
+
+def _said(piece: Profile, value: str) -> str:
+    return f"{int(value):,} Wh" if piece.is_energy else value
 
 
 class _Place(NamedTuple):

@@ -16,10 +16,11 @@ from gcr_fast.periods import zone_anchor
 from gcr_fast.series import Rows, Series
 from gcr_fast.shapes import Profile, Profiles
 from gcr_fast.sources.files import File
-from gcr_fast.sources.model import Reading, Readings
+from gcr_fast.sources.model import WEIGHT_DIGITS, Reading, Readings
 from gcr_fast.units import UNITS
 
 GENERATION = "generation"
+WEIGHT = UNITS["weight"]._replace(digits=WEIGHT_DIGITS)
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def series_of(one: Reading, shared: Shared) -> Series:
     clear = np.zeros(len(one), dtype=bool)
     return Series(
         name=one.name,
-        unit=UNITS["weight" if not one.is_energy else "w" if one.power else "wh"],
+        unit=UNITS["w" if one.power else "wh"] if one.is_energy else WEIGHT,
         label="begin",
         seconds=one.starts,
         values=one.values,

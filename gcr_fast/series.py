@@ -48,6 +48,8 @@ _TIME_WORD = re.compile(r"(^|_)(start|begin|beginning|time|timestamp|datetime|en
 _END_WORD = re.compile(r"(^|_)(end|ending)(_|$)")
 WEIGHT_DIGITS = (0, 3, 6, 9, 12)
 """Decimal places tried for weights, until none is lost."""
+WEIGHT_DIGITS_KEY = b"gcr_fast.weight_digits"
+"""In the metadata of an imported table: its weights are whole numbers, of so many decimal places."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,8 @@ def _long(
     plain = column.strip().lower()
     own = split_unit(LEGACY_ALIASES.get(plain, plain))[1] or default
     parsed, unit = _values(fields.column(column), own)
+    if unit.kind == "weight":
+        unit = unit._replace(digits=unit.digits + _digits_told(fields))
     fields.claim(column)
     _note_weights(fields, column, own)
     sources = _sources(fields)
@@ -231,6 +235,12 @@ def _long(
         kind = canonical_source(_word_at(sources, first) or "") or known_source(name)
         series = _series(fields, clock, rows, name, unit, parsed, column, kind, device)
         yield series if quality is None else replace(series, quality=quality[series.rows])
+
+
+def _digits_told(fields: Fields) -> int:
+    """Return how many decimal places of weights became digits when the table was imported."""
+    told = (fields.source.table.schema.metadata or {}).get(WEIGHT_DIGITS_KEY, b"0")
+    return int(told) if told.isdigit() and len(told) < 3 else 0
 
 
 def _generation(fields: Fields) -> np.ndarray | None:
@@ -291,21 +301,21 @@ def _word_at(found: tuple[np.ndarray, list[str]] | None, row: int) -> str | None
 
 
 def _values(column: pa.Array, unit: Unit | None) -> tuple[Parsed, Unit]:
-    """Parse values in their unit; bare weights keep as many decimals as their sum allows."""
+    """Parse values in their unit; bare weights keep as many decimals as their sum allows, which their unit tells."""
     if unit is not None and unit.kind != "weight":
         parsed = parse_scaled(column, unit.digits)
         return _within_limit(parsed), unit
-    best: Parsed | None = None
+    best, kept = None, 0
     for digits in WEIGHT_DIGITS:
         parsed = parse_scaled(column, digits)
         too_large = np.abs(parsed.values.astype(np.float64)).sum() > MAX_PROFILE_TOTAL
         if best is not None and (too_large or (parsed.unreadable & ~best.unreadable).any()):
             break
-        best = parsed
+        best, kept = parsed, digits
         if not parsed.inexact.any():
             break
     assert best is not None
-    return _within_limit(best), UNITS["weight"]
+    return _within_limit(best), UNITS["weight"]._replace(digits=kept)
 
 
 def _within_limit(parsed: Parsed) -> Parsed:

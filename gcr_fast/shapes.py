@@ -58,6 +58,8 @@ class Profile:
     clipped: np.ndarray
     """int64[n], >= 0: Wh of negative generation that became 0."""
     is_energy: bool = True
+    weight_digits: int = 0
+    """Decimal places that weights have: the source says values / 10 ** weight_digits."""
     source_type: str | None = None
     device_id: str | None = None
     file: str = ""

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcr_fast.filling import fill, stretched
 from gcr_fast.exchange.reading import Source
+from gcr_fast.filling import fill, stretched
 from gcr_fast.findings import Findings
 from gcr_fast.flags import SILENT, Flags, among, taken, told, united
 from gcr_fast.intervals import build

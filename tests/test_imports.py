@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -309,6 +310,16 @@ def test_a_shape_is_still_none_of_a_meter_when_it_was_written(write, tmp_path, s
     assert read["wind"].is_energy is False
     assert read["wind"].values.tolist() == imported.profiles["wind"].values.tolist()
     assert len(set(read["wind"].values.tolist())) == 24
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_a_shape_that_was_written_goes_on_in_a_file_as_it_came(write, tmp_path, suffix):
+    import_generation([write(SHAPES)]).write(tmp_path / f"first.{suffix}")
+    second = write(SHAPES.replace("2024-01-01", "2024-01-02").replace(",0.", ",0.5"), "second.csv")
+    profiles = gcr.profiles_from([tmp_path / f"first.{suffix}", second])
+    assert profiles.findings.ok
+    wanted = [f"0.{hour:02}" for hour in range(24)] + [f"0.5{hour:02}" for hour in range(24)]
+    assert profiles["wind"].values.tolist() == [int(Decimal(text) * 10**9) for text in wanted]
 
 
 def test_shapes_and_energies_are_not_written_as_one_column(write, tmp_path):

@@ -3,6 +3,7 @@
 import csv
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -509,6 +510,36 @@ def test_faults_of_a_later_file_move_with_its_intervals(write):
     paths = [write(series([1, 2]), "a.csv"), write(series([3, ""], first=2), "b.csv")]
     (fault,) = profiles_from(paths, strict=False)["p"].faults
     assert (fault.first, fault.last, fault.finding.code) == (3, 3, "null_value")
+
+
+def test_weights_of_files_with_other_decimals_keep_their_proportions(write):
+    head = "profile,start,weight\n"
+    texts = [series(values, header=head, first=first) for first, values in ((0, ["0.5", "-1"]), (2, ["0.5001", "2"]))]
+    paths = [write(text, f"{at}.csv") for at, text in enumerate(texts)]
+    for some in (paths, paths[::-1]):
+        profile = profiles_from(some)["p"]
+        assert [Fraction(value, 10**profile.weight_digits) for value in profile.signed.tolist()] == [
+            Fraction(text) for text in ("0.5", "-1", "0.5001", "2")
+        ]
+
+
+def test_contradicted_weights_are_said_as_their_files_have_them(write):
+    head = "profile,start,weight\n"
+    one, two = write(series(["0.5", "1"], header=head), "a.csv"), write(series(["0.5", "1.0625"], header=head), "b.csv")
+    profiles = profiles_from([one, two])
+    assert profiles.findings.counts() == {"contradicted_interval": 1, "repeated_interval": 1, "taken_as_weights": 2}
+    (finding,) = profiles.findings.of("error")
+    assert f"is 1.0625, but 1 in {one}, line 3" in finding.message
+    assert finding.value == "1.0625"
+
+
+def test_duplicate_profile_weights_too_large_for_the_decimals_of_another_file(write):
+    head = "profile,start,weight\n"
+    large = write(series([MAX_PROFILE_TOTAL // 2], header=head), "a.csv")
+    fine = write(series(["0.5"], header=head, first=1), "b.csv")
+    (finding,) = profiles_from([large, fine]).findings.of("error")
+    assert (finding.code, finding.file) == ("duplicate_profile", str(fine))
+    assert "precision" in finding.message
 
 
 def test_contradicted_interval_of_files_that_overlap(write):

@@ -18,6 +18,9 @@ from gcr_fast.flags import Flags
 from gcr_fast.sources.files import File
 from gcr_fast.sources.known import Known
 
+WEIGHT_DIGITS = 9
+"""Weights are whole billionths, in every format that has them."""
+
 
 @dataclass(frozen=True)
 class Reading:

@@ -10,13 +10,13 @@ from gcr_fast.errors import UsageError
 from gcr_fast.periods import zone_named
 from gcr_fast.sources.cells import Locale
 from gcr_fast.sources.mapping_file import Keys
+from gcr_fast.sources.model import WEIGHT_DIGITS
 from gcr_fast.sources.words import KINDS, Kind, kind_of
 from gcr_fast.units import UNITS, Unit
 
 ISO, UNIX, UNIX_MS = "iso", "unix", "unix_ms"
 BEGIN, END = "begin", "end"
 GROUPS = frozenset({"kind", "area", "device"})
-WEIGHT_DIGITS = 9
 _DIRECTIVE = re.compile(r"%(.?)")
 _KNOWN = frozenset("YymdHIMSpbz")
 IGNORE = "ignore"

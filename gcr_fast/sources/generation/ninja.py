@@ -12,14 +12,12 @@ from gcr_fast.sources.cells import KILO, MEGA, ONE, report
 from gcr_fast.sources.clock import parse_labels
 from gcr_fast.sources.devices import only_area, told
 from gcr_fast.sources.files import File, Table, read_csv, refuse
-from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.model import WEIGHT_DIGITS, Format, How, Readings
 from gcr_fast.sources.wide import Column, Layout, wide
 from gcr_fast.sources.words import KINDS, Kind
 
 TIME, POWER, LOCAL = "time", "electricity", "local_time"
 WEATHER = frozenset({LOCAL, "irradiance_direct", "irradiance_diffuse", "temperature", "wind_speed"})
-WEIGHT_DIGITS = 9
-"""Capacity factors are kept as whole billionths."""
 
 _TITLE = re.compile(r"^#.*\bRenewables\.ninja\s+(?P<what>PV|Wind|Weather)?", re.IGNORECASE)
 _UNIT = re.compile(r"\belectricity in (?P<unit>[kM]?W)\b")
