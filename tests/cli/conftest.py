@@ -92,7 +92,7 @@ def process(folder):
         if not jit_enabled():  # plain NumPy warns of the overflow that the kernels rely on
             environment["PYTHONWARNINGS"] = "ignore::RuntimeWarning"
         return subprocess.run(
-            command, capture_output=True, text=True, cwd=folder, env=environment, timeout=60, check=False, **options
+            command, capture_output=True, text=True, cwd=folder, env=environment, timeout=300, check=False, **options
         )
 
     return run
@@ -149,6 +149,6 @@ def in_terminal(folder):
                 break
             text += piece
         os.close(here)
-        return running.wait(timeout=60), text.decode()
+        return running.wait(timeout=300), text.decode()
 
     return run

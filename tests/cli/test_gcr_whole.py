@@ -121,12 +121,17 @@ def test_help_loads_nothing_heavy(words):
 
 
 def test_help_is_quick(process):
-    best = float("inf")
-    for _ in range(5):
+    """Beside Python that only imports click: about twice its time, on any machine."""
+
+    def seconds(run):
         start = time.perf_counter()
-        process("--help")
-        best = min(best, time.perf_counter() - start)
-    assert best < 0.4  # alone on a machine it is under 0.1
+        run()
+        return time.perf_counter() - start
+
+    bare = [sys.executable, "-c", "import click"]
+    taken = [(seconds(lambda: process("--help")), seconds(lambda: subprocess.run(bare, check=True))) for _ in range(5)]
+    ours, clicks = (min(each) for each in zip(*taken, strict=True))
+    assert ours < 5 * clicks
 
 
 def test_as_a_process(process):
@@ -172,11 +177,11 @@ def test_interrupted_process_leaves_nothing(folder):
     (folder / "large.csv").write_text("certificate_id,energy_mwh,year,status,purpose\n" + rows)
     words = ["convert", "large.csv", "--profile-from-total", "flat", "--out", "h.csv"]
     running = subprocess.Popen([sys.executable, "-m", "gcr_cli.main", *words], cwd=folder, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not list(folder.glob(".h.csv.*")):
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=30)
+    _, said = running.communicate(timeout=120)
     assert running.returncode == 130
     assert b"Traceback" not in said
     assert not list(folder.glob("*h.csv*"))
