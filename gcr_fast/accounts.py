@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -122,16 +122,62 @@ class SeriesAccount:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class _Calendar:
+    """What all series with the same intervals have alike."""
+
+    covered: int
+    missing: int
+    uncovered: int
+    """How many of the missing no file is about."""
+    beyond: tuple[Absent, ...]
+    years: tuple[tuple[YearAccount, int, int], ...]
+    """Each year without its energy, and the positions where it begins and ends."""
+    clock_changes: tuple[ClockChange, ...]
+
+
+class Calendars:
+    """Calendars by intervals: most files have many series that lie alike, and what is found of one holds for all."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], tuple[_Calendar, np.ndarray]] = {}
+
+    def of(self, profile: Profile, covered: np.ndarray, zone: str) -> _Calendar:
+        """Return the calendar of a series; `covered` bool[n] as in `account`."""
+        missing = profile.missing.tobytes() if _count(profile.missing) else b""
+        key = (profile.start_s, profile.step_s, len(covered), zone, missing, id(covered))
+        if key not in self._known:
+            self._known[key] = _calendar(profile, covered, zone), covered  # which keeps its identity as it is kept
+        return self._known[key][0]
+
+
+def _calendar(profile: Profile, covered: np.ndarray, zone: str) -> _Calendar:
+    return _Calendar(
+        covered=_count(covered),
+        missing=_count(profile.missing),
+        uncovered=_count(profile.missing & ~covered),
+        beyond=tuple(ends(profile, covered, zone)),
+        years=tuple(_years(profile, zone)),
+        clock_changes=tuple(_clock_changes(profile, covered, zone)),
+    )
+
+
 def account(
-    one: Reading, profile: Profile, covered: np.ndarray, zone: str, unsupplied: Iterable[Absent] = ()
+    one: Reading,
+    profile: Profile,
+    covered: np.ndarray,
+    zone: str,
+    unsupplied: Iterable[Absent] = (),
+    calendars: Calendars | None = None,
 ) -> SeriesAccount:
     """Count a series; `zone` is that of its calendar years and clock changes.
 
-    `covered` bool[n]: see `coverage.covered`; `unsupplied`: what of it no file is about.
+    `covered` bool[n]: see `coverage.covered`; `unsupplied`: what of it no file is about. `calendars` are those of the
+    series before it.
     """
-    years, clipped = tuple(_years(profile, zone)), profile.has_clipped
-    missing, beyond = _count(profile.missing), ends(profile, covered, zone)
-    outside = sum(absent.intervals for absent in beyond)
+    lies, clipped = (calendars or Calendars()).of(profile, covered, zone), profile.has_clipped
+    years = tuple(_with_energy(profile, lies))
+    outside = sum(absent.intervals for absent in lies.beyond)
     return SeriesAccount(
         name=profile.name,
         area=one.area,
@@ -142,10 +188,10 @@ def account(
         start=utc_text(profile.start_s),
         end=utc_text(profile.end_s),
         interval_s=profile.step_s,
-        expected=_count(covered) + outside,
-        found=len(profile.missing) - missing,
-        missing=(_count(profile.missing & covered) if missing else 0) + outside,
-        absent=(*unsupplied, *beyond),
+        expected=lies.covered + outside,
+        found=len(profile.missing) - lies.missing,
+        missing=lies.missing - lies.uncovered + outside,
+        absent=(*unsupplied, *lies.beyond),
         duplicate=sum(fault.finding.code == "duplicate_interval" for fault in profile.faults),
         repeated=tuple(_repeats(profile)),
         imputed=_marked(profile, IMPUTED),
@@ -155,7 +201,7 @@ def account(
         energy_wh=sum(year.energy_wh for year in years),
         is_energy=profile.is_energy,
         years=years,
-        clock_changes=tuple(_clock_changes(profile, covered, zone)),
+        clock_changes=lies.clock_changes,
     )
 
 
@@ -180,17 +226,21 @@ def _span(profile: Profile, start_s: int, end_s: int) -> tuple[int, int]:
     return first, min(last, len(profile.values))
 
 
-def _years(profile: Profile, zone: str) -> list[YearAccount]:
+def _years(profile: Profile, zone: str) -> Iterator[tuple[YearAccount, int, int]]:
     last = local_year(profile.end_s - 1, zone)
-    periods = {year: year_period(year, zone) for year in range(local_year(profile.start_s, zone), last + 1)}
-    spans = [_span(profile, *period) for period in periods.values()]
-    sums = exact_sums(profile.signed, [spans[0][0], *(high for _, high in spans)])
-    found = []
-    for (year, period), (low, high), energy_wh in zip(periods.items(), spans, sums, strict=True):
+    for year in range(local_year(profile.start_s, zone), last + 1):
+        period = year_period(year, zone)
+        low, high = _span(profile, *period)
         there = high - low - _count(profile.missing[low:high])
-        if there > 0:
-            found.append(YearAccount(year, period.intervals(profile.step_s), there, energy_wh))
-    return found
+        yield YearAccount(year, period.intervals(profile.step_s), there, 0), low, high
+
+
+def _with_energy(profile: Profile, lies: _Calendar) -> Iterator[YearAccount]:
+    """Yield the years of which something is there."""
+    sums = exact_sums(profile.signed, [lies.years[0][1], *(high for _, _, high in lies.years)])
+    for (year, _, _), energy_wh in zip(lies.years, sums, strict=True):
+        if year.found > 0:
+            yield replace(year, energy_wh=energy_wh)
 
 
 def _clock_changes(profile: Profile, covered: np.ndarray, zone: str) -> list[ClockChange]:

@@ -5,8 +5,9 @@ Files of 2020 and 2023 are two stretches of one series: a hole of a year or more
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +40,25 @@ def covered(whole: Profile, pieces: Iterable[Profile]) -> np.ndarray:
     for first, stop in runs(~mask):
         mask[first:stop] = (stop - first) * whole.step_s < APART_S
     return mask
+
+
+class Coverages:
+    """Coverage of series one after another; those whose files lie alike share one array."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], np.ndarray] = {}
+
+    def of(self, whole: Profile, pieces: Sequence[Profile]) -> np.ndarray:
+        """Return `covered`."""
+        lie = tuple((piece.start_s - whole.start_s, len(piece.values)) for piece in pieces)
+        key = (len(whole.values), whole.step_s, lie)
+        if key not in self._known:
+            self._known[key] = covered(whole, pieces)
+        return self._known[key]
+
+    def all_of(self, whole: Profile) -> np.ndarray:
+        """bool[n]: every interval, as a whole year is asked for."""
+        return self._known.setdefault((len(whole.values),), np.ones(len(whole.values), dtype=bool))
 
 
 def unsupplied(whole: Profile, pieces: Iterable[Profile], expected: np.ndarray, why: str) -> list[Absent]:
