@@ -5,7 +5,7 @@ A kernel looks up to eight bytes before and after what it reads. A line ends in 
 return before.
 
 First the bytes that end cells are found (`_find_cuts`), without a branch: whatever a line holds takes the same time.
-Then, line by line, the last eight bytes of each number are gathered and all of them computed at once, without a branch
+Then the last eight bytes of each number of some lines are gathered and all of them computed at once, without a branch
 again (`_numbers`), which compilers turn into vector instructions. What that leaves over is looked at one by one.
 """
 
@@ -24,6 +24,8 @@ Bools = npt.NDArray[np.bool_]
 
 CHUNK = 1 << 16
 """Bytes that are cut at a time, which stay in cache: no line is longer."""
+TOGETHER = 1 << 11
+"""Numbers that are computed at a time, of one line at least: enough for vectors, and few enough for the cache."""
 
 # Unsigned throughout: with a signed operand the compiled arithmetic would be in floats, and an index would be looked at
 # for a sign.
@@ -50,7 +52,7 @@ _MINUS, _FEED, _RETURN, _NUL, _QUOTE = (np.uint8(ord(sign)) for sign in '-\n\r\0
 
 
 @kernel
-def parse_rows(  # noqa: C901 - what line follows on what
+def parse_rows(
     text: Bytes, eights: Eights, first: int, last: int, row: int, delimiter: int, quoted: bool, point: int,
     thousands: int, words: Eights, digits: int, cells: Ints, most: int, null: int,
     values: Ints, nulls: Ints, spans: Ints,
@@ -74,8 +76,10 @@ def parse_rows(  # noqa: C901 - what line follows on what
     slots = np.nonzero(cells >= 0)[0] * each + lead
     flags, cuts = np.empty(CHUNK, dtype=np.uint8), np.empty(CHUNK + 1, dtype=np.int32)
     bits = np.empty(CHUNK >> 3, dtype=np.uint8)
-    raw, sizes = np.empty(slots.shape[0], dtype=np.uint64), np.empty(slots.shape[0], dtype=np.uint64)
-    whole, odd = np.empty(slots.shape[0], dtype=np.int64), np.empty(slots.shape[0], dtype=np.bool_)
+    together = max(TOGETHER // max(slots.shape[0], 1), 1)  # lines
+    room, lines = together * slots.shape[0], np.empty(together, dtype=np.int64)
+    raw, sizes = np.empty(room, dtype=np.uint64), np.empty(room, dtype=np.uint64)
+    whole, odd = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.bool_)
     at, into = first, row
     while at < last:
         if _ends_line(text[at]):
@@ -83,29 +87,65 @@ def parse_rows(  # noqa: C901 - what line follows on what
         found = _find_cuts(text[at : min(at + CHUNK, last)], stop, flags, bits, bits.view(np.uint64), cuts)
         line, done = 0, into
         while True:
-            end = _line_end(text, cuts, line + inner + 1, found, at)
-            if end < 0 or (line > 0 and _ends_line(text[at + cuts[line] + 1])):
+            line, rows = _gather_lines(
+                text, eights, cuts, line, found, at, inner, each, lead, stop, delimiter, others, cells, slots, lines,
+                raw, sizes, spans, into,
+            )  # fmt: skip
+            if rows <= 0:
                 break
-            if not _is_regular(text, cuts, line, inner, at, stop, delimiter):
-                return -1
-            if not _lay_texts(text, cuts, line, each, lead, at, others, cells, quoted, spans, into):
-                return -1
-            _gather(eights, cuts, line, np.uint64(at), slots, raw, sizes)
-            if _numbers(raw, sizes, point, digits, most, whole, odd) > 0:
+            count = rows * slots.shape[0]
+            if _numbers(raw[:count], sizes[:count], point, digits, most, whole, odd) > 0:
                 for word in range(words.shape[0]):
-                    _nulls(raw, sizes, words[word, 0], words[word, 1], words[word, 2], null, whole, odd)
+                    _nulls(raw[:count], sizes, words[word, 0], words[word, 1], words[word, 2], null, whole, odd)
                 if not _leftovers(
-                    text, cuts, line, at, slots, sizes, point, thousands, digits, most, null, columns, whole, odd, nulls
-                ):
+                    text, cuts, lines[:rows], at, slots, sizes, point, thousands, digits, most, null, columns, whole,
+                    odd, nulls,
+                ):  # fmt: skip
                     return -1
-            for j in range(slots.shape[0]):
-                values[np.uint64(columns[j]), np.uint64(into)] = whole[j]
-            line = end
-            into += 1
-        if into == done:
+            _scatter(whole, columns, values, into, rows)
+            into += rows
+        if rows < 0 or into == done:
             return -1
         at += cuts[line] + 1
     return into - row
+
+
+@part
+def _gather_lines(
+    text: Bytes, eights: Eights, cuts: Cuts, line: int, found: int, base: int, inner: int, each: int, lead: int,
+    stop: np.uint8, delimiter: int, others: Ints, cells: Ints, slots: Ints, lines: Ints, raw: Eights, sizes: Eights,
+    spans: Ints, row: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Gather the numbers of as many lines as there is room for, and lay down their texts.
+
+    Return the cut at which the next line begins, and how many lines: -1 if one is not regular.
+    """
+    rows = 0
+    while rows < lines.shape[0]:
+        end = _line_end(text, cuts, line + inner + 1, found, base)
+        if end < 0 or (line > 0 and _ends_line(text[base + cuts[line] + 1])):
+            break
+        if not _is_regular(text, cuts, line, inner, base, stop, delimiter):
+            return line, -1
+        if not _lay_texts(text, cuts, line, each, lead, base, others, cells, stop == _QUOTE, spans, row + rows):
+            return line, -1
+        _gather(
+            eights, cuts, line, np.uint64(base), slots, raw[rows * slots.shape[0] :], sizes[rows * slots.shape[0] :]
+        )
+        lines[rows] = line
+        line = end
+        rows += 1
+    return line, rows
+
+
+@part
+def _scatter(whole: Ints, columns: Ints, values: Ints, row: int, rows: int) -> None:
+    """Put whole numbers, line by line, where they belong: column by column."""
+    width = columns.shape[0]
+    for j in range(width):
+        column = values[columns[j], row : row + rows]
+        for i in range(rows):
+            column[i] = whole[i * width + j]
 
 
 @part
@@ -260,19 +300,21 @@ def _nulls(
 
 @part
 def _leftovers(
-    text: Bytes, cuts: Cuts, line: int, base: int, slots: Ints, sizes: Eights, point: int, thousands: int, digits: int,
-    most: int, null: int, columns: Ints, whole: Ints, odd: Bools, nulls: Ints,
+    text: Bytes, cuts: Cuts, lines: Ints, base: int, slots: Ints, sizes: Eights, point: int, thousands: int,
+    digits: int, most: int, null: int, columns: Ints, whole: Ints, odd: Bools, nulls: Ints,
 ) -> bool:  # fmt: skip
     """Read empty cells, and numbers that need more than a look at eight bytes; False if a cell is neither."""
-    for j in range(slots.shape[0]):
-        if odd[j] and sizes[j] > _0:
-            end = base + cuts[line + slots[j] + 1]
-            right, whole[j] = _number(text, end - np.int64(sizes[j]), end, point, thousands, digits, most)
-            if not right:
-                return False
-        elif odd[j]:
-            whole[j] = null
-        nulls[columns[j]] += whole[j] == null
+    for i in range(lines.shape[0]):
+        for j in range(slots.shape[0]):
+            at = i * slots.shape[0] + j
+            if odd[at] and sizes[at] > _0:
+                end = base + cuts[lines[i] + slots[j] + 1]
+                right, whole[at] = _number(text, end - np.int64(sizes[at]), end, point, thousands, digits, most)
+                if not right:
+                    return False
+            elif odd[at]:
+                whole[at] = null
+            nulls[columns[j]] += whole[at] == null
     return True
 
 
