@@ -1,6 +1,8 @@
 """Fixtures that several test files share, and how Hypothesis is run."""
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,19 @@ def refusal():
         return caught.value.findings.to_pylist()
 
     return findings_of
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 3 MB, where this system lets one be made."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    command = [mount, "-t", "tmpfs", "-o", "size=3m", "tmpfs", place]
+    if not (mount and umount) or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield place
+    subprocess.run([umount, "-l", place], check=True)  # a test that failed still has files of it mapped
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -76,29 +76,20 @@ def weights(annual: pl.LazyFrame, profiles: pl.LazyFrame) -> pl.LazyFrame:
 
 def joined(annual: pl.LazyFrame, profiles: pl.LazyFrame, floor: Floor) -> pl.LazyFrame:
     """Join certificates with running sums: one row per hour, then two floors."""
-    total, reached, weight, whole = (pl.col(name) for name in ("total", "reached", "weight", "whole"))
-    return (
-        parents(annual)
-        .join(weights(annual, profiles), on=KEY)
-        .with_columns(
-            (floor(total, reached, whole) - floor(total, reached - weight, whole)).alias("energy_wh"),
-            pl.lit(3600, pl.Int32).alias("interval_s"),
-            pl.col("start").alias("production_start"),
-        )
-        .filter(pl.col("energy_wh") > 0)
-        .select(COLUMNS)
-    )
+    return hours(parents(annual).join(weights(annual, profiles), on=KEY), floor)
 
 
 def exploded(annual: pl.LazyFrame, profiles: pl.LazyFrame, floor: Floor) -> pl.LazyFrame:
     """Join certificates with whole lists of running sums and unfold these: a join of few rows."""
-    total, reached, weight, whole = (pl.col(name) for name in ("total", "reached", "weight", "whole"))
     lists = weights(annual, profiles).group_by(KEY).agg("start", "weight", "reached", pl.col("whole").first())
+    return hours(parents(annual).join(lists, on=KEY).explode("start", "weight", "reached"), floor)
+
+
+def hours(matched: pl.LazyFrame, floor: Floor) -> pl.LazyFrame:
+    """Return the hourly certificates of rows that have total, reached, weight and whole."""
+    total, reached, weight, whole = (pl.col(name) for name in ("total", "reached", "weight", "whole"))
     return (
-        parents(annual)
-        .join(lists, on=KEY)
-        .explode("start", "weight", "reached")
-        .with_columns(
+        matched.with_columns(
             (floor(total, reached, whole) - floor(total, reached - weight, whole)).alias("energy_wh"),
             pl.lit(3600, pl.Int32).alias("interval_s"),
             pl.col("start").alias("production_start"),

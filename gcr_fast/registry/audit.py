@@ -18,13 +18,12 @@ from gcr_fast.booking import parse_margin
 from gcr_fast.errors import CorruptError, GcrError, UsageError
 from gcr_fast.parallel import ordered_map, thread_count
 from gcr_fast.registry import inspection, segments, signing, snapshots
-from gcr_fast.registry.catalogue import SEGMENTS, Catalogue
+from gcr_fast.registry.catalogue import SEGMENTS
 from gcr_fast.registry.comparing import differences, untiled
 from gcr_fast.registry.database import FILE
 from gcr_fast.registry.journal import Journal
 from gcr_fast.registry.ledger import CLAIM, ENDED, ENTRY, LISTED, OWNED, TABLE, Ledger
-from gcr_fast.registry.replay import rebuilt
-from gcr_fast.registry.state import State
+from gcr_fast.registry.replay import ISSUED, loaded, rebuilt
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -311,7 +310,8 @@ class _Audit:
         if self._unsound_entries():
             return
         try:
-            faults = list(islice(differences(self.ledger, self._loaded(position, name)), LISTED))
+            state = loaded(self.folder, self.journal.entries(upto=position, kinds=ISSUED), name)
+            faults = list(islice(differences(self.ledger, state), LISTED))
         except Exception as error:  # a forged file can hold anything
             faults = [_said(error)]
         place = self.folder / snapshots.SNAPSHOTS / name
@@ -320,16 +320,6 @@ class _Audit:
     def _unsound_entries(self) -> bool:
         """Whether entries name what does not exist: then no state is made of them, as its kernels trust entries."""
         return bool(self.ledger.faults.counts[ENTRY])
-
-    def _loaded(self, position: int, name: str) -> State:
-        state = State(Catalogue(self.folder))
-        for record in self.journal.entries(upto=position, kinds=("party", "issue")):
-            if record.entry.kind == "issue":
-                state.adopt(record.seq, record.entry)
-            else:
-                state.apply(record.seq, record.entry)
-        snapshots.load(state, self.folder, name)
-        return state
 
     def _snapshots(self) -> None:
         """A snapshot is a cache: damage to one is found and named, and no evidence is lost by it."""

@@ -14,6 +14,9 @@ from gcr_fast.registry.journal import Journal
 from gcr_fast.registry.records import Record
 from gcr_fast.registry.state import State
 
+ISSUED = ("party", "issue")
+"""The kinds of entries that a snapshot rests on: it has what became of their certificates."""
+
 
 def rebuilt(folder: Path, journal: Journal, upto: int | None = None) -> tuple[State, int]:
     """Return the state after entry `upto`, by default the last; and the entry of the snapshot it rests on, or 0."""
@@ -21,15 +24,16 @@ def rebuilt(folder: Path, journal: Journal, upto: int | None = None) -> tuple[St
     for snapshot in journal.snapshots():
         if snapshot.position <= last:
             with contextlib.suppress(CorruptError):
-                state = loaded(folder, journal, snapshot.position, snapshot.name)
+                issued = sound(journal, journal.entries(upto=snapshot.position, kinds=ISSUED))
+                state = loaded(folder, issued, snapshot.name)
                 return replayed(journal, state, last), snapshot.position
     return replayed(journal, State(Catalogue(folder)), last), 0
 
 
-def loaded(folder: Path, journal: Journal, position: int, name: str) -> State:
-    """Return the state after entry `position`, from its snapshot; `CorruptError` if that is not sound."""
+def loaded(folder: Path, issued: Iterable[Record], name: str) -> State:
+    """Return the state that a snapshot has of what was issued up to it; `CorruptError` if it is not sound."""
     state = State(Catalogue(folder))
-    for record in sound(journal, journal.entries(upto=position, kinds=("party", "issue"))):
+    for record in issued:
         if record.entry.kind == "issue":
             state.adopt(record.seq, record.entry)
         else:

@@ -3,7 +3,6 @@
 import errno
 import os
 import shutil
-import subprocess
 
 import crash_checks as checks
 import pytest
@@ -188,18 +187,6 @@ def test_opening_while_a_leftover_cannot_be_removed_opens(folder, monkeypatch):
 
 
 # --- a disk that is really full
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    place = tmp_path / "small"
-    place.mkdir()
-    mount, umount = shutil.which("mount"), shutil.which("umount")
-    command = [mount, "-t", "tmpfs", "-o", "size=3m", "tmpfs", place]
-    if not (mount and umount) or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("no file system can be mounted here")
-    yield place
-    subprocess.run([umount, "-l", place], check=True)  # a test that failed still has files of it mapped
 
 
 def test_a_disk_that_is_really_full_loses_nothing(original, small_disk):

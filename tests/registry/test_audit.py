@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 from oracle.conversion import HOUR
 from oracle.damage import flip, write_over
-from oracle.lively import NOW, PARENTS, append, copied, entry, lively, parents, party, reissued, row_of
+from oracle.lively import NOW, PARENTS, append, entry, parents, party, reissued, row_of
 
 from gcr_fast import UsageError
 from gcr_fast.errors import RegistryError
@@ -30,25 +30,6 @@ from gcr_fast.registry.registry import Registry
 from gcr_fast.registry.state import PIECE, becomes, may
 
 NOBODY = 65534
-
-
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory):
-    """A closed registry; copied by whoever damages it."""
-    folder = tmp_path_factory.mktemp("audit") / "registry"
-    lively(folder).close()
-    return folder
-
-
-@pytest.fixture
-def folder(closed, tmp_path):
-    return copied(closed, tmp_path / "copy")
-
-
-@pytest.fixture
-def registry(folder):
-    with Registry.open(folder, clock=lambda: NOW) as registry:
-        yield registry
 
 
 def contents(folder):

@@ -8,7 +8,7 @@ import sys
 import pytest
 from oracle.conversion import HOUR, START
 from oracle.damage import write_over
-from oracle.lively import NOW, copied, lively, parents, row_of
+from oracle.lively import NOW, copied, parents, row_of
 from oracle.merkle import leaf_bytes, tree_head
 
 from gcr_fast import UsageError
@@ -17,19 +17,6 @@ from gcr_fast.registry import evidence, proof, segments, signing
 from gcr_fast.registry.catalogue import SEGMENTS
 from gcr_fast.registry.proof import ProofError, verify_proof
 from gcr_fast.registry.registry import Registry
-
-
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("evidence") / "registry"
-    lively(folder).close()
-    return folder
-
-
-@pytest.fixture
-def registry(closed, tmp_path):
-    with Registry.open(copied(closed, tmp_path / "copy"), clock=lambda: NOW) as registry:
-        yield registry
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from oracle.lively import NOW, copied, lively, parents
+from oracle.lively import NOW, parents
 from pyarrow import csv, parquet
 
 from gcr_fast import OutputError, UsageError
@@ -22,19 +22,6 @@ from gcr_fast.registry.registry import Registry
 from gcr_fast.schema import arrow_schema
 
 SUFFIXES = (".parquet", ".arrow", ".csv")
-
-
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exports") / "registry"
-    lively(folder).close()
-    return folder
-
-
-@pytest.fixture
-def registry(closed, tmp_path):
-    with Registry.open(copied(closed, tmp_path / "copy"), clock=lambda: NOW) as registry:
-        yield registry
 
 
 def plain(table):

@@ -44,11 +44,6 @@ def closed(tmp_path_factory):
 
 
 @pytest.fixture
-def folder(closed, tmp_path):
-    return copied(closed, tmp_path / "copy")
-
-
-@pytest.fixture
 def reader(folder):
     with Registry.open(folder, read_only=True, clock=lambda: NOW) as registry:
         yield registry

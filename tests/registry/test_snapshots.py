@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 from oracle.damage import write_over
-from oracle.lively import NOW, copied, lively, parents
+from oracle.lively import NOW, parents
 from pyarrow import ipc
 
 from gcr_fast.errors import CorruptError, UsageError
@@ -16,18 +16,6 @@ from gcr_fast.registry.catalogue import Catalogue
 from gcr_fast.registry.registry import Registry
 from gcr_fast.registry.snapshots import SNAPSHOTS
 from gcr_fast.registry.state import PIECE, State
-
-
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("snapshots") / "registry"
-    lively(folder).close()
-    return folder
-
-
-@pytest.fixture
-def folder(closed, tmp_path):
-    return copied(closed, tmp_path / "copy")
 
 
 def opened(folder):
@@ -61,6 +49,12 @@ def replayed(registry):
     return replay.replayed(registry.journal, State(Catalogue(registry.folder)), registry.position)
 
 
+def loaded(registry, position, name):
+    """The state that a snapshot has."""
+    issued = registry.journal.entries(upto=position, kinds=replay.ISSUED)
+    return replay.loaded(registry.folder, issued, name)
+
+
 # --- what a snapshot holds
 
 
@@ -69,9 +63,9 @@ def test_a_loaded_state_is_the_replayed_one_in_everything(folder):
         registry.snapshot()
         newest = registry.journal.snapshots()[0]
         assert newest.position == registry.position
-        loaded = facts(replay.loaded(folder, registry.journal, *newest))
-        assert loaded == facts(replayed(registry))
-        assert all(loaded[name] for name in ("pieces", "claims", "trades"))  # else this would tell nothing
+        found = facts(loaded(registry, *newest))
+        assert found == facts(replayed(registry))
+        assert all(found[name] for name in ("pieces", "claims", "trades"))  # else this would tell nothing
 
 
 @pytest.mark.parametrize("position", [6, 8, 12, 17])
@@ -79,7 +73,7 @@ def test_every_position_can_be_saved_and_loaded(folder, position):
     with opened(folder) as registry:
         past = registry.as_of(position)
         name = snapshots.save(past, folder)
-        assert facts(replay.loaded(folder, registry.journal, position, name)) == facts(past)
+        assert facts(loaded(registry, position, name)) == facts(past)
 
 
 def test_what_follows_a_loaded_state_is_as_if_it_had_never_been_saved(folder):
@@ -245,9 +239,9 @@ def test_one_of_another_version_or_journal_is_refused(folder, column, value):
     with opened(folder) as registry:
         registry.snapshot()
         position, name = registry.journal.snapshots()[0]
-        replay.loaded(folder, registry.journal, position, rewritten(folder, name))  # as it is, it loads
+        loaded(registry, position, rewritten(folder, name))  # as it is, it loads
         with pytest.raises(CorruptError):
-            replay.loaded(folder, registry.journal, position, rewritten(folder, name, **{column: [value]}))
+            loaded(registry, position, rewritten(folder, name, **{column: [value]}))
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "missing", "emptied"])
