@@ -31,7 +31,7 @@ TOGETHER = 1 << 11
 # for a sign.
 _0, _1, _2, _3, _4, _7, _8, _16, _32, _56, _64 = map(np.uint64, (0, 1, 2, 3, 4, 7, 8, 16, 32, 56, 64))
 _10, _100, _10_000, _100_000_000 = (np.uint64(10**k) for k in (1, 2, 4, 8))
-_63, _BYTE, _HALF, _ALL = (np.uint64((1 << k) - 1) for k in (6, 8, 32, 64))
+_63, _BYTE, _THREE, _HALF, _ALL = (np.uint64((1 << k) - 1) for k in (6, 8, 24, 32, 64))
 _EACH = np.uint64(0x0101010101010101)
 _HIGH = np.uint64(0x8080808080808080)
 _LOW = np.uint64(0x7F7F7F7F7F7F7F7F)
@@ -39,6 +39,8 @@ _ZEROS = np.uint64(0x3030303030303030)
 """Digits become 0 to 9 when these are taken off."""
 _ABOVE_9 = np.uint64(0x7676767676767676)
 """Added to a byte of 10 or more it reaches the highest bit."""
+_QUOTES = np.uint64(0x220022)
+"""The first and the last of three bytes."""
 _GATHER = np.uint64(0x0102040810204080)
 """Times a byte of 0 or 1 each: their bits side by side, in the highest byte."""
 _ONES_OF_2, _ONES_OF_4, _ONES_OF_8 = (
@@ -120,18 +122,20 @@ def _gather_lines(
 
     Return the cut at which the next line begins, and how many lines: -1 if one is not regular.
     """
-    rows = 0
+    rows, start = 0, np.uint64(base)
     while rows < lines.shape[0]:
         end = _line_end(text, cuts, line + inner + 1, found, base)
         if end < 0 or (line > 0 and _ends_line(text[base + cuts[line] + 1])):
             break
-        if not _is_regular(text, cuts, line, inner, base, stop, delimiter):
+        if stop == _QUOTE:
+            regular = _is_quoted(eights, cuts, line, inner, start, delimiter)
+        else:
+            regular = _is_delimited(text, cuts, line, inner, start, delimiter)
+        if not regular or not _lay_texts(
+            text, cuts, line, each, lead, base, others, cells, stop == _QUOTE, spans, row + rows
+        ):
             return line, -1
-        if not _lay_texts(text, cuts, line, each, lead, base, others, cells, stop == _QUOTE, spans, row + rows):
-            return line, -1
-        _gather(
-            eights, cuts, line, np.uint64(base), slots, raw[rows * slots.shape[0] :], sizes[rows * slots.shape[0] :]
-        )
+        _gather(eights, cuts, line, start, slots, raw[rows * slots.shape[0] :], sizes[rows * slots.shape[0] :])
         lines[rows] = line
         line = end
         rows += 1
@@ -207,20 +211,24 @@ def _line_end(text: Bytes, cuts: Cuts, end: int, found: int, base: int) -> int:
 
 
 @part
-def _is_regular(text: Bytes, cuts: Cuts, line: int, inner: int, base: int, stop: np.uint8, delimiter: int) -> bool:
-    """Whether all inner cuts are delimiters; or quotes, two for each cell, with only a delimiter between cells."""
-    wrong = np.uint8(0)
+def _is_delimited(text: Bytes, cuts: Cuts, line: int, inner: int, base: np.uint64, delimiter: int) -> bool:
+    """Whether all inner cuts of a line are delimiters."""
+    wrong, mark = np.uint8(0), np.uint8(delimiter)
     for cut in range(line + 1, line + inner + 1):
-        wrong |= text[np.uint64(base) + np.uint64(cuts[np.uint64(cut)])] ^ stop
-    if wrong != 0:
-        return False
-    if stop == delimiter:
-        return True
-    for cut in range(line, line + inner, 2):
-        gap = 1 + (cut > line)
-        if cuts[cut + 1] != cuts[cut] + gap or (gap == 2 and text[base + cuts[cut] + 1] != delimiter):
-            return False
-    return bool(cuts[line + inner + 1] == cuts[line + inner] + 1)
+        wrong |= text[base + np.uint64(cuts[np.uint64(cut)])] ^ mark
+    return bool(wrong == 0)
+
+
+@part
+def _is_quoted(eights: Eights, cuts: Cuts, line: int, inner: int, base: np.uint64, delimiter: int) -> bool:
+    """Whether the inner cuts of a line are quotes, two for each cell, and only a delimiter is between two cells."""
+    between = _QUOTES | (np.uint64(delimiter) << _8)
+    wrong = _0
+    for cut in range(line + 2, line + inner, 2):
+        wrong |= (eights[base + np.uint64(cuts[np.uint64(cut)])] ^ between) & _THREE
+    outer = cuts[line + 1] - cuts[line] == 1 and cuts[line + inner + 1] - cuts[line + inner] == 1
+    opens = eights[base + np.uint64(cuts[line + 1])] & _BYTE == _QUOTE
+    return bool(wrong == _0 and outer and opens and eights[base + np.uint64(cuts[line + inner])] & _BYTE == _QUOTE)
 
 
 @part

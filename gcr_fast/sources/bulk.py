@@ -26,6 +26,7 @@ SMALLEST_BYTES = 1 << 22
 BLOCK_BYTES = 1 << 20
 EIGHT = 8
 """Bytes that the kernels look at together."""
+_ASCII = 128
 _NO_VALUE = np.iinfo(np.int64).min
 _TEXT, _SKIP = -2, -1
 
@@ -232,16 +233,25 @@ def _strings(parts: Sequence[_Part]) -> pa.Array | None:
     if not len(ends) or ends[-1] > np.iinfo(np.int32).max:
         return None
     joined = np.concatenate([part.joined for part in parts])
-    first = joined[: lengths[0]]
-    if (lengths == len(first)).all() and (joined.reshape(-1, len(first)) == first).all():
-        return _repeated(first.tobytes(), len(ends))
+    if _is_one_word(joined, lengths):
+        return _repeated(joined[: lengths[0]].tobytes(), len(ends))
     offsets = np.concatenate([[0], ends]).astype(np.int32)
     labels = pa.Array.from_buffers(pa.string(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(joined)])
+    if joined.max() < _ASCII:
+        return labels
     try:
         labels.validate(full=True)
     except pa.ArrowInvalid:
         return None
     return labels
+
+
+def _is_one_word(joined: np.ndarray, lengths: np.ndarray) -> bool:
+    """Whether texts, one after another, are all the same; most that are not differ from the first in the last."""
+    size = lengths[0]
+    if (lengths != size).any() or (joined[-size:] != joined[:size]).any():
+        return False
+    return bool((joined.reshape(-1, size) == joined[:size]).all())
 
 
 def _repeated(word: bytes, count: int) -> pa.Array | None:
