@@ -43,3 +43,21 @@ print("numba" in sys.modules, (large == small).all())
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True", "True", "True"]
     assert not done.stderr
+
+
+def test_a_kernel_calls_the_parts_of_its_file_plainly_and_compiled(tmp_path):
+    module = tmp_path / "parts.py"
+    module.write_text(
+        "from gcr_fast.accelerate import kernel, part\n"
+        "@part\ndef twice(value):\n    return value * 2\n"
+        "@kernel\ndef run(values):\n    for at in range(values.shape[0]):\n        values[at] = twice(values[at])\n"
+    )
+    code = """
+import sys, numpy as np, parts
+for count in (3, 100_000):
+    values = np.arange(count)
+    parts.run(values)
+    print("numba" in sys.modules, (values == 2 * np.arange(count)).all(), parts.twice(4))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.split() == ["False", "True", "8", "True", "True", "8"]
