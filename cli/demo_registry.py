@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gcr_fast.registry import Registry
-    from gcr_fast.registry.audit import AuditReport
+    from gcr_fast.registry.audit_report import AuditReport
     from gcr_fast.registry.receipts import Receipt
 
     from .convert import Result

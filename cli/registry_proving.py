@@ -13,7 +13,7 @@ from .command import Command
 from .registry_asking import check_rows_place, show_written
 
 if TYPE_CHECKING:
-    from gcr_fast.registry.audit import AuditFinding, AuditReport, Check
+    from gcr_fast.registry.audit_report import AuditFinding, AuditReport, Check
 
 KEY_SHOWN = 32
 EXPORTS = ("certificates", "parents", "trades", "journal")

@@ -19,7 +19,8 @@ from gcr_fast.registry.changes import Request, latest_before, price_of, total_of
 from gcr_fast.registry.entries import NO_PAIRS, Entry
 from gcr_fast.registry.lookups import energy_of, find_rows, rows_at
 from gcr_fast.registry.orders import NAMED_BY, Orders, read_orders
-from gcr_fast.registry.state import State, may
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import may
 
 if TYPE_CHECKING:
     import pyarrow as pa

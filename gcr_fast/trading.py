@@ -17,7 +17,8 @@ from gcr_fast.periods import DAY_S, utc_text
 from gcr_fast.registry.changes import MINOR_DIGITS
 from gcr_fast.registry.ids import id_text, resolve_ids
 from gcr_fast.registry.lookups import first_child, handles_of
-from gcr_fast.registry.state import OF, PIECE, ROW, VISIBLE, Growing, State, becomes
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import OF, PIECE, ROW, VISIBLE, Growing, becomes
 from gcr_fast.registry.where import seconds_of
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from gcr_fast.registry.ids import handle_of, id_text
 from gcr_fast.registry.lifecycle import explain
 from gcr_fast.registry.rows import Rows
 from gcr_fast.registry.selection import Selection
-from gcr_fast.registry.state import PIECE, VISIBLE, State, may
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import PIECE, VISIBLE, may
 from gcr_fast.registry.untouched import is_constant
 from gcr_fast.registry.where import Where
 

@@ -11,9 +11,11 @@ import numpy as np
 from gcr_fast.codes import SOURCE_TYPES
 from gcr_fast.kernels.aggregate import grouped
 from gcr_fast.periods import utc_text
-from gcr_fast.registry.ledger import FIRST_PIECE, STATES, Ledger, Parent, status_name
+from gcr_fast.registry.books import FIRST_PIECE, STATES, Parent, status_name
+from gcr_fast.registry.ledger import Ledger
 from gcr_fast.registry.lifecycle import SPLIT
-from gcr_fast.registry.state import State, months
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import months
 
 
 def differences(ledger: Ledger, state: State) -> Iterator[str]:

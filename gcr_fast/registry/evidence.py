@@ -14,7 +14,7 @@ from gcr_fast.registry.questions import Questions
 
 if TYPE_CHECKING:
     from gcr_fast.exchange.writing import Written
-    from gcr_fast.registry.audit import AuditReport
+    from gcr_fast.registry.audit_report import AuditReport
 
 TREES_KEPT = 4
 """Merkle trees of issues that are kept: hashing ten thousand parents anew takes part of a second."""

@@ -12,7 +12,7 @@ from gcr_fast.codes import BASES, SOURCE_FAMILIES, SOURCE_TYPES, STATUSES, canon
 from gcr_fast.errors import UsageError
 from gcr_fast.registry.catalogue import Vocabulary
 from gcr_fast.registry.lifecycle import ACTIVE, SPLIT
-from gcr_fast.registry.state import STORED, VISIBLE
+from gcr_fast.registry.stored import STORED, VISIBLE
 from gcr_fast.registry.where import Words
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from gcr_fast.errors import UsageError
 from gcr_fast.periods import utc_text
-from gcr_fast.registry.state import PIECE, State
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import PIECE
 
 
 def resolve_ids(state: State, given: Any) -> np.ndarray:

@@ -19,7 +19,8 @@ from gcr_fast.columns import utc_seconds
 from gcr_fast.parallel import ordered_map, thread_count
 from gcr_fast.periods import utc_text
 from gcr_fast.registry import merkle
-from gcr_fast.registry.ledger import Issue, Ledger, Parent
+from gcr_fast.registry.books import Issue, Parent
+from gcr_fast.registry.ledger import Ledger
 
 HOUR_S = 3600
 CANCELED = ANNUAL_STATUSES[0]

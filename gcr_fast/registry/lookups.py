@@ -11,7 +11,8 @@ from gcr_fast.columns import as_text, encode, one_array, without_nulls
 from gcr_fast.registry.catalogue import Catalogue
 from gcr_fast.registry.entries import Entry
 from gcr_fast.registry.rows import Rows
-from gcr_fast.registry.state import FIRST, OF, OWNER, PIECE, ROW, STATE, WH, State
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import FIRST, OF, OWNER, PIECE, ROW, STATE, WH
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -14,7 +14,8 @@ from gcr_fast.registry.changes import Request, latest_before, list_each
 from gcr_fast.registry.lifecycle import compensates
 from gcr_fast.registry.receipts import Receipt
 from gcr_fast.registry.rows import Rows
-from gcr_fast.registry.state import VISIBLE, State
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import VISIBLE
 from gcr_fast.registry.where import Where, seconds_of
 from gcr_fast.registry.writer import Writer
 

@@ -18,7 +18,8 @@ from gcr_fast.registry.keeper import Keeper
 from gcr_fast.registry.lifecycle import SPLIT
 from gcr_fast.registry.results import Result, WholeParent
 from gcr_fast.registry.selection import Selection
-from gcr_fast.registry.state import OF, PIECE, VISIBLE, State, months
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import OF, PIECE, VISIBLE, months
 from gcr_fast.registry.where import Where
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import numpy as np
 from gcr_fast.codes import BASES, SOURCE_TYPES, STATUSES
 from gcr_fast.registry.ids import id_text
 from gcr_fast.registry.rows import Rows
-from gcr_fast.registry.state import VISIBLE, State
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import VISIBLE
 from gcr_fast.registry.untouched import certificates_of, grid_ms, is_constant
 
 if TYPE_CHECKING:

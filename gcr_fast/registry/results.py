@@ -13,7 +13,8 @@ from gcr_fast.errors import UsageError
 from gcr_fast.registry.rendering import columns_of, schema_of, table_as_issued
 from gcr_fast.registry.rows import Rows
 from gcr_fast.registry.selection import Selection
-from gcr_fast.registry.state import VISIBLE, State
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import VISIBLE
 from gcr_fast.registry.where import Where
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from gcr_fast.registry.filters import EVERY_HOUR
 from gcr_fast.registry.ids import existing, resolve_ids
 from gcr_fast.registry.lifecycle import SPLIT
 from gcr_fast.registry.rows import Rows, concat
-from gcr_fast.registry.state import FIRST, OWNER, PIECE, ROW, STATE, TRADED, WH, State
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import FIRST, OWNER, PIECE, ROW, STATE, TRADED, WH
 from gcr_fast.registry.untouched import certificates_of, constant
 from gcr_fast.registry.where import Where, seconds_of
 

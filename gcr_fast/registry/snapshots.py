@@ -10,7 +10,8 @@ import numpy as np
 
 from gcr_fast.errors import CorruptError
 from gcr_fast.registry import segments as files
-from gcr_fast.registry.state import PIECE_COLUMNS, ROW, State
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import PIECE_COLUMNS, ROW
 
 if TYPE_CHECKING:
     import pyarrow as pa

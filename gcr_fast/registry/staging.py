@@ -20,7 +20,7 @@ from gcr_fast.registry import segments as files
 from gcr_fast.registry.catalogue import SEGMENTS
 from gcr_fast.registry.entries import Entry
 from gcr_fast.registry.proof import HASH_BYTES
-from gcr_fast.registry.state import STORED, months, zeros_by_month
+from gcr_fast.registry.stored import STORED, months, zeros_by_month
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -13,7 +13,8 @@ from gcr_fast.codes import BASES, SOURCE_TYPES, STATUSES
 from gcr_fast.errors import UsageError
 from gcr_fast.periods import utc_text
 from gcr_fast.registry.lookups import handles_of, rows_at
-from gcr_fast.registry.state import VISIBLE, State
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import VISIBLE
 from gcr_fast.units import mwh_text
 
 if TYPE_CHECKING:

@@ -19,15 +19,17 @@ from oracle.lively import NOW, PARENTS, append, entry, parents, party, reissued,
 
 from gcr_fast import UsageError
 from gcr_fast.errors import RegistryError
-from gcr_fast.registry import audit, issuing, segments, signing, snapshots
-from gcr_fast.registry.audit import CHECKS, FAILED, PASSED, SKIPPED, verify
+from gcr_fast.registry import audit, audit_report, issuing, segments, signing, snapshots
+from gcr_fast.registry.audit import verify
+from gcr_fast.registry.audit_report import CHECKS, FAILED, PASSED, SKIPPED
+from gcr_fast.registry.books import STATES, follows
 from gcr_fast.registry.catalogue import SEGMENTS
 from gcr_fast.registry.database import FILE
 from gcr_fast.registry.entries import GENESIS, Entry, chain_hash, decode, encode
-from gcr_fast.registry.ledger import STATES, Ledger, follows
+from gcr_fast.registry.ledger import Ledger
 from gcr_fast.registry.lifecycle import TRANSITIONS
 from gcr_fast.registry.registry import Registry
-from gcr_fast.registry.state import PIECE, becomes, may
+from gcr_fast.registry.stored import PIECE, becomes, may
 
 NOBODY = 65534
 
@@ -167,8 +169,6 @@ def test_a_folder_that_is_being_written_is_verified_as_of_its_last_commit(regist
 
 
 def test_a_write_while_the_main_file_is_read_alone_makes_it_read_again(closed, folder, monkeypatch):
-    from gcr_fast.registry import audit
-
     stamps = iter([(1, 1, 1), (1, 1, 2)])
     monkeypatch.setattr(audit, "_stamp", lambda _: next(stamps))
     opened = []
@@ -218,7 +218,7 @@ def test_every_altered_byte_of_a_snapshot_is_found_and_named_and_opening_still_w
     for at in [0, len(sound) - 1, *random.Random(5).sample(range(len(sound)), 25)]:
         flip(path, at, at % 8)
         report = verify(folder)
-        assert failed(report) == {audit.SNAPSHOTS}
+        assert failed(report) == {audit_report.SNAPSHOTS}
         assert newest in said(report, "snapshots")
         with Registry.open(folder, read_only=True) as registry:
             assert registry.query().to_table().equals(wanted)
@@ -312,7 +312,7 @@ def test_a_rewritten_chain_is_told_by_its_signature(folder, tmp_path):
     rewrite(folder, lambda seq, entry: replace(entry, actor="nobody") if seq == 5 else entry)
     report = verify(folder)
     assert report.outcome("10") == PASSED, report.findings
-    assert failed(report) == {audit.SIGNATURES}
+    assert failed(report) == {audit_report.SIGNATURES}
     assert f"entry {signed.entry}" in said(report, "signatures")
 
 
@@ -328,7 +328,7 @@ def test_a_rewritten_chain_signed_by_another_key_is_told_by_the_key_that_is_trus
         registry.sign(tmp_path / "wrong.pem")
     assert verify(folder).ok
     report = verify(folder, public_key=signed.public_key)
-    assert failed(report) == {audit.SIGNATURES}
+    assert failed(report) == {audit_report.SIGNATURES}
     assert signed.public_key in said(report, "signatures")
 
 
@@ -346,7 +346,7 @@ def test_an_altered_signature_key_or_time_is_found(folder, tmp_path):
         ("at_s", at_s + 1, at_s),
     ):
         tamper(folder, (f"UPDATE signatures SET {column} = ?", (value,)))
-        assert failed(verify(folder)) == {audit.SIGNATURES}, column
+        assert failed(verify(folder)) == {audit_report.SIGNATURES}, column
         tamper(folder, (f"UPDATE signatures SET {column} = ?", (right,)))
     assert verify(folder).ok
 

@@ -16,7 +16,8 @@ from oracle.conversion import DAY, HOUR, START, annual_table, certificates_of, p
 from gcr_fast import RefusedError, Registry, profiles_from
 from gcr_fast.codes import SOURCE_TYPES, STATUSES
 from gcr_fast.registry.catalogue import Catalogue
-from gcr_fast.registry.state import VISIBLE, State, months
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import VISIBLE, months
 
 LIVES = int(os.environ.get("GCR_MODEL_LIVES", "8"))
 STEPS = int(os.environ.get("GCR_MODEL_STEPS", "60"))

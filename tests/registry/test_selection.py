@@ -17,7 +17,7 @@ from gcr_fast.codes import STATUSES
 from gcr_fast.registry.registry import Registry
 from gcr_fast.registry.results import GROUPS
 from gcr_fast.registry.selection import Selection
-from gcr_fast.registry.state import PIECE
+from gcr_fast.registry.stored import PIECE
 from gcr_fast.registry.where import Where, seconds_of
 
 

@@ -15,7 +15,8 @@ from gcr_fast.registry.audit import verify
 from gcr_fast.registry.catalogue import Catalogue
 from gcr_fast.registry.registry import Registry
 from gcr_fast.registry.snapshots import SNAPSHOTS
-from gcr_fast.registry.state import PIECE, State
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import PIECE
 
 
 def opened(folder):

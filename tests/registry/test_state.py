@@ -14,22 +14,12 @@ from oracle.registry import ENDS, STARTS
 
 from gcr_fast.codes import SOURCE_TYPES, STATUSES
 from gcr_fast.periods import FIRST_YEAR, LAST_YEAR
+from gcr_fast.registry.books import follows
 from gcr_fast.registry.catalogue import Catalogue
 from gcr_fast.registry.entries import KINDS
-from gcr_fast.registry.ledger import follows
 from gcr_fast.registry.lifecycle import ACTIVE, LOCKED, RESERVED
-from gcr_fast.registry.state import (
-    CHANGES,
-    LOCKED_RESERVED,
-    PIECE,
-    STORED,
-    VISIBLE,
-    Growing,
-    State,
-    becomes,
-    may,
-    months,
-)
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import CHANGES, LOCKED_RESERVED, PIECE, STORED, VISIBLE, Growing, becomes, may, months
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from gcr_fast.registry.catalogue import Catalogue
 from gcr_fast.registry.ids import id_text
 from gcr_fast.registry.registry import Registry
 from gcr_fast.registry.replay import replayed
-from gcr_fast.registry.state import PIECE, State
+from gcr_fast.registry.state import State
+from gcr_fast.registry.stored import PIECE
 from gcr_fast.trading import average_minor, decimal_text
 
 NOW = START + 40 * DAY
