@@ -164,11 +164,31 @@ def encode(column: pa.ChunkedArray | pa.Array) -> tuple[np.ndarray, list[Any]]:
     flat = one_array(column)
     if not pa.types.is_dictionary(flat.type):
         return _encode_text(as_text(flat))
-    codes = np.ascontiguousarray(without_nulls(flat.indices.cast(pa.int32()), -1))
-    if flat.dictionary.null_count:
-        no_word = np.append(flat.dictionary.is_null().to_numpy(zero_copy_only=False), False)
+    return codes_of(flat), flat.dictionary.to_pylist()
+
+
+def encode_text(column: pa.ChunkedArray | pa.Array) -> tuple[np.ndarray, list[str]]:
+    """Return a column of any type as `encode` does text; a dictionary of text is not spelled out for that."""
+    flat = one_array(column)
+    return encode(flat if is_words(flat) else as_text(flat))
+
+
+def is_words(flat: pa.Array) -> bool:
+    """Whether this is text as a dictionary."""
+    import pyarrow as pa
+
+    return bool(pa.types.is_dictionary(flat.type) and pa.types.is_string(flat.type.value_type))
+
+
+def codes_of(words: pa.DictionaryArray) -> np.ndarray:
+    """Return which word of its dictionary each cell is, int32[n]; null is -1."""
+    import pyarrow as pa
+
+    codes = np.ascontiguousarray(without_nulls(words.indices.cast(pa.int32()), -1))
+    if words.dictionary.null_count:
+        no_word = np.append(words.dictionary.is_null().to_numpy(zero_copy_only=False), False)
         codes = np.where(no_word[codes], np.int32(-1), codes)
-    return codes, flat.dictionary.to_pylist()
+    return codes
 
 
 def _encode_text(text: pa.Array) -> tuple[np.ndarray, list[Any]]:

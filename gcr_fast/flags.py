@@ -50,8 +50,8 @@ def told(column: pa.ChunkedArray | pa.Array) -> Flags | None:
     return found if words else None
 
 
-def taken(flags: Flags | None, rows: np.ndarray) -> Flags | None:
-    """Return the flags of some rows, int64[k]; None if nothing is said of any of them."""
+def taken(flags: Flags | None, rows: np.ndarray | slice) -> Flags | None:
+    """Return the flags of some rows, int64[k] or a slice; None if nothing is said of any of them."""
     if flags is None:
         return None
     codes = flags.codes[rows]

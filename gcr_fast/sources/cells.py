@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gcr_fast.columns import as_text, one_array
+from gcr_fast.columns import as_text, codes_of, is_words, one_array
+from gcr_fast.parallel import ordered_map, thread_count
 from gcr_fast.sources.files import File, refuse
 from gcr_fast.units import floor_floats, parse_scaled
 
@@ -51,7 +53,13 @@ def numbers(
     """Read a column as floor(value * 10 ** digits). Floats stand for their shortest decimal text."""
     import pyarrow as pa
 
-    flat = one_array(column)
+    if isinstance(column, pa.ChunkedArray):
+        return _from_chunks(column, partial(numbers, digits=digits, missing=missing, locale=locale))
+    flat = column
+    if is_words(flat):
+        once, codes = numbers(flat.dictionary, digits, missing, locale), codes_of(flat)
+        beyond = (0, True, False)  # of a cell that is null
+        return Numbers(*(np.append(part, last)[codes] for part, last in zip(once, beyond, strict=True)))
     if pa.types.is_floating(flat.type):
         return _from_floats(flat, digits)
     if pa.types.is_dictionary(flat.type) or not pa.types.is_string(flat.type):
@@ -61,6 +69,21 @@ def numbers(
     wild = np.abs(parsed.values) > MAX_CELL
     bad = parsed.unreadable | (wild & ~parsed.null)
     return Numbers(np.where(bad | parsed.null, 0, parsed.values), parsed.null, bad)
+
+
+def _from_chunks(column: pa.ChunkedArray, read: Callable[[pa.Array], Numbers]) -> Numbers:
+    """Read a column chunk by chunk: none of it is copied, and a mask without a mark takes up no memory."""
+    count = len(column)
+    found = Numbers(np.zeros(count, np.int64), np.zeros(count, bool), np.zeros(count, bool))
+    first = 0
+    for some in ordered_map(read, column.iterchunks(), min(column.num_chunks, thread_count(None)) or 1):
+        rows = slice(first, first + len(some.values))
+        found.values[rows] = some.values
+        for mask, marks in ((found.null, some.null), (found.bad, some.bad)):
+            if marks.any():
+                mask[rows] = marks
+        first = rows.stop
+    return found
 
 
 def _from_floats(flat: pa.Array, digits: int) -> Numbers:
@@ -111,6 +134,24 @@ def locale_of(file: File, columns: Sequence[pa.ChunkedArray | pa.Array]) -> Loca
 
     Refused: a file that writes them in two ways, or whose every number could be read in two (`1.234` alone).
     """
+    decimals, unsure = _telling(columns)
+    if len(decimals) > 1:
+        refuse(file, f"writes numbers in two ways: {' and '.join(decimals.values())}", "ambiguous_number")
+    if not decimals:
+        if unsure:
+            refuse(file, f"has numbers such as {unsure} that can be read in two ways", "ambiguous_number")
+        return PLAIN
+    return ENGLISH if "." in decimals else GERMAN
+
+
+def told_locale(columns: Sequence[pa.ChunkedArray | pa.Array]) -> Locale | None:
+    """Return how numbers are written that tell it in one way; None of others, even if they have no marks at all."""
+    decimals, _ = _telling(columns)
+    return None if len(decimals) != 1 else ENGLISH if "." in decimals else GERMAN
+
+
+def _telling(columns: Sequence[pa.ChunkedArray | pa.Array]) -> tuple[dict[str, str], str]:
+    """Return a number that can be read in one way only by its decimal mark, and one that can be read in two."""
     decimals: dict[str, str] = {}
     unsure = ""
     for column in columns:
@@ -122,19 +163,14 @@ def locale_of(file: File, columns: Sequence[pa.ChunkedArray | pa.Array]) -> Loca
             if found:
                 decimals.setdefault(decimal, found)
         unsure = unsure or marked
-    if len(decimals) > 1:
-        refuse(file, f"writes numbers in two ways: {' and '.join(decimals.values())}", "ambiguous_number")
-    if not decimals:
-        if unsure:
-            refuse(file, f"has numbers such as {unsure} that can be read in two ways", "ambiguous_number")
-        return PLAIN
-    return ENGLISH if "." in decimals else GERMAN
+    return decimals, unsure
 
 
 def _distinct(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     import pyarrow.compute as pc
 
-    return pc.utf8_trim_whitespace(as_text(one_array(column)).unique())
+    flat = one_array(column)
+    return pc.utf8_trim_whitespace(as_text(flat.unique()) if is_words(flat) else as_text(flat).unique())
 
 
 def _first(cells: pa.Array, pattern: str) -> str:
@@ -143,6 +179,14 @@ def _first(cells: pa.Array, pattern: str) -> str:
 
     found = cells.filter(pc.fill_null(pc.match_substring_regex(cells, pattern), False))
     return str(found[0].as_py()) if len(found) else ""
+
+
+def _shown(cell: pa.Scalar) -> object:
+    """Return a cell as Python has it; a time beyond its calendar as Arrow writes it."""
+    try:
+        return cell.as_py()
+    except (OverflowError, ValueError):
+        return str(cell)
 
 
 def report(
@@ -159,7 +203,7 @@ def report(
     rows = np.flatnonzero(mask)
     flat = None if cells is None or not len(rows) else one_array(cells)
     for row in rows.tolist():
-        shown = None if flat is None else flat[row].as_py()
+        shown = None if flat is None else _shown(flat[row])
         text = None if shown is None else str(shown)[:60]
         said = f"{column} {text!r} {what}" if text is not None else f"{column} {what}"
         findings.add(code, said, file=file.name, line=int(lines[row]), column=column, value=text)

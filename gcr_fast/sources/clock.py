@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.columns import as_text, codes_of, encode, is_words, one_array
 from gcr_fast.periods import DAY_S, FIRST_YEAR, LAST_YEAR, local_to_utc
 
 if TYPE_CHECKING:
@@ -50,13 +50,41 @@ def parse_labels(column: pa.ChunkedArray | pa.Array, layout: str, skip: int = 0)
     Nothing is guessed: a label of another layout is bad. 24:00 is the end of its day. Each distinct label is read once.
     The first `skip` letters of each are passed over.
     """
-    text = as_text(one_array(column))
+    import pyarrow as pa
+
+    if isinstance(column, pa.ChunkedArray):
+        plain = _parse_chunks(column, layout, skip)
+        return parse_labels(one_array(column), layout, skip) if plain is None else plain
+    if is_words(column):
+        return _by_words(parse_labels(column.dictionary, layout, skip), column)
+    text = as_text(column)
     plain = _parse_fixed(text, layout, skip)
     if plain is not None:
         return plain
     codes, values = encode(_skipped(text, skip) if skip else text)
     seconds, bad = _parse_distinct([None if value is None else str(value) for value in values], layout)
     return Labels(np.append(seconds, 0)[codes], np.append(bad, True)[codes])
+
+
+def _by_words(once: Labels, words: pa.DictionaryArray) -> Labels:
+    """Return what each cell is, by what the words of its dictionary are."""
+    codes = codes_of(words)
+    return Labels(np.append(once.seconds, 0)[codes], np.append(once.bad, True)[codes])
+
+
+def _parse_chunks(column: pa.ChunkedArray, layout: str, skip: int) -> Labels | None:
+    """Read labels of fixed places chunk by chunk: none of them is copied. None if they are not."""
+    found = Labels(np.empty(len(column), np.int64), np.empty(len(column), bool))
+    first = 0
+    for chunk in column.iterchunks():
+        words = is_words(chunk)
+        once = _parse_fixed(chunk.dictionary if words else as_text(chunk), layout, skip)
+        if once is None:
+            return None
+        some, rows = _by_words(once, chunk) if words else once, slice(first, first + len(chunk))
+        found.seconds[rows], found.bad[rows] = some
+        first = rows.stop
+    return found
 
 
 def _skipped(text: pa.Array, skip: int) -> pa.Array:

@@ -12,8 +12,8 @@ import csv
 import gzip
 import io
 import json
-import mmap
 import os
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,6 +27,7 @@ import numpy as np
 from gcr_fast.errors import RefusedError
 from gcr_fast.exchange.reading import DELIMITERS, Source, file_sha256, read_table
 from gcr_fast.findings import Finding, Findings
+from gcr_fast.sources.delimited import Content, Lines, mapped, read_lines, release
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -40,6 +41,8 @@ MAX_UNPACKED = 1 << 31
 
 _MAGIC = ((b"PAR1", "parquet"), (b"ARROW1", "ipc"), (b"\xff\xff\xff\xff", "ipc"), (b"PK\x03\x04", "zip"))
 _PAGES = ("<!doctype html", "<html", "<head", "<body", "<script")
+_BLOCK_ROW = re.compile(r"Row #\d+: ")
+"""What Arrow says of a row's place: in its block, which tells nobody anything."""
 _ENCODINGS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -255,7 +258,7 @@ def delimiter_of(line: str) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """A delimited text as columns: text, or floats where asked for. Row i stands on line `first_line + i`.
+    """A delimited text as columns: text (most often as a dictionary), or floats. Row i stands on line `first_line + i`.
 
     That holds unless a quoted cell spans lines or a blank line stands between rows; no format read this way has them.
     """
@@ -286,11 +289,13 @@ def read_csv(
     decimal_mark: str = ".",
     missing: Sequence[str] = ("",),
     only: Sequence[str] | None = None,
+    keep: Sequence[str] | None = None,
 ) -> Table:
     """Read a regular delimited text whose header is on line `skip` + 1, fast, every cell as text.
 
     `floats`: the columns to read as float64 instead; if one of their cells is no number (nor in `missing`), all are
-    text again, for the caller to name the cell. `only`: the columns to read. Rows of another length are refused, all.
+    text again, for the caller to name the cell. `only`: the columns to read; `keep`: those of them to return, after a
+    look at all. Rows of another length are refused, all.
     """
     import pyarrow as pa
     from pyarrow import csv as pacsv
@@ -298,7 +303,7 @@ def read_csv(
     _ = file.hashing
     names = _header(file, delimiter, skip)
     require(file, names, *(only or ()))
-    kinds = dict.fromkeys(names, pa.string()) | dict.fromkeys(floats or (), pa.float64())
+    kinds = dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())) | dict.fromkeys(floats or (), pa.float64())
     parse = pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=False)
     convert = pacsv.ConvertOptions(
         column_types=kinds,
@@ -307,15 +312,14 @@ def read_csv(
         decimal_point=decimal_mark,
         include_columns=list(only or ()),
     )
-    options = pacsv.ReadOptions(skip_rows=skip + 1, column_names=names)
     try:
-        table = pacsv.read_csv(_stream(file), read_options=options, parse_options=parse, convert_options=convert)
+        table = read_lines(content_of(file), skip + 1, Lines(names, parse, convert), keep)
     except pa.ArrowInvalid as error:
         if "CSV parse error" in str(error):
             _refuse_ragged(file, len(names), delimiter, skip)
         if floats:
-            return read_csv(file, delimiter=delimiter, skip=skip, only=only)
-        refuse(file, f"cannot be read as delimited text: {error}")
+            return read_csv(file, delimiter=delimiter, skip=skip, only=only, keep=keep)
+        refuse(file, f"cannot be read as delimited text: {_BLOCK_ROW.sub('', str(error))}")
     except UnicodeDecodeError as error:
         refuse(file, f"is not {error.encoding} text: {error.reason} at byte {error.start}")
     if not table.num_rows:
@@ -323,20 +327,15 @@ def read_csv(
     return Table(table, skip + 2)
 
 
-def _stream(file: File) -> Any:
+def content_of(file: File) -> Content:
     """Return what Arrow reads: the mapped file where it is plain UTF-8, else its text in memory."""
-    import pyarrow as pa
-
-    if not file.packed and file.encoding in {"utf-8", "utf-8-sig"}:
-        _refuse_zeros(file)
-        return pa.memory_map(file.name)
-    return pa.BufferReader(file.text().encode())
-
-
-def _refuse_zeros(file: File) -> None:
-    with file.path.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if content.find(b"\0") >= 0:
-            refuse(file, ZEROS)
+    if file.packed or file.encoding not in {"utf-8", "utf-8-sig"}:
+        return file.text().encode()
+    content = mapped(file.path)
+    if content.find(b"\0") >= 0:
+        refuse(file, ZEROS)
+    release(content, 0, len(content))
+    return content
 
 
 def _header(file: File, delimiter: str, skip: int) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.columns import encode_text
 from gcr_fast.flags import Flags, taken
 from gcr_fast.sources.cells import Numbers
 from gcr_fast.sources.model import Reading, Readings
@@ -37,12 +37,19 @@ def series_keys(columns: Sequence[pa.ChunkedArray | pa.Array]) -> tuple[np.ndarr
     key = np.zeros(len(columns[0]), dtype=np.int64)
     words: list[Words] = [()]
     for column in columns:
-        codes, values = encode(as_text(one_array(column)))
+        codes, values = encode_text(column)
         texts = [*("" if value is None else str(value).strip() for value in values), ""]
         joined = key * len(texts) + np.where(codes < 0, len(texts) - 1, codes)
         distinct, key = np.unique(joined, return_inverse=True)
         words = [(*words[pair // len(texts)], texts[pair % len(texts)]) for pair in distinct.tolist()]
     return key.astype(np.int64), words
+
+
+def span(rows: np.ndarray) -> np.ndarray | slice:
+    """Return rows, which ascend, as a slice if none between them is left out: then nothing has to be copied."""
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows
 
 
 def long(
@@ -66,14 +73,15 @@ def long(
     order = np.argsort(key, kind="stable")
     bounds = np.searchsorted(key[order], np.arange(len(words) + 1))
     for code, name in enumerate(words):
-        rows = order[bounds[code] : bounds[code + 1]]
+        rows = span(order[bounds[code] : bounds[code + 1]])
         column, said = describe(name), " ".join(filter(None, name))
-        if isinstance(column, Column) and len(rows) and found.null[rows].all():
+        count = int(bounds[code + 1] - bounds[code])
+        if isinstance(column, Column) and count and found.null[rows].all():
             column = "no value in any row"
         if isinstance(column, str):
             readings.left_out[said] = column
             continue
-        if not len(rows):
+        if not count:
             continue
         readings.series.append(
             Reading(

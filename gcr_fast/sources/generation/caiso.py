@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from gcr_fast.columns import as_text, one_array
 from gcr_fast.periods import DAY_S, local_to_utc, utc_text
 from gcr_fast.sources.cells import MEGA, report
 from gcr_fast.sources.clock import parse_labels
@@ -108,7 +109,7 @@ def _times_of_day(table: Table) -> np.ndarray:
     """Return seconds since midnight int64[n]; -1 for what is no multiple of five minutes of a day."""
     import pyarrow.compute as pc
 
-    dated = pc.binary_join_element_wise("2000-01-01", table.columns[TIME], " ")
+    dated = pc.binary_join_element_wise("2000-01-01", as_text(one_array(table.columns[TIME])), " ")
     found = parse_labels(dated, "%Y-%m-%d %H:%M")
     times: np.ndarray = found.seconds % DAY_S
     return np.where(found.bad | (times % INTERVAL_S != 0), -1, times)

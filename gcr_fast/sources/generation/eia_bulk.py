@@ -10,12 +10,15 @@ from typing import NamedTuple
 import numpy as np
 
 from gcr_fast.codes import IMPUTED, MEASURED
-from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.columns import encode_text
 from gcr_fast.flags import SILENT, Flags, taken
+from gcr_fast.sources.bulk import Bulk
 from gcr_fast.sources.cells import ENGLISH, MEGA, ONE, Numbers, numbers, report
 from gcr_fast.sources.clock import HOUR_S, Labels, parse_best
+from gcr_fast.sources.figures import read_figures
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.generation.eia import ATTRIBUTION, HYDRO_WITH_PUMPS, NAMES, fuel, zone_of
+from gcr_fast.sources.long import span
 from gcr_fast.sources.model import Format, How, Reading, Readings
 from gcr_fast.sources.words import KINDS, Kind
 
@@ -68,12 +71,12 @@ def detect(file: File) -> bool:
 def read(file: File, how: How) -> Readings:
     """Read what each area generated, used and traded: adjusted where there is an adjusted value, else as reported."""
     readings = Readings(file, FORMAT.name, attribution=ATTRIBUTION)
-    table = _table(file)
+    table, numbers_of = _table(file)
     readings.rows = len(table)
     quantities = _quantities(readings, file.header())
     clock = _clock(readings, table)
     areas = _areas(readings, table, clock)
-    found = [_values(readings, table, quantity) for quantity in quantities]
+    found = [_values(readings, table, numbers_of, quantity) for quantity in quantities]
     readings.findings.check()
     lines = table.lines
     for area in areas:
@@ -85,21 +88,21 @@ def read(file: File, how: How) -> Readings:
 
 
 class _Area(NamedTuple):
-    """A balancing authority, its zone and its rows int64[n]."""
+    """A balancing authority, its zone and its rows int64[n], or all from one to another."""
 
     name: str
     zone: str
-    rows: np.ndarray
+    rows: np.ndarray | slice
 
 
 def _areas(readings: Readings, table: Table, clock: _Clock) -> list[_Area]:
-    codes, names = encode(as_text(one_array(table.columns[AREA])))
+    codes, names = encode_text(table.columns[AREA])
     report(readings.findings, readings.file, codes < 0, table.lines, AREA, None, "is empty")
     order = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(len(names) + 1))
     areas = []
     for code, name in enumerate(names):
-        rows = order[bounds[code] : bounds[code + 1]]
+        rows = span(order[bounds[code] : bounds[code + 1]])
         zone, wrong = zone_of(clock.midnights[rows], clock.begins[rows])
         if wrong:
             said = f"date and hour are not those of the UTC time in {zone}: UTC holds"
@@ -108,15 +111,16 @@ def _areas(readings: Readings, table: Table, clock: _Clock) -> list[_Area]:
     return areas
 
 
-def _table(file: File) -> Table:
+def _table(file: File) -> Bulk:
     names = file.header()
     lacking = [name for name in _NEEDED if name not in names]
     if lacking:
         refuse(file, f"has no column {', '.join(lacking)}", "missing_column", column=lacking[0])
     for name in _OTHER_FILES & set(names):
         refuse(file, f"has rows by {name}, which are parts of an area: give the balance file", column=name)
-    floats = [name for name in names if _QUANTITY.match(name)]
-    return read_csv(file, floats=floats, only=[*_NEEDED, *floats])
+    values = [name for name in names if _QUANTITY.match(name)]
+    figures = read_figures(file, _NEEDED, values, MEGA, locale=ENGLISH, only=[*_NEEDED, *values])
+    return figures or Bulk(read_csv(file, only=[*_NEEDED, *values]), {})
 
 
 def _quantities(readings: Readings, names: Iterable[str]) -> list[_Quantity]:
@@ -175,9 +179,15 @@ def _labels(readings: Readings, table: Table, name: str, *layouts: str) -> Label
     return found
 
 
-def _values(readings: Readings, table: Table, quantity: _Quantity) -> _Values:
-    """Choose adjusted values before reported ones, and mark those that are not what was reported."""
-    ways = {way: _numbers(readings, table, name) for way, name in quantity.columns.items()}
+def _values(readings: Readings, table: Table, read: dict[str, Numbers], quantity: _Quantity) -> _Values:
+    """Choose adjusted values before reported ones, and mark those that are not what was reported.
+
+    Takes what it needs out of `read`, the columns that are numbers already: each is needed once.
+    """
+    ways = {
+        way: read.pop(name) if name in read else _numbers(readings, table, name)
+        for way, name in quantity.columns.items()
+    }
     none = Numbers(np.zeros(len(table), np.int64), np.ones(len(table), bool), np.zeros(len(table), bool))
     raw, imputed, adjusted = (ways.get(way, none) for way in ("", "Imputed", "Adjusted"))
     chosen = np.where(adjusted.null, raw.values, adjusted.values)
@@ -189,16 +199,13 @@ def _values(readings: Readings, table: Table, quantity: _Quantity) -> _Values:
 
 
 def _numbers(readings: Readings, table: Table, name: str) -> Numbers:
-    """Read a column in MW; text, which has thousands commas and few distinct numbers, once for each of these."""
+    """Read a column in MW; each distinct number of its text once."""
     import pyarrow as pa
 
-    column = one_array(table.columns[name])
-    if pa.types.is_floating(column.type):
-        found = numbers(column, MEGA)
-    else:
-        codes, texts = encode(column)
-        distinct = numbers(pa.array([*texts, None], pa.string()), MEGA, locale=ENGLISH)
-        found = Numbers(*(part[codes] for part in distinct))
+    column = table.columns[name]
+    codes, texts = encode_text(column)
+    distinct = numbers(pa.array([*texts, None], pa.string()), MEGA, locale=ENGLISH)
+    found = Numbers(*(part[codes] for part in distinct))
     report(readings.findings, readings.file, found.bad, table.lines, name, column, "is not a number")
     return found
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.columns import encode_text
 from gcr_fast.sources.clock import HOUR_S, parse_best
 from gcr_fast.sources.files import File, refuse
 from gcr_fast.sources.words import KINDS, Kind, kind_of
@@ -98,7 +98,7 @@ def read_spans(labels: pa.ChunkedArray, *layouts: str) -> Spans:
     """Read labels whose both ends have one of these layouts; each distinct label once."""
     import pyarrow as pa
 
-    codes, texts = encode(as_text(one_array(labels)))
+    codes, texts = encode_text(labels)
     halves = [str(text).partition(" - ")[::2] for text in texts]
     begin, end = (parse_best(pa.array([half[at] for half in halves], pa.string()), *layouts) for at in (0, 1))
     local = end.seconds - begin.seconds

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.columns import encode_text, one_array
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import HOUR_S, parse_best
 from gcr_fast.sources.files import File, Table, read_csv, refuse
@@ -109,7 +109,7 @@ def _times(readings: Readings, table: Table, roles: dict[str, str]) -> tuple[np.
     time, resolution = table.columns[roles["time"]], table.columns[roles["resolution"]]
     found = parse_best(time, *_LAYOUTS)
     report(readings.findings, readings.file, found.bad, lines, roles["time"], time, "is not like 2024-01-31 23:00:00")
-    codes, words = encode(as_text(one_array(resolution)))
+    codes, words = encode_text(resolution)
     steps = np.array([*(_STEPS.get(str(word).strip(), 0) for word in words), 0], dtype=np.int64)[codes]
     what = f"is not one of {', '.join(_STEPS)}"
     report(readings.findings, readings.file, steps == 0, lines, roles["resolution"], resolution, what)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gcr_fast.columns import one_array
+from gcr_fast.columns import as_text, one_array
 from gcr_fast.sources.cells import ENGLISH, report
 from gcr_fast.sources.clock import parse_best
 from gcr_fast.sources.devices import only_area
@@ -117,8 +117,9 @@ def _starts(readings: Readings, table: Table, day: str, time: str, rows: np.ndar
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    days = pc.fill_null_forward(one_array(table.columns[day])).take(pa.array(rows))
-    labels = pc.binary_join_element_wise(days, one_array(table.columns[time]).take(pa.array(rows)), " ")
+    days, times_of_day = (as_text(one_array(table.columns[name])) for name in (day, time))
+    days = pc.fill_null_forward(days).take(pa.array(rows))
+    labels = pc.binary_join_element_wise(days, times_of_day.take(pa.array(rows)), " ")
     times = parse_best(labels, "%Y/%m/%d %H時", "%Y/%m/%d %H:%M", "%Y-%m-%d %H:%M")
     lines = rows + table.first_line
     what = "is not a day and hour such as 2016/4/1 0時 or 2024/4/1 0:30"

@@ -6,6 +6,7 @@ import numpy as np
 
 from gcr_fast.sources.cells import MEGA, report
 from gcr_fast.sources.clock import parse_best
+from gcr_fast.sources.figures import read_figures
 from gcr_fast.sources.files import File, Table, read_csv, require
 from gcr_fast.sources.generation.elexon import AREA, ZONE
 from gcr_fast.sources.model import Format, How, Readings
@@ -40,14 +41,17 @@ def read(file: File, how: How) -> Readings:
     """Read MW by fuel. Sums of fuels, percentages and the carbon intensity are left out."""
     require(file, file.header(), TIME)
     columns = {name: Column(KINDS[_COLUMNS[name]], AREA) for name in file.header() if name in _COLUMNS}
-    table = read_csv(file, floats=list(columns), only=[TIME, *columns])
+    names = [TIME, *columns]
+    figures = read_figures(file, [TIME], list(columns), MEGA, only=names)
+    table = figures.table if figures else read_csv(file, floats=list(columns), only=names)
     readings = Readings(file, FORMAT.name, zone=ZONE, rows=len(table), attribution="National Energy System Operator")
     for name in file.header():
         if name != TIME and name not in columns:
             readings.left_out[name] = _reason(name)
     starts = _starts(readings, table)
     layout = Layout(MEGA, power=True, interval_s=step_of(starts, 1800))
-    wide(readings, table, starts, np.arange(len(table)), columns, layout)
+    read = figures.numbers if figures else None
+    wide(readings, table, starts, np.arange(len(table)), columns, layout, read=read)
     return readings
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gcr_fast.columns import one_array
+from gcr_fast.columns import as_text, one_array
 from gcr_fast.periods import zone_named
 from gcr_fast.sources.cells import KILO, ONE, report
 from gcr_fast.sources.clock import parse_labels
@@ -94,7 +94,7 @@ def standard_zone(zone: str, year: int) -> str:
 def _is_total(months: pa.ChunkedArray) -> np.ndarray:
     import pyarrow.compute as pc
 
-    total = pc.equal(pc.utf8_trim_whitespace(one_array(months)), "Totals")
+    total = pc.equal(pc.utf8_trim_whitespace(as_text(one_array(months))), "Totals")
     found: np.ndarray = pc.fill_null(total, False).to_numpy(zero_copy_only=False)
     return found
 
@@ -104,7 +104,8 @@ def _labels(table: Table, rows: np.ndarray, year: int) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    month, day, hour = (pc.utf8_trim_whitespace(one_array(table.columns[name]).take(pa.array(rows))) for name in TIMES)
+    cells = (as_text(one_array(table.columns[name]).take(pa.array(rows))) for name in TIMES)
+    month, day, hour = map(pc.utf8_trim_whitespace, cells)
     date = pc.binary_join_element_wise(str(year), month, day, "-")
     return pc.binary_join_element_wise(date, pc.binary_join_element_wise(hour, "00", ":"), " ")
 
@@ -163,7 +164,7 @@ def read_sam(file: File, how: How) -> Readings:
 def _sam_starts(readings: Readings, table: Table, year: int) -> np.ndarray:
     import pyarrow.compute as pc
 
-    stamps = pc.utf8_trim_whitespace(one_array(table.columns[STAMP]))
+    stamps = pc.utf8_trim_whitespace(as_text(one_array(table.columns[STAMP])))
     labels = pc.binary_join_element_wise(str(year), stamps, " ")
     lines = table.lines
     return _starts(readings, labels, lines, "%Y %b %d, %I:%M %p", STAMP)

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from gcr_fast.columns import as_text, one_array
-from gcr_fast.sources.cells import MEGA, locale_of, report
+from gcr_fast.sources.cells import MEGA, Locale, locale_of, report, told_locale
 from gcr_fast.sources.clock import HOUR_S, parse_best, walk
+from gcr_fast.sources.figures import read_figures
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
@@ -66,7 +67,10 @@ def read(file: File, how: How) -> Readings:
     if head is None:
         refuse(file, f"has no columns {';'.join(_TIMES[0])} and then of [MWh]", "missing_column")
     _refuse_forecasts(file, head)
-    table = read_csv(file, delimiter=";")
+    locale = _told_locale(file, head)
+    texts, names = head.times[:2], list(head.values)
+    figures = locale and read_figures(file, texts, names, MEGA, delimiter=";", missing=_MISSING, locale=locale)
+    table = figures.table if figures else read_csv(file, delimiter=";", keep=[*texts, *names])
     readings = Readings(file, FORMAT.name, rows=len(table), zone=how.zone or ZONE, attribution="SMARD (CC BY 4.0)")
     for name in head.others:
         readings.left_out[name] = "price or capacity, no energy"
@@ -75,10 +79,19 @@ def read(file: File, how: How) -> Readings:
     step = step_of(starts)
     if step > HOUR_S:
         refuse(file, f"has one value per {step // HOUR_S} hours: download hours or quarter hours", "interval_too_long")
-    locale = locale_of(file, [table.columns[name] for name in head.values])
+    locale = locale if locale and figures else locale_of(file, [table.columns[name] for name in names])
     layout = Layout(MEGA, power=False, interval_s=step, missing=_MISSING, locale=locale)
-    wide(readings, table, starts, np.arange(len(table)), columns, layout)
+    read = figures.numbers if figures else None
+    wide(readings, table, starts, np.arange(len(table)), columns, layout, read=read)
     return readings
+
+
+def _told_locale(file: File, head: _Head) -> Locale | None:
+    """Return how numbers are written, if the first lines tell; if all are written so, they tell the same together."""
+    import pyarrow as pa
+
+    few = [cell for line in file.head_lines[1:-1] for cell in line.split(";")[len(head.times) :]]
+    return told_locale([pa.array(few, pa.string())])
 
 
 def _refuse_forecasts(file: File, head: _Head) -> None:

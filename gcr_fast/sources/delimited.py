@@ -1,0 +1,162 @@
+"""Delimited text -> Arrow columns, block by block: of a large file no more than some blocks are in memory at once."""
+
+from __future__ import annotations
+
+import mmap
+from codecs import BOM_UTF8
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
+
+from gcr_fast.columns import is_words, one_array
+from gcr_fast.parallel import ordered_map, thread_count
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow import csv as pacsv
+
+Content: TypeAlias = mmap.mmap | bytes
+Result = TypeVar("Result")
+
+BLOCK_BYTES = 1 << 20
+_MOST_BYTES = 1 << 30
+"""What Arrow can take for one block."""
+_FEW = 2
+"""Text is kept as a dictionary where each word of a block stands in so many of its rows, on average."""
+
+
+def mapped(path: Path) -> mmap.mmap:
+    """Map a file; it is closed when the last buffer on it is gone."""
+    with path.open("rb") as opened:
+        return mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def release(content: Content, first: int, last: int) -> None:
+    """Let go of the pages of a mapped file that have been read; they come back if they are looked at again."""
+    if isinstance(content, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        begin = first // mmap.PAGESIZE * mmap.PAGESIZE
+        content.madvise(mmap.MADV_DONTNEED, begin, last - begin)
+
+
+class Block(NamedTuple):
+    """Whole lines of a text."""
+
+    at: int
+    """Which of the blocks, from 0."""
+    first: int
+    last: int
+    skip: int
+    """How many of the lines are passed over."""
+
+
+def blocks_of(content: Content, skip: int) -> list[Block]:
+    """Cut a text into blocks of whole lines, of which the first `skip`, all in the first block, are passed over."""
+    cuts, size, below = [0], len(content), 0
+    for _ in range(skip):
+        below = content.find(b"\n", below) + 1 or size
+    while (least := max(below, cuts[-1]) + BLOCK_BYTES) < size and (cut := _next_line(content, least)):
+        cuts.append(cut)
+    ends = [*cuts, size] if cuts[-1] < size else cuts
+    return [Block(at, *span, skip * (at == 0)) for at, span in enumerate(pairwise(ends))]
+
+
+def _next_line(content: Content, least: int) -> int:
+    """Return where the first line after a place begins, 0 if there is none.
+
+    Not one that begins with a byte order mark, which Arrow would pass over at the begin of a block, but not elsewhere.
+    """
+    cut = content.find(b"\n", least) + 1
+    while cut and content[cut : cut + len(BOM_UTF8)] == BOM_UTF8:
+        cut = content.find(b"\n", cut) + 1
+    return cut
+
+
+def each_block(content: Content, blocks: Sequence[Block], work: Callable[[Block, pa.Buffer], Result]) -> list[Result]:
+    """Return what `work` makes of each block and its bytes, in order; several are under way at once."""
+    import pyarrow as pa
+
+    buffer = pa.py_buffer(content)
+
+    def one(block: Block) -> Result:
+        try:
+            return work(block, buffer.slice(block.first, block.last - block.first))
+        finally:
+            release(content, block.first, block.last)
+
+    return list(ordered_map(one, blocks, min(len(blocks), thread_count(None))))
+
+
+@dataclass(frozen=True)
+class Lines:
+    """How lines become columns. A cell may not hold a line end."""
+
+    names: Sequence[str]
+    """Of all columns."""
+    parse: pacsv.ParseOptions
+    convert: pacsv.ConvertOptions
+
+    def read(self, lines: pa.Buffer, skip: int) -> pa.Table:
+        """Read one block; raises what Arrow's reader raises."""
+        import pyarrow as pa
+        from pyarrow import csv as pacsv
+
+        size = min(lines.size + 1, _MOST_BYTES)
+        options = pacsv.ReadOptions(use_threads=False, block_size=size, column_names=list(self.names), skip_rows=skip)
+        # Arrow's own pool would keep for itself what is freed here.
+        pool = pa.system_memory_pool()
+        return pacsv.read_csv(pa.BufferReader(lines), options, self.parse, self.convert, memory_pool=pool)
+
+
+def read_lines(content: Content, skip: int, lines: Lines, keep: Sequence[str] | None = None) -> pa.Table:
+    """Read all lines after the first `skip`. Each block is a chunk of the table.
+
+    Text is a dictionary where words repeat, of each chunk its own. `keep`: the columns that are returned.
+    """
+
+    def work(block: Block, text: pa.Buffer) -> pa.Table:
+        found = lines.read(text, block.skip)
+        return apart(found if keep is None else found.select(list(keep)))
+
+    return joined(each_block(content, blocks_of(content, skip), work))
+
+
+def apart(table: pa.Table) -> pa.Table:
+    """Return a copy of a small table in memory of its own: what lives on is not strewn among what is freed.
+
+    Words that hardly repeat are written out.
+    """
+    import pyarrow as pa
+
+    table = pa.table([_spelled(one_array(column)) for column in table.columns], table.column_names)
+    counted = pa.MockOutputStream()
+    _write(table, counted)
+    buffer = pa.py_buffer(mmap.mmap(-1, counted.size()))
+    _write(table, pa.FixedSizeBufferWriter(buffer))
+    return pa.ipc.open_stream(buffer).read_all()
+
+
+def _write(table: pa.Table, sink: pa.NativeFile) -> None:
+    import pyarrow as pa
+
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
+def _spelled(column: pa.Array) -> pa.Array:
+    import pyarrow as pa
+
+    return column.cast(pa.string()) if is_words(column) and len(column.dictionary) * _FEW > len(column) else column
+
+
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """Return tables one after another; a column that is plain text in some of them is so in all."""
+    import pyarrow as pa
+
+    schema = tables[0].schema
+    for table in tables:
+        for at, field in enumerate(table.schema):
+            if field.type == pa.string():
+                schema = schema.set(at, field)
+    return pa.concat_tables(table.cast(schema) for table in tables)
