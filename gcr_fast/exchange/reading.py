@@ -17,6 +17,7 @@ from gcr_fast.findings import Finding, Findings
 if TYPE_CHECKING:
     import pyarrow as pa
 
+HASHED_BYTES = 1 << 20
 DELIMITERS = (",", ";", "\t", "|")
 SNIFF_BYTES = 65_536
 
@@ -178,9 +179,15 @@ def _slices(table: pa.Table, most: int) -> Iterator[pa.Table]:
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Return the SHA-256 of a file's bytes.
+
+    In large pieces: between two of them a thread that hashes beside others has to wait for its turn.
+    """
+    digest, piece = hashlib.sha256(), memoryview(bytearray(HASHED_BYTES))
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(piece):
+            digest.update(piece[:count])
+    return digest.hexdigest()
 
 
 def table_sha256(table: pa.Table) -> str:
