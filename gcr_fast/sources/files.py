@@ -271,8 +271,8 @@ class Table:
 
     @property
     def lines(self) -> np.ndarray:
-        """int64[n]: the line of each row."""
-        return np.arange(len(self)) + self.first_line
+        """int32[n]: the line of each row."""
+        return np.arange(self.first_line, self.first_line + len(self), dtype=np.int32)
 
     @property
     def names(self) -> list[str]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Words = tuple[str, ...]
+MANY = 1 << 16
+"""Fewer possible keys are counted, more are sorted."""
 Describe = Callable[[Words], Column | str]
 """What the series of these words is, or in words why it is left out."""
 
@@ -40,9 +42,32 @@ def series_keys(columns: Sequence[pa.ChunkedArray | pa.Array]) -> tuple[np.ndarr
         codes, values = encode_text(column)
         texts = [*("" if value is None else str(value).strip() for value in values), ""]
         joined = key * len(texts) + np.where(codes < 0, len(texts) - 1, codes)
-        distinct, key = np.unique(joined, return_inverse=True)
+        distinct, key = _distinct(joined, len(words) * len(texts))
         words = [(*words[pair // len(texts)], texts[pair % len(texts)]) for pair in distinct.tolist()]
-    return key.astype(np.int64), words
+    return key, words
+
+
+def _distinct(numbers: np.ndarray, end: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct ones of numbers int64[n] from 0 to below `end`, ascending, and which of them each is."""
+    if end > MANY:
+        distinct, places = np.unique(numbers, return_inverse=True)
+        return distinct, places.astype(np.int64)
+    there = np.bincount(numbers, minlength=end) > 0
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[numbers]
+
+
+class Times:
+    """Series that have the same ascending times share them. Other times may repeat, and are each series' own matter."""
+
+    def __init__(self) -> None:
+        self._last = np.zeros(0, dtype=np.int64)
+
+    def of(self, starts: np.ndarray) -> np.ndarray:
+        """Return these times int64[n], or the same ones as they were given before."""
+        if not np.array_equal(starts, self._last):
+            self._last = starts if (starts[1:] > starts[:-1]).all() else np.zeros(0, dtype=np.int64)
+            return starts
+        return self._last
 
 
 def span(rows: np.ndarray) -> np.ndarray | slice:
@@ -72,6 +97,7 @@ def long(
     """
     order = np.argsort(key, kind="stable")
     bounds = np.searchsorted(key[order], np.arange(len(words) + 1))
+    begins = Times()
     for code, name in enumerate(words):
         rows = span(order[bounds[code] : bounds[code + 1]])
         column, said = describe(name), " ".join(filter(None, name))
@@ -89,7 +115,7 @@ def long(
                 area=column.area,
                 role=column.kind.role,
                 power=power,
-                starts=starts[rows],
+                starts=begins.of(starts[rows]),
                 interval_s=interval_s if isinstance(interval_s, int) else interval_s(name),
                 values=found.values[rows],
                 null=found.null[rows],

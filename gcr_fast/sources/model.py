@@ -43,7 +43,7 @@ class Reading:
     null: np.ndarray
     """bool[n]: no value where there should be one."""
     lines: np.ndarray
-    """int64[n]: line of the file on which each stands (a counter where a file has no lines)."""
+    """Integers [n]: line of the file on which each stands (a counter where a file has no lines)."""
     source_type: str | None = None
     """Of `codes.SOURCE_TYPES`; None if it is no generation, or of no known kind."""
     device_id: str | None = None

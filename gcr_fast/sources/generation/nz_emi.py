@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import numpy as np
 
 from gcr_fast.sources.cells import KILO, Numbers, numbers, report
 from gcr_fast.sources.clock import numbered, parse_labels, periods_in_day
+from gcr_fast.sources.figures import read_figures
 from gcr_fast.sources.files import File, Table, read_csv, require
-from gcr_fast.sources.long import Words, long, series_keys
+from gcr_fast.sources.long import Times, Words, long, series_keys
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.wide import Column
 from gcr_fast.sources.words import kind_of
@@ -31,21 +33,41 @@ def read(file: File, how: How) -> Readings:
     header = file.header()
     require(file, header, *_PLANT, DATE, *(f"TP{period}" for period in range(1, 49)))
     periods = {name: int(match[1]) for name in header if (match := _PERIOD.match(name))}
-    table = read_csv(file, floats=list(periods))
+    texts = [*_PLANT, DATE]
+    figures = read_figures(file, texts, list(periods), KILO)
+    table = figures.table if figures else read_csv(file, floats=list(periods), keep=[*texts, *periods])
     readings = Readings(file, FORMAT.name, zone=ZONE, rows=len(table), attribution="Electricity Authority (EMI)")
     lines = table.lines
     midnights = _midnights(readings, table, lines)
     length = periods_in_day(midnights, PERIOD_S, ZONE)
-    found = _values(readings, table, periods, length, lines)
+    found = _values(readings, table, figures.numbers if figures else {}, periods, length, lines)
     readings.findings.check()
     key, words = series_keys([table.columns[name] for name in _PLANT])
-    number = np.array(list(periods.values()))
-    cells = number[None, :] <= length[:, None]
-    row, column = np.nonzero(cells)
-    starts = numbered(midnights[row], number[column], PERIOD_S, ZONE)
-    flat = Numbers(*(part[cells] for part in found))
-    long(readings, key[row], words, _describe, starts, flat, lines[row], power=False, interval_s=PERIOD_S)
+    number, begins = np.array(list(periods.values())), Times()
+    for code, plant in enumerate(words):  # one at a time: all half hours together take up many times the file
+        rows = np.flatnonzero(key == code)
+        days = _days(midnights[rows], number, length[rows])
+        flat = Numbers(*(np.stack([part[at][rows] for part in found], axis=1)[days.there] for at in range(3)))
+        starts, each, one = begins.of(days.starts), lines[rows][days.row], np.zeros(len(days.row), np.int64)
+        long(readings, one, [plant], _describe, starts, flat, each, power=False, interval_s=PERIOD_S)
     return readings
+
+
+class _Days(NamedTuple):
+    """The trading periods of some days."""
+
+    there: np.ndarray
+    """bool[days, periods]: which periods a day has."""
+    row: np.ndarray
+    """int64[n]: the day of each that there is."""
+    starts: np.ndarray
+    """int64[n]: its begin."""
+
+
+def _days(midnights: np.ndarray, number: np.ndarray, length: np.ndarray) -> _Days:
+    there = number[None, :] <= length[:, None]
+    row, column = np.nonzero(there)
+    return _Days(there, row, numbered(midnights[row], number[column], PERIOD_S, ZONE))
 
 
 def _describe(words: Words) -> Column | str:
@@ -63,19 +85,26 @@ def _midnights(readings: Readings, table: Table, lines: np.ndarray) -> np.ndarra
 
 
 def _values(
-    readings: Readings, table: Table, periods: dict[str, int], length: np.ndarray, lines: np.ndarray
-) -> Numbers:
-    """Return Wh of all periods as [rows, periods]. A value in a period that its day does not have is a finding."""
+    readings: Readings,
+    table: Table,
+    read: dict[str, Numbers],
+    periods: dict[str, int],
+    length: np.ndarray,
+    lines: np.ndarray,
+) -> list[Numbers]:
+    """Return Wh of each period, if not `read` already. A value in a period that its day does not have is a finding."""
     parts = []
     for name, period in periods.items():
-        cells = table.columns[name]
-        found = numbers(cells, KILO)
+        cells = None if read else table.columns[name]
+        found = read[name] if cells is None else numbers(cells, KILO)
         report(readings.findings, readings.file, found.bad, lines, name, cells, "is not a number of kWh")
         beyond = (period > length) & ~(found.null | found.bad)
         what = "stands in a trading period that the day does not have"
+        if read and beyond.any():
+            return _values(readings, read_csv(readings.file, floats=list(periods)), {}, periods, length, lines)
         report(readings.findings, readings.file, beyond, lines, name, cells, what, "nonexistent_time")
         parts.append(found)
-    return Numbers(*(np.stack(part, axis=1) for part in zip(*parts, strict=True)))
+    return parts
 
 
 FORMAT = Format(
