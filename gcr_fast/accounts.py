@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -240,7 +240,7 @@ def _with_energy(profile: Profile, lies: _Calendar) -> Iterator[YearAccount]:
     sums = exact_sums(profile.signed, [lies.years[0][1], *(high for _, _, high in lies.years)])
     for (year, _, _), energy_wh in zip(lies.years, sums, strict=True):
         if year.found > 0:
-            yield replace(year, energy_wh=energy_wh)
+            yield YearAccount(year.year, year.expected, year.found, energy_wh)
 
 
 def _clock_changes(profile: Profile, covered: np.ndarray, zone: str) -> list[ClockChange]:

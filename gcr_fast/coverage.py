@@ -43,22 +43,25 @@ def covered(whole: Profile, pieces: Iterable[Profile]) -> np.ndarray:
 
 
 class Coverages:
-    """Coverage of series one after another; those whose files lie alike share one array."""
+    """Coverage of series one after another; those whose files lie alike share what was found of the first."""
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[Any, ...], np.ndarray] = {}
+    def __init__(self, year: int | None = None) -> None:
+        self.year = year
+        """What is asked for: all of it is expected."""
+        self._known: dict[tuple[Any, ...], tuple[np.ndarray, list[Absent]]] = {}
 
-    def of(self, whole: Profile, pieces: Sequence[Profile]) -> np.ndarray:
-        """Return `covered`."""
-        lie = tuple((piece.start_s - whole.start_s, len(piece.values)) for piece in pieces)
-        key = (len(whole.values), whole.step_s, lie)
+    def of(self, whole: Profile, pieces: Sequence[Profile]) -> tuple[np.ndarray, list[Absent]]:
+        """Return which intervals are expected, bool[n], and what of them no piece is about.
+
+        They are those of the year that is asked for, which the whole is, or else `covered`.
+        """
+        lie = tuple((piece.start_s, len(piece.values)) for piece in pieces)
+        key = (whole.start_s, whole.step_s, len(whole.values), lie)
         if key not in self._known:
-            self._known[key] = covered(whole, pieces)
+            there = covered(whole, pieces) if self.year is None else np.ones(len(whole.values), dtype=bool)
+            why = "it lies between files" if self.year is None else f"{self.year} is asked for"
+            self._known[key] = there, unsupplied(whole, pieces, there, why)
         return self._known[key]
-
-    def all_of(self, whole: Profile) -> np.ndarray:
-        """bool[n]: every interval, as a whole year is asked for."""
-        return self._known.setdefault((len(whole.values),), np.ones(len(whole.values), dtype=bool))
 
 
 def unsupplied(whole: Profile, pieces: Iterable[Profile], expected: np.ndarray, why: str) -> list[Absent]:

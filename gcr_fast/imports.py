@@ -13,7 +13,7 @@ import numpy as np
 from gcr_fast.accounts import Calendars, FileAccount, SeriesAccount, account
 from gcr_fast.codes import MEASURED, QUALITIES
 from gcr_fast.columns import arrow_int64, utc_timestamps
-from gcr_fast.coverage import Coverages, unsupplied
+from gcr_fast.coverage import Coverages
 from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.exchange.writing import Written
@@ -85,17 +85,15 @@ class Imported:
         import pyarrow as pa
 
         schema = self.schema
-        known = {name: _distinct(one[name] for one in map(self._words, self.profiles)) for name in WORDS}
-        dictionaries = {name: pa.array(words, pa.string()) for name, words in known.items()}
+        said = {name: self._words(name) for name in self.profiles}
+        codes = {column: _codes_of(told[column] for told in said.values()) for column in WORDS}
+        dictionaries = {column: pa.array(list(known), pa.string()) for column, known in codes.items()}
         shared = _Repeats(united(profile.flags for profile in self.profiles.values()))
         for name, profile in self.profiles.items():
-            told = self._words(name)
             columns = _columns(profile, self.covered[name], shared)
             count = len(columns["start"])
             for word, values in dictionaries.items():
-                said = told[word]
-                code = None if said is None else known[word].index(said)
-                columns[word] = shared.word(count, code, values, again=word != "profile")
+                columns[word] = shared.word(count, codes[word].get(said[name][word]), values, again=word != "profile")
             yield pa.record_batch([columns[column] for column in schema.names], schema=schema)
 
     def _words(self, name: str) -> dict[str, str | None]:
@@ -119,8 +117,9 @@ class Imported:
         return write_stream(path, self.schema, self.batches())
 
 
-def _distinct(words: Iterable[str | None]) -> list[str]:
-    return list(dict.fromkeys(word for word in words if word is not None))
+def _codes_of(words: Iterable[str | None]) -> dict[str | None, int]:
+    """Return the distinct words, each with its place; no word has none."""
+    return {word: at for at, word in enumerate(dict.fromkeys(word for word in words if word is not None))}
 
 
 class _Repeats:
@@ -257,16 +256,14 @@ def _gathered(found: list[Readings], how: How, keep_intervals: bool, filling: st
             pieces.setdefault(name, []).append(replace(piece, rows=rows))
         readings.series.clear()  # their arrays live on in the profiles where nothing had to be copied
     profiles, series, rows_there = {}, {}, {}
-    coverages, calendars = Coverages(), Calendars()
+    coverages, calendars = Coverages(how.year), Calendars()
     for name, (one, readings) in first.items():
         some = pieces.pop(name)
         whole = _uncontested(joined(some, clashes))
         if how.year is not None:
             whole = stretched(whole, year_period(how.year, one.zone or readings.zone))
-        there = coverages.of(whole, some) if how.year is None else coverages.all_of(whole)
+        there, absent = coverages.of(whole, some)
         profiles[name], rows_there[name] = fill(whole, filling, there), there
-        why = "it lies between files" if how.year is None else f"{how.year} is asked for"
-        absent = unsupplied(whole, some, there, why)
         series[name] = account(one, profiles[name], there, one.zone or readings.zone, absent, calendars)
     Findings(clashes.of("error")).check()
     findings = Findings(fault.finding for profile in profiles.values() for fault in profile.faults if not _clips(fault))
