@@ -15,7 +15,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,6 +44,10 @@ _PAGES = ("<!doctype html", "<html", "<head", "<body", "<script")
 _BLOCK_ROW = re.compile(r"Row #\d+: ")
 """What Arrow says of a row's place: in its block, which tells nobody anything."""
 _ENCODINGS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_WESTERN = bytes({*range(0x80), *range(0xC0, 0xFD), *b"\x92\x96\xa0\xab\xb0\xbb"} - {0, *b"\xd0\xd7\xde\xf0\xf7"})
+"""What a Western European text in Windows-1252 is made of: ASCII, letters but the rarest, dash, quotes, degree."""
+_ELSEWHERE = re.compile(rb"[\x80-\xff]{3}|[\xc2-\xdf][\x80-\xbf]")
+"""What shows that it is of another encoding: no alphabet but Latin has ASCII letters between, and UTF-8 has pairs."""
 
 
 @dataclass(frozen=True)
@@ -86,16 +90,17 @@ class File:
 
     @cached_property
     def encoding(self) -> str:
-        """Of a text: UTF-8, UTF-16 with a byte order mark, or Shift-JIS, whichever can be it."""
+        """Of a text: UTF-8, UTF-16 with a byte order mark, Windows-1252 or Shift-JIS, whichever can be it."""
         for mark, name in _ENCODINGS:
             if self.head.startswith(mark):
                 return name
-        for name in ("utf-8", "cp932"):
+        tests: dict[str, Callable[[bytes], bool]] = {"utf-8": bool, "cp1252": _is_western, "cp932": _is_japanese}
+        for name, can_be in tests.items():
             try:
                 codecs.getincrementaldecoder(name)().decode(self.head)
             except UnicodeDecodeError:
                 continue
-            if name == "utf-8" or _is_japanese(self.head.decode(name, "ignore")):
+            if can_be(self.head):
                 return name
         return "utf-8"
 
@@ -227,8 +232,14 @@ def _unpacked_head(place: Path) -> bytes:
         _raise(Finding("unreadable_file", f"{place} is damaged gzip: {error}", file=str(place)))
 
 
-def _is_japanese(text: str) -> bool:
+def _is_western(head: bytes) -> bool:
+    """Whether a text has nothing but Western letters. Asked first: accents before ASCII letters are kanji as well."""
+    return not head.translate(None, _WESTERN) and not _ELSEWHERE.search(head)
+
+
+def _is_japanese(head: bytes) -> bool:
     """Whether a text has kanji or kana: any bytes at all can be read as some Shift-JIS."""
+    text = head.decode("cp932", "ignore")
     return any("\u3040" <= letter <= "\u30ff" or "\u4e00" <= letter <= "\u9fff" for letter in text)
 
 

@@ -59,10 +59,29 @@ def test_shift_jis_is_told_by_its_letters(write):
     assert read_csv(file).columns["時"].to_pylist() == ["0時"]
 
 
-def test_latin_letters_are_not_taken_for_shift_jis(write, refusal):
-    (finding,) = refusal(open_file(write(TEXT.encode("latin-1"))).text)
+@pytest.mark.parametrize(
+    "text", [TEXT, "Périmètre\tNature\tDate\r\nFrance\tDonnées définitives\t1\r\n", "créée l’été\n1 – 2\n"]
+)
+def test_western_letters_of_one_byte_are_told_from_shift_jis_and_from_damaged_utf_8(write, text):
+    file = open_file(write(text.encode("cp1252")))
+    assert (file.encoding, file.text()) == ("cp1252", text)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Datum;Wert\r\n1;\xff\xfe\xfd\r\n",
+        "Datum;à jour".encode() + b"\r\n1;\xe9\r\n",
+        "Дата;Значение\r\n1;2\r\n".encode("cp1251"),
+        "Data;Wrocław\r\n1;2\r\n".encode("cp1250"),
+        "Datum;Wert\r\n1;Ü\r\n".encode("utf-16-le"),
+    ],
+    ids=["no text", "UTF-8 with a damaged byte", "Cyrillic", "Polish", "UTF-16 without a mark"],
+)
+def test_bytes_that_may_be_anything_else_are_not_taken_for_western_letters(write, refusal, content):
+    (finding,) = refusal(open_file(write(content)).text)
     assert finding["code"] == "unreadable_file"
-    assert f"at byte {TEXT.index('Ü')}" in finding["message"]
+    assert "is not utf-8 text" in finding["message"] or "zero bytes" in finding["message"]
 
 
 def test_gzip_is_unpacked_and_hashed_as_it_lies_on_disk(write):
