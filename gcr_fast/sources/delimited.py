@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import mmap
+import re
 from codecs import BOM_UTF8
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
+
+import numpy as np
 
 from gcr_fast.columns import is_words, one_array
 from gcr_fast.parallel import ordered_map, thread_count
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 Content: TypeAlias = mmap.mmap | bytes
 Result = TypeVar("Result")
 
+BLOCK_ROW = re.compile(r"Row #\d+: ")
+"""What Arrow says of a row's place: in its block, which tells nobody anything."""
 BLOCK_BYTES = 1 << 20
 _MOST_BYTES = 1 << 30
 """What Arrow can take for one block."""
@@ -51,25 +56,26 @@ class Block(NamedTuple):
     """How many of the lines are passed over."""
 
 
-def blocks_of(content: Content, skip: int) -> list[Block]:
-    """Cut a text into blocks of whole lines, of which the first `skip`, all in the first block, are passed over."""
-    cuts, size, below = [0], len(content), 0
+def blocks_of(content: Content, skip: int, first: int = 0, end: int | None = None) -> list[Block]:
+    """Cut the lines of content[first:end] into blocks, of which the first `skip`, all in one block, are passed over."""
+    size = len(content) if end is None else end
+    cuts, below = [first], first
     for _ in range(skip):
-        below = content.find(b"\n", below) + 1 or size
-    while (least := max(below, cuts[-1]) + BLOCK_BYTES) < size and (cut := _next_line(content, least)):
+        below = content.find(b"\n", below, size) + 1 or size
+    while (least := max(below, cuts[-1]) + BLOCK_BYTES) < size and (cut := _next_line(content, least, size)):
         cuts.append(cut)
     ends = [*cuts, size] if cuts[-1] < size else cuts
     return [Block(at, *span, skip * (at == 0)) for at, span in enumerate(pairwise(ends))]
 
 
-def _next_line(content: Content, least: int) -> int:
-    """Return where the first line after a place begins, 0 if there is none.
+def _next_line(content: Content, least: int, end: int) -> int:
+    """Return where the first line after a place begins, 0 if there is none before the end.
 
     Not one that begins with a byte order mark, which Arrow would pass over at the begin of a block, but not elsewhere.
     """
-    cut = content.find(b"\n", least) + 1
+    cut = content.find(b"\n", least, end) + 1
     while cut and content[cut : cut + len(BOM_UTF8)] == BOM_UTF8:
-        cut = content.find(b"\n", cut) + 1
+        cut = content.find(b"\n", cut, end) + 1
     return cut
 
 
@@ -86,6 +92,11 @@ def each_block(content: Content, blocks: Sequence[Block], work: Callable[[Block,
             release(content, block.first, block.last)
 
     return list(ordered_map(one, blocks, min(len(blocks), thread_count(None))))
+
+
+def feeds(text: pa.Buffer) -> int:
+    """Count line feeds."""
+    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == ord("\n")))
 
 
 @dataclass(frozen=True)
@@ -109,8 +120,15 @@ class Lines:
         return pacsv.read_csv(pa.BufferReader(lines), options, self.parse, self.convert, memory_pool=pool)
 
 
-def read_lines(content: Content, skip: int, lines: Lines, keep: Sequence[str] | None = None) -> pa.Table:
-    """Read all lines after the first `skip`. Each block is a chunk of the table.
+def read_lines(
+    content: Content,
+    skip: int,
+    lines: Lines,
+    keep: Sequence[str] | None = None,
+    first: int = 0,
+    end: int | None = None,
+) -> pa.Table:
+    """Read the lines of content[first:end] after the first `skip`. Each block is a chunk of the table.
 
     Text is a dictionary where words repeat, of each chunk its own. `keep`: the columns that are returned.
     """
@@ -119,7 +137,7 @@ def read_lines(content: Content, skip: int, lines: Lines, keep: Sequence[str] | 
         found = lines.read(text, block.skip)
         return apart(found if keep is None else found.select(list(keep)))
 
-    return joined(each_block(content, blocks_of(content, skip), work))
+    return joined(each_block(content, blocks_of(content, skip, first, end), work))
 
 
 def apart(table: pa.Table) -> pa.Table:

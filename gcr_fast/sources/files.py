@@ -27,7 +27,7 @@ import numpy as np
 from gcr_fast.errors import RefusedError
 from gcr_fast.exchange.reading import DELIMITERS, Source, file_sha256, read_table
 from gcr_fast.findings import Finding, Findings
-from gcr_fast.sources.delimited import Content, Lines, mapped, read_lines, release
+from gcr_fast.sources.delimited import BLOCK_ROW, Content, Lines, mapped, read_lines, release
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -41,8 +41,6 @@ MAX_UNPACKED = 1 << 31
 
 _MAGIC = ((b"PAR1", "parquet"), (b"ARROW1", "ipc"), (b"\xff\xff\xff\xff", "ipc"), (b"PK\x03\x04", "zip"))
 _PAGES = ("<!doctype html", "<html", "<head", "<body", "<script")
-_BLOCK_ROW = re.compile(r"Row #\d+: ")
-"""What Arrow says of a row's place: in its block, which tells nobody anything."""
 _ENCODINGS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _WESTERN = bytes({*range(0x80), *range(0xC0, 0xFD), *b"\x92\x96\xa0\xab\xb0\xbb"} - {0, *b"\xd0\xd7\xde\xf0\xf7"})
 """What a Western European text in Windows-1252 is made of: ASCII, letters but the rarest, dash, quotes, degree."""
@@ -330,7 +328,7 @@ def read_csv(
             _refuse_ragged(file, len(names), delimiter, skip)
         if floats:
             return read_csv(file, delimiter=delimiter, skip=skip, only=only, keep=keep)
-        refuse(file, f"cannot be read as delimited text: {_BLOCK_ROW.sub('', str(error))}")
+        refuse(file, f"cannot be read as delimited text: {BLOCK_ROW.sub('', str(error))}")
     except UnicodeDecodeError as error:
         refuse(file, f"is not {error.encoding} text: {error.reason} at byte {error.start}")
     if not table.num_rows:

@@ -82,7 +82,7 @@ def _read_table(readings: Readings, records: Records, known: _Known, how: How) -
         have = ", ".join(records.names)
         refuse(file, f"lacks columns of {records.name}; it has {have}", "missing_column", line=records.first_line - 1)
     table = records_table(file, records, known.names, [known.value])
-    lines = np.arange(len(table)) + records.first_line
+    lines = np.arange(records.first_line, records.first_line + len(table), dtype=np.int32)
     readings.rows += len(table)
     _check_records(readings, records, table, lines)
     cells = table.column(known.time)

@@ -11,7 +11,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gcr_fast.findings import Findings
-from gcr_fast.sources.files import ZEROS, File, refuse
+from gcr_fast.sources.delimited import BLOCK_ROW, Content, Lines, blocks_of, each_block, feeds, read_lines
+from gcr_fast.sources.files import ZEROS, File, content_of, refuse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,17 +30,17 @@ class Records:
     """Data set and table: `DISPATCH UNIT_SCADA`."""
     names: tuple[str, ...]
     """Columns in capitals; empty if no I record said them."""
-    block: memoryview
-    """Their bytes, not copied."""
+    content: Content
+    """The whole file."""
+    first: int
+    last: int
+    """Where in it they begin and end."""
     first_line: int
 
 
 def sections(file: File) -> Iterator[Records]:
     """Yield the tables of a file, in order. Refused: a file that was cut off, as its last record would tell."""
-    raw = file.data if file.encoding == "utf-8" else file.text().encode()
-    if b"\0" in raw:
-        refuse(file, ZEROS)
-    view = memoryview(raw)
+    raw = _content(file)
     _check_end(file, raw)
     marks = sorted({0, len(raw), *_places(raw, b"I,"), *_places(raw, b"C,")})
     line = 1
@@ -49,13 +50,29 @@ def sections(file: File) -> Iterator[Records]:
         begin = at if cells[0] == "D" else stop  # without an I record, rows begin at once
         if raw[begin : min(begin + 64, until)].strip():
             names = tuple(cells[len(LEAD) :]) if cells[0] == "I" else ()
-            yield Records(" ".join(cells[1:3]), names, view[begin:until], line + (begin > at))
-        line += raw.count(b"\n", at, until)
+            yield Records(" ".join(cells[1:3]), names, raw, begin, until, line + (begin > at))
+        line += _feeds(raw, at, until)
 
 
-def _places(raw: bytes, letters: bytes) -> list[int]:
+def _content(file: File) -> Content:
+    """Return all bytes as UTF-8 text, mapped where the file is that as it lies. Refused: zero bytes."""
+    _ = file.hashing
+    if file.encoding == "utf-8" and not file.packed:
+        return content_of(file)
+    raw = file.data if file.encoding == "utf-8" else file.text().encode()
+    if b"\0" in raw:
+        refuse(file, ZEROS)
+    return raw
+
+
+def _feeds(raw: Content, first: int, last: int) -> int:
+    """Count line feeds."""
+    return sum(each_block(raw, blocks_of(raw, 0, first, last), lambda _, text: feeds(text)))
+
+
+def _places(raw: Content, letters: bytes) -> list[int]:
     """Return where lines begin with these letters."""
-    places = [0] if raw.startswith(letters) else []
+    places = [0] if raw[: len(letters)] == letters else []
     at = raw.find(b"\n" + letters)
     while at >= 0:
         places.append(at + 1)
@@ -72,14 +89,14 @@ def _cells(line: bytes) -> list[str]:
     return [""]
 
 
-def _check_end(file: File, raw: bytes) -> None:
+def _check_end(file: File, raw: Content) -> None:
     """A file that begins with its C record ends with another, which has the number of its lines."""
-    if not raw.startswith(b"C,"):
+    if raw[:2] != b"C,":
         return
     end = _END.match(raw[-4096:].rstrip().rpartition(b"\n")[2])
     if end is None:
         refuse(file, "is cut off: it does not end with the record END OF REPORT")
-    have = raw.count(b"\n") + (not raw.endswith(b"\n"))
+    have = _feeds(raw, 0, len(raw)) + (raw[-1:] != b"\n")
     if int(end[1]) > have:
         refuse(file, f"is cut off: its last record speaks of {int(end[1])} lines, but there are {have}")
 
@@ -92,24 +109,25 @@ def records_table(file: File, records: Records, names: Sequence[str], numbers: S
     import pyarrow as pa
     from pyarrow import csv as pacsv
 
-    columns = [*LEAD, *(records.names or _cut(names, records.block))]
-    kinds = dict.fromkeys(columns, pa.string()) | dict.fromkeys(numbers, pa.float64())
-    read = pacsv.ReadOptions(column_names=columns, use_threads=False)
+    columns = [*LEAD, *(records.names or _cut(names, records))]
+    words = pa.dictionary(pa.int32(), pa.string())
+    kinds = dict.fromkeys(columns, words) | dict.fromkeys(numbers, pa.float64())
     convert = pacsv.ConvertOptions(column_types=kinds, strings_can_be_null=True, null_values=[""])
+    lines = Lines(columns, pacsv.ParseOptions(), convert)
     try:
-        return pacsv.read_csv(pa.py_buffer(records.block), read, convert_options=convert)
+        return read_lines(records.content, 0, lines, first=records.first, end=records.last)
     except pa.ArrowInvalid as error:
         if "CSV parse error" in str(error):
             _refuse_ragged(file, records, len(columns))
         if numbers:
             return records_table(file, records, names, ())
-        refuse(file, f"cannot be read as records: {error}")
+        refuse(file, f"cannot be read as records: {BLOCK_ROW.sub('', str(error))}")
 
 
 def _refuse_ragged(file: File, records: Records, wanted: int) -> None:
     """Refuse records of another length, all of them."""
     findings = Findings()
-    lines = bytes(records.block).decode("utf-8", "replace").split("\n")
+    lines = records.content[records.first : records.last].decode("utf-8", "replace").split("\n")
     for line, text in enumerate(lines, start=records.first_line):
         cells = len(next(csv.reader([text.replace("\r", "")]), []))
         if cells not in (0, wanted):
@@ -118,7 +136,8 @@ def _refuse_ragged(file: File, records: Records, wanted: int) -> None:
     findings.check()
 
 
-def _cut(names: Sequence[str], block: memoryview) -> list[str]:
+def _cut(names: Sequence[str], records: Records) -> list[str]:
     """Return as many of the usual columns as the first record has cells."""
-    cells = len(_cells(bytes(block[:4096]).partition(b"\n")[0])) - len(LEAD)
+    head = records.content[records.first : min(records.first + 4096, records.last)]
+    cells = len(_cells(head.partition(b"\n")[0])) - len(LEAD)
     return [*names[:cells], *(f"column {at}" for at in range(len(names), cells))]
