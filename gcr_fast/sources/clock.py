@@ -28,6 +28,8 @@ _DIRECTIVES = {
     "b": r"(?P<b>[A-Za-z]{3})[a-z]*",
     "z": r"(?P<z>Z|[+-]\d{2}:?\d{2})",
 }
+_PLACES = "YmdHMS"
+"""The parts of a moment, in the order of `_moments`."""
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH_STARTS = (
     np.arange(f"{FIRST_YEAR}-01", f"{LAST_YEAR + 1}-02", dtype="datetime64[M]").astype("datetime64[D]").astype(np.int64)
@@ -146,17 +148,24 @@ def _parse_fixed(text: pa.Array, layout: str, skip: int) -> Labels | None:
     letters = _letters(text, width if layout.endswith("...") else None)
     if letters is None or letters.shape[1] != width or not _passed_over(letters[:, :skip]):
         return None
-    parts = dict.fromkeys("YmdHMS", np.zeros(len(text), np.int32))
-    for place, column in zip(form, np.ascontiguousarray(letters[:, skip:].T), strict=True):
-        if place in parts:
-            digit = column - np.uint8(ord("0"))  # a byte below "0" wraps to a large one
-            if digit.max() > 9:
-                return None
-            parts[place] = parts[place] * 10 + digit
-        elif not (column == ord(place)).all():
-            return None
+    rows = letters[:, skip:].T.copy()
+    written = [at for at, place in enumerate(form) if place not in _PLACES]
+    if any((rows[at] != ord(form[at])).any() for at in written):
+        return None
+    rows -= np.uint8(ord("0"))  # a byte below "0" wraps to a large one
+    if any(rows[at].max() > 9 for at, place in enumerate(form) if place in _PLACES):
+        return None
+    parts = {place: _of_digits([rows[at] for at, each in enumerate(form) if each == place]) for place in _PLACES}
     seconds, sound = _moments(*parts.values())
     return Labels(np.where(sound, seconds, 0), ~sound)
+
+
+def _of_digits(digits: list[np.ndarray]) -> np.ndarray:
+    """Return the number of two or four digits uint8[n] each, int32[n]; one 0 if there are none."""
+    number = np.zeros(1, np.int32)
+    for tens, ones in zip(digits[::2], digits[1::2], strict=True):
+        number = number * 100 + (tens * np.uint8(10) + ones)
+    return number
 
 
 def _passed_over(letters: np.ndarray) -> bool:
