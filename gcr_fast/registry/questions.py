@@ -1,4 +1,4 @@
-"""Questions about one certificate, one parent, trades and the whole."""
+"""Questions: which certificates, one certificate, one parent, trades, and the whole."""
 
 from __future__ import annotations
 
