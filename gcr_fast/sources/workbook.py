@@ -5,11 +5,12 @@ A workbook is a zip of XML, so telling its format needs none of it to be parsed.
 
 from __future__ import annotations
 
+import html
 import importlib
 import re
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -40,17 +41,27 @@ def has_cells(text: str, *cells: str) -> bool:
     return all(re.search(rf">\s*{re.escape(cell)}\s*<", text) for cell in cells)
 
 
-def sheets(file: File, needed: Collection[str]) -> Iterator[tuple[str, Table | None]]:
+def texts(file: File) -> set[str]:
+    """Return the whole cells of text at the beginning of a workbook's parts, trimmed. Never raises."""
+    return {html.unescape(cell).strip() for cell in re.findall(r">([^<>]+)<", words(file))}
+
+
+Header = Callable[[Collection[str]], bool]
+"""Whether a row of cells, trimmed, is the header of a table."""
+
+
+def sheets(file: File, needed: Collection[str] | Header) -> Iterator[tuple[str, Table | None]]:
     """Yield (name, table) of each sheet; the table begins under the first row that has all `needed` cells, else None.
 
     Cells are text: numbers as their shortest decimals, dates like 2023-01-31 00:00:00, times of day like 23:45.
     """
     openpyxl = _openpyxl(file)
     _check_size(file)
+    is_header = needed if callable(needed) else set(needed).issubset
     try:
         book = openpyxl.load_workbook(file.path, read_only=True, data_only=True)
         for sheet in book.worksheets:
-            yield sheet.title, _table(file, sheet.iter_rows(values_only=True), needed)
+            yield sheet.title, _table(file, sheet.iter_rows(values_only=True), is_header)
         book.close()
     except RefusedError:
         raise
@@ -75,13 +86,13 @@ def _check_size(file: File) -> None:
         refuse(file, f"unpacks to more than {MAX_UNPACKED >> 30} GiB")
 
 
-def _table(file: File, rows: Iterator[Sequence[Any]], needed: Collection[str]) -> Table | None:
+def _table(file: File, rows: Iterator[Sequence[Any]], is_header: Header) -> Table | None:
     import pyarrow as pa
 
     header: list[str] = []
     for line, cells in enumerate(rows, start=1):
         header = ["" if cell is None else str(_text(cell)).strip() for cell in cells]
-        if set(needed) <= set(header):
+        if is_header(header):
             break
         if line >= _TITLES:
             return None

@@ -1,17 +1,22 @@
-"""ENTSO-E Transparency Platform, export of the new web site: a row per time, area and (of generation) type."""
+"""ENTSO-E Transparency Platform, export of the new web site: a row per time, area and (of generation) type.
+
+CSV, or the same table as a workbook.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gcr_fast.columns import one_array
 from gcr_fast.periods import local_to_utc
+from gcr_fast.sources import workbook
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import Walk, walk
-from gcr_fast.sources.files import File, Table, read_csv, require
+from gcr_fast.sources.files import File, Table, read_csv, refuse, require
 from gcr_fast.sources.generation.entsoe import (
     ABSENT,
     ATTRIBUTION,
@@ -41,25 +46,52 @@ _GAPS = ("", " ", *MISSING, *ABSENT)
 
 
 def detect(file: File) -> bool:
-    """Whether the header has this export's time column, an area, and a column of MW."""
-    names = file.header() if file.kind == "csv" else []
-    return AREA in names and any(map(_TIME.match, names)) and any(map(_VALUE.match, names))
+    """Whether the header has this export's time column, an area, and a column of MW; in a workbook, its cells."""
+    if file.kind == "zip":
+        return _is_header(workbook.texts(file))
+    return file.kind == "csv" and _is_header(file.header())
+
+
+def _is_header(cells: Collection[str]) -> bool:
+    return AREA in cells and any(map(_TIME.match, cells)) and any(map(_VALUE.match, cells))
 
 
 def read(file: File, how: How) -> Readings:
     """Read generation (or consumption) by type, or load. Of an area named in several ways one is read."""
+    readings = Readings(file, FORMAT.name, attribution=ATTRIBUTION)
+    for sheet, table in _tables(file):
+        if table is None or not len(table):
+            readings.left_out[f"sheet {sheet}"] = "no table of times, areas and MW"
+            continue
+        _add(readings, table, how)
+    if not readings.rows:
+        refuse(file, "has no sheet whose table has rows, and columns like MTU (CET/CEST), Area and Generation (MW)")
+    return readings
+
+
+def _tables(file: File) -> Iterator[tuple[str, Table | None]]:
+    """Yield (sheet, table) of a workbook, None for a sheet without such a table; of a CSV its one table."""
+    if file.kind == "zip":
+        yield from workbook.sheets(file, _is_header)
+        return
     names = file.header()
-    time = next((name for name in names if _TIME.match(name)), "")
+    time = next(filter(_TIME.match, names), "MTU (CET/CEST)")
     values = [name for name in names if _VALUE.match(name)]
-    require(file, names, time or "MTU (CET/CEST)", AREA, *(() if values else ("Generation (MW)",)))
-    table = read_csv(file, floats=values, missing=_GAPS)
-    readings = Readings(file, FORMAT.name, rows=len(table), attribution=ATTRIBUTION)
-    for name in names:
+    require(file, names, time, AREA, *(() if values else ("Generation (MW)",)))
+    yield "", read_csv(file, floats=values, missing=_GAPS)
+
+
+def _add(readings: Readings, table: Table, how: How) -> None:
+    """Add the series of a table."""
+    time = next(filter(_TIME.match, table.names))
+    values = [name for name in table.names if _VALUE.match(name)]
+    for name in table.names:
         if name not in {time, AREA, TYPE, *values}:
             readings.left_out[name] = "no actual energy"
     match = _TIME.match(time)
-    zone = named_zone(file, match and match["zone"], time)
+    zone = named_zone(readings.file, match and match["zone"], time)
     readings.zone = how.zone or zone
+    readings.rows += len(table)
     key, words = series_keys([table.columns[name] for name in (AREA, TYPE) if name in table.names])
     rows, starts, lengths = _clock(readings, table, time, zone, key, [table.columns[name] for name in values])
     doubled = doubled_areas(area for area, *_ in words)
@@ -71,7 +103,6 @@ def read(file: File, how: How) -> Readings:
             some = Numbers(*(mask[part] for mask in found))
             lines = rows[part] + table.first_line
             long(readings, key[rows[part]], words, describe, starts[part], some, lines, power=True, interval_s=length)
-    return readings
 
 
 def _numbers(readings: Readings, table: Table, name: str, rows: np.ndarray) -> Numbers:
@@ -156,7 +187,9 @@ FORMAT = Format(
         "the length of intervals may change within a file: read as two series of one name",
         "one energy under CTY|, BZN| and CTA|: the first of them that is there is read",
         "forecasts of load stand beside the actual load: left out",
+        "a workbook has the same table, below titles or not, its numbers as numbers or as text: needs the extra xlsx",
     ),
     detect=detect,
     read=read,
+    needs=workbook.EXTRA,
 )

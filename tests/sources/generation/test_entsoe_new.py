@@ -1,6 +1,7 @@
 """ENTSO-E's new export: a row per type, and labels that lie across a clock change."""
 
 import csv
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from gcr_fast.sources.model import How
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 GENERATION, LOAD = EXAMPLES / "entsoe-new.csv", EXAMPLES / "entsoe-new-load.csv"
+BOOK = EXAMPLES / "entsoe-new-workbook.xlsx"
 GAPS = ("", "n/e", "N/A", "-")
 BERLIN = ZoneInfo("Europe/Berlin")
 HEADER = '"MTU (CET/CEST)","Area","Production Type","Generation (MW)"'
@@ -186,6 +188,122 @@ def test_a_type_that_is_not_known_is_left_out_by_name(write):
     readings = read_readings(write(text))
     assert [one.kind for one in readings.series] == ["solar"]
     assert readings.left_out == {"BZN|XX Fusion": "not known"}
+
+
+# --- workbooks
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+@pytest.fixture
+def book(tmp_path):
+    """Write a workbook of sheets; return its path."""
+    openpyxl = pytest.importorskip("openpyxl")
+
+    def made(**sheets):
+        whole = openpyxl.Workbook()
+        whole.remove(whole.active)
+        for name, rows in sheets.items():
+            sheet = whole.create_sheet(name)
+            for row in rows:
+                sheet.append(row)
+        whole.save(tmp_path / "export.xlsx")
+        return tmp_path / "export.xlsx"
+
+    return made
+
+
+def same(found, wanted):
+    assert [one.name for one in found.series] == [one.name for one in wanted.series]
+    for one, other in zip(found.series, wanted.series, strict=True):
+        assert (one.column, one.role, one.interval_s, one.power) == (
+            other.column,
+            other.role,
+            other.interval_s,
+            other.power,
+        )
+        assert oracle.values(one) == oracle.values(other)
+
+
+def test_the_workbook_of_the_example_has_what_its_csv_has():
+    pytest.importorskip("openpyxl")
+    readings = read_readings(BOOK)
+    wanted = read_readings(GENERATION)
+    same(readings, wanted)
+    assert (readings.rows, readings.zone, readings.format) == (wanted.rows, wanted.zone, "entsoe-new")
+    assert readings.left_out == {
+        "sheet Notes": "no table of times, areas and MW",
+        "BZN|XX Marine": "no value in any row",
+    }
+
+
+@pytest.mark.parametrize("titles", [[], [["Load"], [], ["Area", "BZN|XX"], ["MTU (CET/CEST)", "from here on"]]])
+@pytest.mark.parametrize("numeric", [True, False])
+def test_load_below_titles_or_not_as_numbers_or_as_text(book, titles, numeric):
+    header, *rows = rows_of(LOAD)
+    if numeric:
+        rows = [[label, area, float(load), float(forecast)] for label, area, load, forecast in rows]
+    readings = read_readings(book(Load=[*titles, header, *rows]))
+    same(readings, read_readings(LOAD))
+    assert readings.series[0].lines.tolist() == [line + len(titles) for line in read_readings(LOAD).series[0].lines]
+
+
+def test_sheets_of_several_areas_are_all_read(book):
+    header, *rows = rows_of(GENERATION)
+    other = [[label, "BZN|YY", *rest] for label, _, *rest in rows]
+    readings = read_readings(book(XX=[header, *rows], YY=[header, *other]))
+    assert {one.area for one in readings.series} == {"XX", "YY"}
+    assert readings.rows == 2 * len(rows)
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"), [("1,5", "1,5"), ("#N/A", "#N/A"), (True, "True"), (1e30, "1e+30"), ("n.e.", "n.e.")]
+)
+def test_a_bad_cell_of_a_workbook_is_named_by_its_row(book, refusal, cell, shown):
+    header, *rows = rows_of(GENERATION)
+    rows[4][3] = cell
+    (finding,) = refusal(read_readings, book(A=[["title"], header, *rows]))
+    assert (finding["line"], finding["column"], finding["value"]) == (7, "Generation (MW)", shown)
+
+
+def test_a_label_that_became_a_date_is_refused(book, refusal):
+    header, *rows = rows_of(GENERATION)
+    rows[0][0] = datetime(2024, 3, 31)
+    (finding,) = refusal(read_readings, book(A=[header, *rows]))
+    assert (finding["line"], finding["column"]) == (2, "MTU (CET/CEST)")
+
+
+@pytest.mark.parametrize("column", [0, 1, 3])
+def test_a_workbook_without_a_column_that_tells_it_is_of_no_format(book, refusal, column):
+    path = book(A=[row[:column] + row[column + 1 :] for row in rows_of(GENERATION)])
+    (finding,) = refusal(read_readings, path)
+    assert finding["code"] == "unknown_format"
+
+
+def test_words_of_a_header_that_stand_apart_are_no_table(book, refusal):
+    path = book(A=[["MTU (CET/CEST)"], ["Area"], ["Generation (MW)"], [1]])
+    (finding,) = refusal(read_readings, path)
+    assert "columns like MTU (CET/CEST), Area and Generation (MW)" in finding["message"]
+
+
+def test_a_header_without_rows_is_refused(book, refusal):
+    (finding,) = refusal(read_readings, book(A=[rows_of(GENERATION)[0]]))
+    assert "has no sheet whose table has rows" in finding["message"]
+
+
+def test_a_workbook_that_was_cut_off_is_refused(write, refusal):
+    data = BOOK.read_bytes()
+    (finding,) = refusal(read_readings, write(data[: len(data) // 2], "export.xlsx"))
+    assert "damaged zip file" in finding["message"]
+
+
+def test_without_openpyxl_the_extra_is_named(monkeypatch, refusal):
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    (finding,) = refusal(read_readings, BOOK)
+    assert "pip install 'gcr_fast[xlsx]'" in finding["message"]
 
 
 # --- refusals
