@@ -40,7 +40,7 @@ class Child:
         """Wait until a line with this key was said; return its value."""
         return self.await_that(lambda line: key in line)[key]
 
-    def await_that(self, fits, timeout_s=60):
+    def await_that(self, fits, timeout_s=300):
         """Wait until a line was said that fits; return it."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:

@@ -26,7 +26,7 @@ from gcr_fast.registry.lock import LOCK, WriterLock
 from gcr_fast.registry.registry import Registry
 
 WRITE = os.write
-LONGEST_S = 120
+LONGEST_S = 600
 
 
 class Diary:
@@ -273,7 +273,7 @@ def read_anew(diary, folder, upto):
 def write(diary, folder, name, groups, size, every):
     """Trade in groups, and now and then alone."""
     checks.housekeeping(every=every, log_bytes=50_000)
-    with Registry.open(folder) as registry:
+    with Registry.open(folder, lock_timeout_s=LONGEST_S) as registry:
         diary.say(opened=registry.position)
         with WriterLock(registry.folder / LOCK, LONGEST_S):
             pass  # until the others are there, too

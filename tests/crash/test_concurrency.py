@@ -91,7 +91,7 @@ def test_a_second_writer_waits_for_the_first(folder, start):
     with Registry.open(folder) as registry:
         with registry.group():
             mine = checks.trade(registry).entry
-            waiter = start("wait", folder, timeout_s=30)
+            waiter = start("wait", folder, timeout_s=300)
             waiter.await_line("opened")
             time.sleep(0.1)
             assert waiter.all("done") == []

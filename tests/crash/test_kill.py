@@ -161,7 +161,7 @@ def test_a_killed_holder_of_the_lock_holds_nobody_up(folder, start):
     before = entries_of(folder)
     holder = start("hold", folder)
     holder.await_line("held")
-    waiter = start("wait", folder, timeout_s=30)
+    waiter = start("wait", folder, timeout_s=300)
     waiter.await_line("opened")
     holder.kill()
     assert [line["done"] for line in waiter.done() if "done" in line] == [len(before) + 1]

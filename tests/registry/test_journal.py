@@ -34,6 +34,8 @@ from gcr_fast.registry.records import Signature, Snapshot
 
 FIRST = Entry("create", 1_767_225_600, texts=(("name", "test"),))
 NOBODY = 65534
+PATIENCE_S = 300
+"""How long others are waited for: a disk that is busy takes its time over each of many commits."""
 
 
 def trade(number, key=None):
@@ -77,6 +79,7 @@ from gcr_fast.registry.journal import Journal
 from gcr_fast.registry.lock import WriterLock
 folder = Path(sys.argv[1])
 FIRST = Entry("create", 1)
+PATIENCE_S = {PATIENCE_S}
 {inspect.getsource(trade)}
 {inspect.getsource(append)}
 """
@@ -178,7 +181,7 @@ Journal.create(folder, {}, FIRST)
 )
 def test_a_kill_while_creating_leaves_a_whole_journal_or_none(tmp_path, die, when, whole):
     with child(KILLED_CREATING, tmp_path, die, when) as process:
-        assert process.wait(30) == -signal.SIGKILL
+        assert process.wait(PATIENCE_S) == -signal.SIGKILL
     assert (tmp_path / FILE).exists() is whole
     with Journal.open(tmp_path) if whole else Journal.create(tmp_path, {}, FIRST) as journal:
         assert journal.verify_chain() == []
@@ -723,7 +726,7 @@ def test_readers_in_other_processes_see_whole_groups_only(journal):
             append(journal, *(trade(10 * group + n) for n in range(7)))
             if group % 20 == 9:
                 journal.checkpoint()
-        seen = json.loads(process.communicate(timeout=60)[0])
+        seen = json.loads(process.communicate(timeout=PATIENCE_S)[0])
     assert seen == sorted(seen)
     assert {(count - 1) % 7 for count in seen} == {0}
 
@@ -746,7 +749,7 @@ def test_threads_with_their_own_journals_read_while_one_writes(journal):
         append(journal, *(trade(10 * group + n) for n in range(5)))
     done.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert troubles == []
 
 
@@ -755,7 +758,7 @@ rng = random.Random(int(sys.argv[2]))
 with Journal.open(folder) as journal:
     for group in range(10**6):
         size = rng.randrange(1, 9)
-        with WriterLock(folder / "writer.lock"):
+        with WriterLock(folder / "writer.lock", PATIENCE_S):
             receipts = append(journal, *(trade(100 * group + n) for n in range(size)))
             if rng.random() < 0.1:
                 journal.checkpoint(truncate=rng.random() < 0.5)
@@ -794,7 +797,7 @@ RACER = """
 name = sys.argv[2]
 with Journal.open(folder) as journal:
     for group in range(int(sys.argv[3])):
-        with WriterLock(folder / "writer.lock"), journal.transaction() as transaction:
+        with WriterLock(folder / "writer.lock", PATIENCE_S), journal.transaction() as transaction:
             for n in range(5):
                 transaction.append(trade(group, f"{name}-{group}-{n}"))
 """
@@ -804,7 +807,7 @@ def test_two_writers_never_interleave(tmp_path):
     Journal.create(tmp_path, {}, FIRST).close()
     writers = [child(RACER, tmp_path, name, 60) for name in ("a", "b", "c")]
     for process in writers:
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0
     with Journal.open(tmp_path) as journal:
         keys = [record.entry.key for record in journal.entries(after=1)]

@@ -183,7 +183,7 @@ def test_a_killed_holder_releases(place):
 
 COUNT = """
 for _ in range(int(sys.argv[3])):
-    with WriterLock(path):
+    with WriterLock(path, 300):
         number = int(open(sys.argv[2]).read())
         open(sys.argv[2], "w").write(str(number + 1))
 """
@@ -194,7 +194,7 @@ def test_processes_exclude_each_other_and_none_starves(place, tmp_path):
     number.write_text("0")
     children = [child(COUNT, place, number, 300) for _ in range(3)]
     for process in children:
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
         assert process.returncode == 0
     assert number.read_text() == "900"
 
@@ -205,7 +205,7 @@ def test_threads_exclude_each_other(place):
     def work():
         try:
             for _ in range(60):
-                with WriterLock(place):
+                with WriterLock(place, 300):
                     inside.append(1)
                     assert len(inside) == 1
                     time.sleep(0)
@@ -217,7 +217,7 @@ def test_threads_exclude_each_other(place):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
     assert troubles == []
     assert is_free(place)
 
