@@ -5,7 +5,11 @@ Each vocabulary is append-only: a value's position is its code on disk, so nothi
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
+
+_STANDARD_NAME = re.compile(r"^(?P<country>[A-Z]{2})-(?P<year>\d{4})-(?P<source>.+)$")
+"""How the profiles that ship are named."""
 
 SOURCE_TYPES = (
     "solar",
@@ -252,6 +256,12 @@ def canonical_source(text: str) -> str | None:
     word = "_".join(text.strip().lower().replace("-", " ").replace("_", " ").split())
     word = "fossil" if word.startswith("fossil_") else SOURCE_ALIASES.get(word, word)
     return word if word in SOURCE_TYPES else None
+
+
+def known_source(name: str) -> str | None:
+    """Return the source type that a profile's name tells: `AT-2020-solar`, `solar`."""
+    match = _STANDARD_NAME.match(name)
+    return canonical_source(match["source"] if match else name)
 
 
 def sources_agree(parent: str, profile: str) -> bool:

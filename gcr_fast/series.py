@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.codes import MAX_PROFILE_TOTAL, MEASURED, QUALITIES, SOURCE_TYPES, canonical_source
+from gcr_fast.codes import MAX_PROFILE_TOTAL, MEASURED, QUALITIES, SOURCE_TYPES, canonical_source, known_source
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.fields import Fields
@@ -20,7 +20,6 @@ from gcr_fast.findings import Findings
 from gcr_fast.flags import Flags
 from gcr_fast.periods import Times, parse_times, zone_named
 from gcr_fast.schema import LEGACY_ALIASES
-from gcr_fast.shapes import known_source
 from gcr_fast.units import UNITS, Parsed, Unit, parse_scaled, split_unit, unit_named
 
 if TYPE_CHECKING:

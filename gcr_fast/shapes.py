@@ -6,14 +6,12 @@ never zero.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.codes import canonical_source
 from gcr_fast.columns import exact_sum, utc_timestamps
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source
@@ -31,8 +29,6 @@ DISTRIBUTIONS = ("flat", "uniform", "daylight", "peakload")
 
 _DAYLIGHT = np.array([0] * 6 + [131, 383, 609, 793, 924, 991, 991, 924, 793, 609, 383, 131] + [0] * 6)
 """1000 x the sine of the hour's middle, from 06:00 to 18:00 local time."""
-
-_STANDARD_NAME = re.compile(r"^(?P<country>[A-Z]{2})-(?P<year>\d{4})-(?P<source>.+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +141,6 @@ class Profiles(Mapping[str, Profile]):
             for profile in self.values()
         ]
         return pa.concat_tables(pieces) if pieces else pa.table({})
-
-
-def known_source(name: str) -> str | None:
-    """Return the source type that a profile's name tells: `AT-2020-solar`, `solar`."""
-    match = _STANDARD_NAME.match(name)
-    return canonical_source(match["source"] if match else name)
 
 
 def synthetic(distribution: str, period: Period, zone: str, step_s: int = 3600) -> Profile:
