@@ -152,7 +152,7 @@ class Sheet:
         self.delimiter = delimiter_of(self.lines[self.data[len(self.data) // 2]])
 
     def bytes(self, lines):
-        return ("\n".join(lines) + "\n").encode(self.encoding)
+        return ("\n".join(lines) + "\n").encode(self.encoding, "replace")  # wide digits are ?? in Windows-1252
 
     def cells(self, at):
         return next(csv.reader([self.lines[at]], delimiter=self.delimiter), [])

@@ -1,8 +1,9 @@
-"""RTE eco2mix, national and regional, as the open data portal gives it: records of JSON, or CSV with labels."""
+"""RTE eco2mix, national and regional: the open data portal's records of JSON and CSV with labels, RTE's own files."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,24 +11,27 @@ import numpy as np
 from gcr_fast.columns import as_text, encode, one_array
 from gcr_fast.flags import Flags, taken, told
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
-from gcr_fast.sources.clock import parse_labels
+from gcr_fast.sources.clock import Walk, parse_labels
 from gcr_fast.sources.files import File, Table, read_csv, refuse
+from gcr_fast.sources.generation import eco2mix_site as site
 from gcr_fast.sources.model import Format, How, Reading, Readings
 from gcr_fast.sources.words import KINDS, Kind, normalised
 
-ZONE = "Europe/Paris"
 TIME, LOAD, NATURE = "date_heure", "consommation", "nature"
 QUARTER_S, HALF_S = 900, 1800
 _LAYOUT = "%Y-%m-%dT%H:%M:%S%z"
-_GAPS = ("", "-", "ND", "n/d")
+_GAPS = ("", "-", "ND", "n/d", "n/a", "DC")
+"""Not there, not known, confidential."""
 _UNIT = re.compile(r"\s*\([^)]*\)\s*$")
 _LABELS = {
     "hydraulique_fil_de_l_eau_eclusee": "hydraulique_fil_eau_eclusee",
     "fioul_cogeneration": "fioul_cogen",
     "gaz_cogeneration": "gaz_cogen",
     "region": "libelle_region",
+    "heures": "heure",
+    "taux_de_co2": "taux_co2",
 }
-"""Columns of CSV with labels whose name differs from that of the field."""
+"""Columns with labels whose name differs from that of the field."""
 _WHOLES = {
     "eolien": ("wind", {"eolien_terrestre": "wind_onshore", "eolien_offshore": "wind_offshore"}),
     "hydraulique": (
@@ -63,6 +67,7 @@ _SINGLE = {
 }
 _NO_ENERGY = {
     "prevision": "forecast",
+    "consommation_": "corrected for the weather: nobody consumed it",
     "taux_co2": "emission factor",
     "tco": "percentage",
     "tch": "percentage",
@@ -76,13 +81,13 @@ _ABOUT = frozenset({TIME, "date", "heure", "perimetre", NATURE, "libelle_region"
 
 
 def detect(file: File) -> bool:
-    """Whether it has the portal's time and load, as keys of records or as a header."""
+    """Whether it has load and the portal's time, as keys of records or in a header, or what RTE's site has instead."""
     if file.kind == "json":
         return all(f'"{key}"' in file.head_text for key in (TIME, LOAD))
     if file.kind != "csv":
         return False
     fields = [_field(name) for name in file.header(file.delimiter)]
-    return TIME in fields and LOAD in fields
+    return LOAD in fields and (TIME in fields or site.has_fields(fields))
 
 
 def _field(name: str) -> str:
@@ -94,27 +99,39 @@ def _field(name: str) -> str:
 def read(file: File, how: How) -> Readings:
     """Read generation, load, storage and exchange: of a whole and its parts, one of both."""
     document = file.json() if file.kind == "json" else None
-    table = _records(file, document) if file.kind == "json" else _table(file)
-    readings = Readings(file, FORMAT.name, rows=len(table), zone=how.zone or ZONE, attribution="RTE, eco2mix")
+    table, notes = (_records(file, document), 0) if file.kind == "json" else _table(file)
+    readings = Readings(file, FORMAT.name, rows=len(table) + notes, zone=how.zone or site.ZONE)
+    readings.attribution = "RTE, eco2mix"
+    readings.drop("the publisher's note on the last line", notes)
     _note_rest(readings, document)
-    for field in (TIME, LOAD):
+    portal = file.kind == "json" or TIME in table.names or not site.has_fields(table.names)
+    for field in (TIME, LOAD) if portal else (LOAD,):
         if field not in table.names:
             refuse(file, f"has no {field}", "missing_column", column=field)
     wanted = [name for name in table.names if name in _SINGLE or name in _all_parts() or name in _WHOLES]
     _account(readings, table.names, wanted)
-    starts = _starts(readings, table)
+    codes, names = _areas(table) if portal else site.areas(readings, table)
+    clock = _portal_clock(readings, table) if portal else site.local_starts(readings, table, codes)
     found = {name: _numbers(readings, table, name) for name in wanted}
     readings.findings.check()
-    empty = np.logical_and.reduce([part.null for part in found.values()])
-    readings.drop("rows that hold forecasts only", int(empty.sum()))
-    codes, names = _areas(table)
+    used = _used(readings, found, clock)
     flags = told(table.columns[NATURE]) if NATURE in table.names else None
     for code, area in enumerate(names):
-        rows = np.flatnonzero(~empty & (codes == code))
+        rows = np.flatnonzero(used & (codes == code))
         some = {name: Numbers(*(part[rows] for part in numbers)) for name, numbers in found.items()}
-        lines = rows + table.first_line
-        _series(readings, area, _chosen(readings, some), starts[rows], lines, taken(flags, rows))
+        _series(readings, area, _chosen(readings, some), clock.seconds[rows], table.lines[rows], taken(flags, rows))
     return readings
+
+
+def _used(readings: Readings, found: dict[str, Numbers], clock: Walk) -> np.ndarray:
+    """bool[n]: rows that have a value, at a time that exists. The others are accounted for."""
+    empty = np.logical_and.reduce([part.null for part in found.values()])
+    readings.drop("rows that hold forecasts only", int((empty & ~clock.skipped).sum()))
+    hour = "rows of the hour that does not exist in spring"
+    readings.drop(f"empty {hour}", int((empty & clock.skipped).sum()))
+    readings.drop(f"{hour}, with values that are of no time", int((~empty & clock.skipped).sum()))
+    used: np.ndarray = ~(empty | clock.skipped)
+    return used
 
 
 def _note_rest(readings: Readings, document: Any) -> None:
@@ -146,13 +163,18 @@ def _records(file: File, document: Any) -> Table:
     return Table(pa.table([pa.array(column, pa.string()) for column in columns], names=names), 1)
 
 
-def _table(file: File) -> Table:
-    table = read_csv(file, delimiter=file.delimiter)
+def _table(file: File) -> tuple[Table, int]:
+    """Return (the table with the portal's names, lines that are a note of the publisher)."""
+    fields = [_field(name) for name in file.header(file.delimiter)]
+    if TIME in fields or not site.has_fields(fields):
+        table, notes = read_csv(file, delimiter=file.delimiter), 0
+    else:
+        table, notes = site.read_rows(file)
     names = [_field(name) for name in table.names]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         refuse(file, f"has two columns for {', '.join(doubled)}", "ambiguous_column")
-    return Table(table.columns.rename_columns(names), table.first_line)
+    return replace(table, columns=table.columns.rename_columns(names)), notes
 
 
 def _account(readings: Readings, names: list[str], wanted: list[str]) -> None:
@@ -163,13 +185,13 @@ def _account(readings: Readings, names: list[str], wanted: list[str]) -> None:
             readings.left_out[name] = why
 
 
-def _starts(readings: Readings, table: Table) -> np.ndarray:
-    """Return UTC starts int64[n]; every time names its offset."""
+def _portal_clock(readings: Readings, table: Table) -> Walk:
+    """Return UTC starts; every time of the portal names its offset."""
     found = parse_labels(table.columns[TIME], _LAYOUT)
-    lines = table.lines
     what = "is not like 2023-09-21T02:45:00+02:00"
-    report(readings.findings, readings.file, found.bad, lines, TIME, table.columns[TIME], what)
-    return found.seconds
+    report(readings.findings, readings.file, found.bad, table.lines, TIME, table.columns[TIME], what)
+    none = np.zeros(len(table), dtype=bool)
+    return Walk(found.seconds, none, none)
 
 
 def _areas(table: Table) -> tuple[np.ndarray, list[str]]:
@@ -245,15 +267,20 @@ def _series(
 FORMAT = Format(
     name="eco2mix",
     title="RTE eco2mix, national and regional, real time and consolidated",
-    looks_like='"date_heure": "2023-09-21T02:45:00+02:00", "consommation": 1, ... or Date - Heure;Consommation (MW)',
+    looks_like='"date_heure": "2023-09-21T02:45:00+02:00", "consommation": 1, ... or Date - Heure;Consommation (MW), '
+    "or Périmètre, Nature, Date, Heures, Consommation, ... set apart by tabs, called .xls",
     quirks=(
         "MW, the mean of 15 or 30 minutes from the time on, which names its offset; newest or oldest first, or mixed",
+        "files of RTE's site are text of tabs in Windows-1252, called .xls; rows have a tab more, the last is a note",
+        "their times are local: in spring rows of the hour that does not exist are dropped, with values or without; "
+        "in autumn an hour that is there once is the first of the two, and the second a gap",
+        "ND, - and DC (confidential) are gaps",
         "numbers are numbers or text; consolidated files have rows between the half hours with forecasts only: dropped",
         "wind, hydro and bioenergy come as a whole and in parts: the parts are read if they are all there",
         "the whole of hydro has the turbines of pumped storage in it: it is no hydro",
         "pumping and charging are negative: kept apart, sign as it is",
         "the flag is the nature of the record: real time, consolidated or definitive, in the portal's words",
-        "commercial exchanges, forecasts, emission factors and percentages are left out",
+        "commercial exchanges, forecasts, emission factors, percentages and corrected loads are left out",
     ),
     detect=detect,
     read=read,
