@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.sources import workbook
 from gcr_fast.sources.bulk import Bulk, read_bulk
 from gcr_fast.sources.cells import MEGA, Numbers, report
 from gcr_fast.sources.clock import common_tail, parse_labels, walk
@@ -38,12 +39,14 @@ _LABEL = "is not like 31.01.2019 00:00 - 31.01.2019 01:00, of 60 minutes at most
 
 
 def detect(file: File) -> bool:
-    """Whether the header has this export's time column beside columns of actual MW."""
-    if file.kind != "csv":
-        return False
-    names = file.header()
-    values = any(_VALUE.match(name) or _LOAD.match(name) for name in names)
-    return values and any(_TIME.match(name) for name in names)
+    """Whether the header has this export's time column beside columns of actual MW; in a workbook, its cells."""
+    if file.kind == "zip":
+        return _is_header(workbook.texts(file))
+    return file.kind == "csv" and _is_header(file.header())
+
+
+def _is_header(cells: Collection[str]) -> bool:
+    return any(_VALUE.match(cell) or _LOAD.match(cell) for cell in cells) and any(map(_TIME.match, cells))
 
 
 class _Clock(NamedTuple):
@@ -58,10 +61,25 @@ class _Clock(NamedTuple):
 
 def read(file: File, how: How) -> Readings:
     """Read generation by type, or load. Pumping is kept as consumption; types the area does not have are left out."""
-    names = file.header()
-    bulk = _bulk(file, names)
-    table = bulk.table if bulk else read_csv(file)
-    readings = Readings(file, FORMAT.name, rows=len(table), attribution=ATTRIBUTION)
+    readings = Readings(file, FORMAT.name, attribution=ATTRIBUTION)
+    if file.kind != "zip":
+        names = file.header()
+        bulk = _bulk(file, names)
+        _add(readings, names, bulk.table if bulk else read_csv(file), bulk, how)
+        return readings
+    for sheet, table in workbook.sheets(file, _is_header):
+        if table is not None and len(table):
+            _add(readings, table.names, table, None, how)
+        else:
+            readings.left_out[f"sheet {sheet}"] = "no table of times and actual MW"
+    if not readings.rows:
+        refuse(file, "has no sheet whose table has rows, and columns like MTU and Solar  - Actual Aggregated [MW]")
+    return readings
+
+
+def _add(readings: Readings, names: list[str], table: Table, bulk: Bulk | None, how: How) -> None:
+    """Add the series of a table; its numbers are in `bulk`, or in its own columns."""
+    readings.rows += len(table)
     codes, areas = _areas(table)
     clock = _clock(readings, table, codes, bulk)
     readings.zone = how.zone or clock.zone
@@ -76,7 +94,6 @@ def read(file: File, how: How) -> Readings:
             some = rows[clock.lengths[rows] == length]
             layout = Layout(MEGA, True, length, MISSING, ABSENT)
             wide(readings, table, clock.seconds[some], some, columns, layout, read=bulk.numbers if bulk else None)
-    return readings
 
 
 def _bulk(file: File, names: list[str]) -> Bulk | None:
@@ -180,7 +197,9 @@ FORMAT = Format(
         "n/e is a type that the area does not have; N/A and - are gaps",
         "pumping is a column of its own: consumption, never generation",
         "one energy under CTY|, BZN| and CTA|: the first of them that is there is read",
+        "a workbook has the same table, below titles or not, its numbers as numbers or as text: needs the extra xlsx",
     ),
     detect=detect,
     read=read,
+    needs=workbook.EXTRA,
 )

@@ -198,24 +198,6 @@ def rows_of(path):
         return list(csv.reader(file))
 
 
-@pytest.fixture
-def book(tmp_path):
-    """Write a workbook of sheets; return its path."""
-    openpyxl = pytest.importorskip("openpyxl")
-
-    def made(**sheets):
-        whole = openpyxl.Workbook()
-        whole.remove(whole.active)
-        for name, rows in sheets.items():
-            sheet = whole.create_sheet(name)
-            for row in rows:
-                sheet.append(row)
-        whole.save(tmp_path / "export.xlsx")
-        return tmp_path / "export.xlsx"
-
-    return made
-
-
 def same(found, wanted):
     assert [one.name for one in found.series] == [one.name for one in wanted.series]
     for one, other in zip(found.series, wanted.series, strict=True):

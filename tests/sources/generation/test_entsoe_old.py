@@ -305,3 +305,45 @@ def test_real_lines_are_read_as_by_hand(real_data, name):
     assert readings.series
     for one in readings.series:
         assert oracle.values(one) == plain(path, one.column)
+
+
+# --- workbooks
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def as_cells(row):
+    """Empty cells and numbers as a spreadsheet has them."""
+    return [float(cell) if cell.replace(".", "", 1).isdigit() else cell or None for cell in row]
+
+
+@pytest.mark.parametrize("path", [GENERATION, LOAD], ids=lambda path: path.stem)
+@pytest.mark.parametrize("titles", [[], [["Actual Generation per Production Type"], [], ["Area", "BZN|XX"], ["MTU"]]])
+@pytest.mark.parametrize("numeric", [True, False])
+def test_a_workbook_of_the_same_table_is_read_as_its_csv(book, path, titles, numeric):
+    header, *rows = rows_of(path)
+    body = [as_cells(row) for row in rows] if numeric else rows
+    readings = read_readings(book(Notes=[["made up"]], Data=[*titles, header, *body]))
+    wanted = read_readings(path)
+    assert [one.name for one in readings.series] == [one.name for one in wanted.series]
+    for one, other in zip(readings.series, wanted.series, strict=True):
+        assert oracle.values(one) == oracle.values(other)
+        assert (one.role, one.interval_s, one.power) == (other.role, other.interval_s, other.power)
+        assert (one.lines == other.lines + len(titles)).all()
+    assert (readings.rows, readings.zone, readings.dropped) == (wanted.rows, wanted.zone, wanted.dropped)
+    assert readings.left_out == wanted.left_out | {"sheet Notes": "no table of times and actual MW"}
+
+
+def test_a_bad_cell_of_a_workbook_is_named_by_its_row(book, refusal):
+    header, *rows = rows_of(GENERATION)
+    rows[4][2] = "#VALUE!"
+    (finding,) = refusal(read_readings, book(Data=[["title"], header, *rows]))
+    assert (finding["line"], finding["column"], finding["value"]) == (7, header[2], "#VALUE!")
+
+
+def test_a_workbook_whose_words_are_in_no_one_row_is_refused(book, refusal):
+    (finding,) = refusal(read_readings, book(Data=[["MTU"], ["Solar  - Actual Aggregated [MW]"], [1]]))
+    assert "columns like MTU and Solar" in finding["message"]
