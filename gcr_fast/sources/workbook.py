@@ -61,6 +61,7 @@ def sheets(file: File, needed: Collection[str] | Header) -> Iterator[tuple[str, 
     try:
         book = openpyxl.load_workbook(file.path, read_only=True, data_only=True)
         for sheet in book.worksheets:
+            sheet.reset_dimensions()  # a sheet that was written as a stream may say that it has one cell
             yield sheet.title, _table(file, sheet.iter_rows(values_only=True), is_header)
         book.close()
     except RefusedError:

@@ -1,6 +1,7 @@
 """Workbooks: told by their words without a library, read as text."""
 
 import datetime
+import re
 import zipfile
 
 import pytest
@@ -96,3 +97,33 @@ def test_what_unpacks_to_too_much_is_refused(tmp_path, refusal, monkeypatch):
     file = open_file(tmp_path / "bomb.xlsx")
     (found,) = refusal(lambda: list(workbook.sheets(file, ["a"])))
     assert "unpacks to more" in found["message"]
+
+
+def rewritten(file, place, change):
+    """Write a workbook again with its parts changed."""
+    with zipfile.ZipFile(file.path) as parts, zipfile.ZipFile(place, "w") as other:
+        for name in parts.namelist():
+            other.writestr(name, change(name, parts.read(name).decode()))
+    return open_file(place)
+
+
+@pytest.mark.parametrize("said", ['<dimension ref="A1"', '<dimension ref="A1:B2"', '<dimension ref="A1:XFD9"'])
+def test_what_a_sheet_says_of_its_size_is_not_believed(book, tmp_path, said):
+    def change(name, text):
+        return re.sub('<dimension ref="[^"]*"', said, text)
+
+    rows = [["title"], ["a", "b", "c"], *([at, 2, 3] for at in range(5))]
+    file = rewritten(book(A=rows), tmp_path / "streamed.xlsx", change)
+    ((_, table),) = workbook.sheets(file, ["a", "c"])
+    assert table.columns.to_pydict() == {"a": list("01234"), "b": ["2"] * 5, "c": ["3"] * 5}
+
+
+def test_texts_are_whole_cells_whatever_their_letters(book):
+    texts = workbook.texts(book(A=[["R&D <kW>", " trimmed ", "Périmètre"], [1.5]]))
+    assert {"R&D <kW>", "trimmed", "Périmètre"} <= texts
+
+
+def test_a_header_may_be_told_by_a_rule(book):
+    file = book(A=[["b"], ["a", "ab"], [1, 2]])
+    ((_, table),) = workbook.sheets(file, lambda cells: sum("a" in cell for cell in cells) == 2)
+    assert (table.names, table.first_line) == (["a", "ab"], 3)
