@@ -112,6 +112,9 @@ def of_text(text, kind, encoding, readings) -> Iterator[Damage]:
     yield Damage("UTF-32", plain.encode("utf-32"))
     yield Damage("CR line ends", re.sub(r"\r?\n", "\r", plain).encode(), harmless=True)
     yield Damage("CRLF line ends", re.sub(r"\r?\n", "\r\n", plain).encode(), harmless=True)
+    western = plain.encode("cp1252", "ignore")
+    if western.decode("cp1252") == plain and not plain.isascii():
+        yield Damage("Windows-1252", western, harmless=not xml)
     for part in (0.0, 0.2, 0.5, 0.8, 1.0):
         at = int(part * len(data))
         yield Damage(f"a zero byte at {at}", data[:at] + b"\0" + data[at:])
