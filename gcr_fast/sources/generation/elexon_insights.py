@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from gcr_fast.errors import RefusedError
 from gcr_fast.flags import taken, told
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import parse_best, parse_labels
@@ -21,6 +22,7 @@ from gcr_fast.sources.generation.elexon import AREA, ATTRIBUTION, PERIOD_S, ZONE
 from gcr_fast.sources.long import Describe, Words, long, series_keys
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.revisions import replaced
+from gcr_fast.sources.streamed import IrregularError, Rows, parts, text_columns
 from gcr_fast.sources.units_map import describe_units
 from gcr_fast.sources.wide import Column, step_of
 from gcr_fast.sources.words import KINDS
@@ -141,28 +143,42 @@ def _from_csv(file: File) -> _Records:
 
 def _from_json(file: File) -> _Records:
     """Flatten the objects; those of a half hour may hold a list of its types. Lines are numbers of values."""
-    import pyarrow as pa
-
-    flat = list(_flat(file))
-    if not flat:
+    try:
+        columns, count = text_columns(_flat_parts(file), without={"data"})
+    except (IrregularError, RefusedError):
+        flat = (row for document in documents(file) for row in _flat(file, document))
+        columns, count = text_columns(flat, without={"data"})
+    if not count:
         refuse(file, "has no values", "empty_file")
-    names = {name.lower(): name for row in flat for name in row if name != "data"}
-    columns = {
-        lower: pa.array([None if row.get(name) is None else str(row[name]) for row in flat], pa.string())
-        for lower, name in names.items()
-    }
-    return _Records(columns, np.arange(1, len(flat) + 1), names)
+    names = {name.lower(): name for name in columns}
+    found = {lower: columns[name] for lower, name in names.items()}
+    return _Records(found, np.arange(1, count + 1, dtype=np.int32), names)
 
 
-def _flat(file: File) -> Iterator[dict[str, Any]]:
-    for document in documents(file):
-        whole = "data" in document and "settlementPeriod" not in document
-        for row in member(file, document, "data", list) if whole else [document]:
-            inner = row.get("data", [row]) if isinstance(row, dict) else None
-            if not isinstance(inner, list) or not all(isinstance(part, dict) for part in inner):
-                refuse(file, f"has {str(row)[:40]!r} where an object of values was expected")
-            for part in inner:
-                yield row | part
+def _flat_parts(file: File) -> Iterator[dict[str, Any]]:
+    """Flatten the objects as they are read."""
+    for row, document in parts(file.text(), "data"):
+        if row is not None:
+            yield from _values_of(file, row)
+        elif document is not None and not isinstance(document.get("data"), Rows):
+            yield from _flat(file, document)
+        elif document is not None and "settlementPeriod" in document:
+            raise IrregularError  # its rows are its own values
+
+
+def _flat(file: File, document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    whole = "data" in document and "settlementPeriod" not in document
+    for row in member(file, document, "data", list) if whole else [document]:
+        yield from _values_of(file, row)
+
+
+def _values_of(file: File, row: Any) -> Iterator[dict[str, Any]]:
+    """Return the values of a half hour, each as an object that says of which."""
+    inner = row.get("data", [row]) if isinstance(row, dict) else None
+    if not isinstance(inner, list) or not all(isinstance(part, dict) for part in inner):
+        refuse(file, f"has {str(row)[:40]!r} where an object of values was expected")
+    for part in inner:
+        yield row | part
 
 
 def _starts(readings: Readings, records: _Records, shape: _Shape) -> np.ndarray:

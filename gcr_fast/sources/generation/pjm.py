@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from gcr_fast.sources.documents import column, documents, member
 from gcr_fast.sources.files import File, read_csv, refuse
 from gcr_fast.sources.long import long, of_kind, series_keys
 from gcr_fast.sources.model import Format, How, Page, Readings
+from gcr_fast.sources.streamed import IrregularError, Rows, parts, text_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,15 +56,40 @@ def _csv(readings: Readings) -> None:
 
 
 def _api(readings: Readings) -> None:
-    file, items = readings.file, list[Any]()
+    file, pages = readings.file, list[Page]()
+    try:
+        columns, count = text_columns(_items(file, pages))
+    except IrregularError:
+        columns, count, pages = _items_at_once(file)
+    if not count:
+        refuse(file, "is an answer without items", "empty_file")
+    readings.pages += tuple(pages)
+    begin, fuel, value = (columns[name] for name in _NEEDED)
+    _add(readings, begin, fuel, value, np.arange(1, count + 1, dtype=np.int32))
+
+
+def _items(file: File, pages: list[Page]) -> Iterator[dict[str, Any]]:
+    """Tell the items as they are read, and add each answer to `pages`."""
+    for item, document in parts(file.text(), "items"):
+        if item is not None:
+            try:
+                yield {name: item[name] for name in _NEEDED}
+            except KeyError:
+                raise IrregularError from None
+        elif document is not None:
+            if not isinstance(rows := document.get("items"), Rows):
+                raise IrregularError
+            pages.append(_page(document, rows.count))
+
+
+def _items_at_once(file: File) -> tuple[dict[str, pa.Array], int, list[Page]]:
+    """Return the columns, how many items there are, and the answers. Refused: a file in which something is missing."""
+    items, pages = list[Any](), list[Page]()
     for document in documents(file):
         some = member(file, document, "items", list)
-        readings.pages += (_page(document, len(some)),)
+        pages.append(_page(document, len(some)))
         items += some
-    if not items:
-        refuse(file, "is an answer without items", "empty_file")
-    begin, fuel, value = (column(file, items, name, "items") for name in _NEEDED)
-    _add(readings, begin, fuel, value, np.arange(1, len(items) + 1))
+    return {name: column(file, items, name, "items") for name in _NEEDED}, len(items), pages
 
 
 def _page(document: dict[str, Any], rows: int) -> Page:
