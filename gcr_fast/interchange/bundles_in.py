@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from gcr_fast.exchange.writing import Written
 
 
+BATCH = 1 << 15
+"""Rows whose ids are Python's texts at once."""
+
+
 @dataclass(frozen=True)
 class Bundles:
     """Bundles that were read: `table` has the columns of `schema.HOURLY`, ids first, one row per bundle."""
@@ -66,9 +70,16 @@ def read_bundles(path: str | os.PathLike[str], *, parents: Any = None) -> Bundle
     fields.findings.check()
     schema = arrow_schema("hourly")
     return Bundles(
-        pa.table([pa.array(columns[name]).cast(schema.field(name).type) for name in schema.names], schema),
+        pa.table([_typed(columns.pop(name), schema.field(name).type) for name in schema.names], schema),
         fields.findings,
     )
+
+
+def _typed(column: Any, kind: pa.DataType) -> Any:
+    """Return a column in the type of its table."""
+    import pyarrow as pa
+
+    return (column if isinstance(column, pa.ChunkedArray) else pa.array(column)).cast(kind)
 
 
 def _columns(fields: Fields, facts: dict[str, dict[str, str | None]]) -> dict[str, Any]:
@@ -139,21 +150,35 @@ def _whole(fields: Fields, field: str) -> np.ndarray:
     return parsed.values
 
 
-def _identities(fields: Fields, starts: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[list[str], list[str]]:
+def _identities(
+    fields: Fields, starts: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> tuple[pa.ChunkedArray, list[str]]:
+    """Return ids and parents of all rows. A parent's name is one text, however many rows it has."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     texts = fields.texts("issuance_id")
     assert texts is not None
     null = texts.is_null().to_numpy(zero_copy_only=False)
     fields.report("null_value", null, "issuance_id", "is empty")
-    ids, parents = [], []
-    stamps = pc.strftime(pa.array(starts, pa.timestamp("s")), format="%Y%m%d%H%M").to_pylist()
-    for text, stamp, first, last in zip(texts.to_pylist(), stamps, low.tolist(), high.tolist(), strict=True):
-        parent = parent_of(text or "", stamp)
-        ids.append((text or "") if parent else f"{text}/{first}-{last + 1}")
-        parents.append(parent or text or "")
-    return ids, parents
+    chunks, parents, known = [], list[str](), dict[str, str]()
+    for at in range(0, len(texts), BATCH):
+        rows, ids = slice(at, at + BATCH), list[str]()
+        cells = texts.slice(at, BATCH).to_pylist()
+        for text, stamp, first, last in zip(cells, _stamps(starts[rows]), low[rows], high[rows], strict=True):
+            parent = parent_of(text or "", stamp)
+            ids.append((text or "") if parent else f"{text}/{first}-{int(last) + 1}")
+            parents.append(known.setdefault(parent or text or "", parent or text or ""))
+        chunks.append(pa.array(ids, pa.string()))
+    return pa.chunked_array(chunks, pa.string()), parents
+
+
+def _stamps(starts: np.ndarray) -> list[str]:
+    """Return UTC seconds as YYYYMMDDHHMM."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    stamps: list[str] = pc.strftime(pa.array(starts, pa.timestamp("s")), format="%Y%m%d%H%M").to_pylist()
+    return stamps
 
 
 def parent_of(certificate_id: str, stamp: str) -> str | None:
