@@ -200,7 +200,12 @@ FINDINGS = (
     FindingCode("all_zero_profile", "error", "the profile is zero throughout the period", "choose another profile"),
     FindingCode("outside_period", "info", "the profile's intervals outside the period are not used", "none needed"),
     FindingCode("meter_without_energy", "error", "a metered basis needs a profile in energy", "name the unit"),
-    FindingCode("over_meter", "error", "the certificate exceeds what its meter has left", "check both; see residual"),
+    FindingCode(
+        "over_meter",
+        "error",
+        "the certificate exceeds what its meter has left",
+        "check both; see residual; if the profile is but a shape, state allocation_basis facility_profile",
+    ),
     FindingCode(
         "residual_refused",
         "error",

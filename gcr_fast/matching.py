@@ -189,7 +189,7 @@ class _Matcher:
             what = f"basis {basis} needs energy; profile {share.profile.name} is a shape without unit"
             self.plan.report("meter_without_energy", row, what, column="allocation_basis", value=basis)
         kind = share.profile.source_type if share else None
-        return share, source or kind or "other", basis or self._default_basis(name, by_device)
+        return share, source or kind or "other", basis or self._default_basis(name, by_device, share)
 
     def _choose(
         self,
@@ -250,11 +250,13 @@ class _Matcher:
             self._shares[key] = self._examine_named(name, period, zone)
         return self._shares[key]
 
-    def _default_basis(self, name: str | None, by_device: bool) -> str:
-        """No certificate is called metered unless it says so itself."""
+    def _default_basis(self, name: str | None, by_device: bool, share: Share | None) -> str:
+        """Energy of the certificate's own device is its meter, of which no Wh is issued twice; all else is a shape."""
         if name in DISTRIBUTIONS and name not in self.profiles:
             return "flat"
-        return "facility_profile" if by_device else "regional_technology_profile"
+        if not by_device:
+            return "regional_technology_profile"
+        return "metered_hourly" if share and share.profile.is_energy else "facility_profile"
 
     def _examine_named(self, name: str, period: Period, zone: str) -> Share | list[tuple[str, str]]:
         if name in self.profiles:

@@ -198,6 +198,7 @@ class _Validation:
         self.sums = np.zeros(len(annual), dtype=object)
         self.counts = np.zeros(len(annual), dtype=np.int64)
         self.certificates = self.zeros = 0
+        self.on_meter = np.array([basis in METERED_BASES for basis in annual.table["allocation_basis"].to_pylist()])
         self.columns: set[str] = set()
         self.odd_ids: list[Any] = []
 
@@ -251,6 +252,7 @@ class _Validation:
         np.add.at(self.counts, runs.parents[known], np.diff(runs.bounds)[known])
         self.certificates += len(batch.codes)
         self.zeros += int(runs.energy[:, 3].sum())
+        self._note_meters(runs)
         self.columns.update(batch.words)
         if batch.ids is not None:
             self.columns.add("certificate_id")
@@ -261,6 +263,19 @@ class _Validation:
         if self.rule is not None:
             for code, message, at in self.rule.add(runs.quota):
                 self._list(code, "energy_wh", message, batch, at)
+
+    def _note_meters(self, runs: Runs) -> None:
+        """Where a parent states no basis, its hours tell whether it was spread over its device's own meter."""
+        words = runs.batch.words.get("allocation_basis")
+        if words is None:
+            return
+        metered = np.array([*(word in METERED_BASES for word in words.values), False])
+        known = np.flatnonzero(runs.parents >= 0)
+        parents = runs.parents[known]
+        unstated = self.expected.kinds["allocation_basis"][parents] == len(BASES)
+        if unstated.any():
+            first = words.codes[runs.bounds[:-1][known[unstated]]]
+            self.on_meter[parents[unstated]] |= metered[first]
 
     def _look_closer(self, runs: Runs, run: int) -> None:
         """Name every wrong row of a run, each by the first code that fits."""
@@ -373,8 +388,7 @@ class _Validation:
 
     def _may_be_residual(self, row: int, short: int, unit: int) -> bool:
         """Whether so much may be left over: under a unit, or under 1 MWh over a meter (its profile tells if it is)."""
-        metered = self.annual.table["allocation_basis"][row].as_py() in METERED_BASES
-        return 0 < short < unit or (metered and 0 < short < WH_PER_MWH)
+        return 0 < short < unit or (self.on_meter[row] and 0 < short < WH_PER_MWH)
 
     def _about(self, row: int, code: str, message: str, **more: Any) -> None:
         identity, source = self.ids[row].as_py(), self.annual.source

@@ -260,13 +260,43 @@ def test_every_certificate_carries_its_basis(basis):
     assert table["allocation_basis"].null_count == 0
 
 
-def test_nothing_is_called_metered_that_does_not_say_so():
-    rows = [{}, {"profile": "flat"}, {"profile": None, "device_id": "p"}]
-    assert set(gcr.convert(annual_table(*rows), FLAT_DAY).report["allocation_basis"].to_pylist()) == {
+def test_nothing_is_called_metered_but_what_says_so_and_the_energy_of_its_own_device():
+    own = {"profile": None, "device_id": "p", "energy_wh": 24}
+    rows = [{}, {"profile": "flat"}, own, own | {"allocation_basis": "facility_profile"}, {"device_id": "other"}]
+    assert gcr.convert(annual_table(*rows), FLAT_DAY).report["allocation_basis"].to_pylist() == [
         "regional_technology_profile",
         "flat",
+        "metered_hourly",
         "facility_profile",
-    }
+        "regional_technology_profile",
+    ]
+
+
+def test_certificates_of_one_device_are_never_issued_above_its_meter(refusal):
+    meter = profile_table({"p": series([MWH] * 24)})
+    own = {"profile": None, "device_id": "p"}
+    found = refusal(gcr.convert, annual_table({**own, "energy_wh": 20 * MWH}, {**own, "energy_wh": 5 * MWH}), meter)
+    assert [(one["code"], one["certificate_id"]) for one in found] == [("over_meter", "C1")]
+
+
+def test_months_of_one_device_share_what_remains_each_within_its_own():
+    meter = profile_table({"p": series([1000, 0, 500, 250] * 12)})
+    own = {"profile": None, "device_id": "p"}
+    first, second = {"start": START, "end": START + DAY}, {"start": START + DAY, "end": START + 2 * DAY}
+    rows = [own | first | {"energy_wh": 6000}, own | second | {"energy_wh": 10_500}, own | first | {"energy_wh": 4501}]
+    made = gcr.convert(annual_table(*rows), meter)
+    assert made.report["residual_wh"].to_pylist() == [0, 0, 1]
+    summed = made.to_table().group_by("production_start").aggregate([("energy_wh", "sum")])
+    assert sorted(summed["energy_wh_sum"].to_pylist()) == [250] * 12 + [500] * 12 + [1000] * 12
+
+
+def test_a_residual_on_the_own_meter_of_a_device_is_valid():
+    annual = annual_table({"profile": None, "device_id": "p", "energy_wh": 25})
+    hours = gcr.convert(annual, FLAT_DAY).to_table()
+    for profiles in (None, FLAT_DAY):
+        report = gcr.validate(annual, hours, profiles)
+        assert report.ok
+        assert report.findings["code"].to_pylist() == ["residual_booked"]
 
 
 def test_a_flat_profile_is_never_a_fall_back(refusal):

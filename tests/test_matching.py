@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 import pytest
-from oracle.conversion import DAY, HOUR, START, annual_table, hours_of, profile_table, series
+from oracle.conversion import DAY, HOUR, MWH, START, annual_table, hours_of, profile_table, series
 from pyarrow import csv
 
 import gcr_fast as gcr
@@ -304,18 +304,29 @@ DEVICES = pa.table(
     ("row", "default", "chosen", "basis"),
     [
         ({"profile": "named", "device_id": "plant 3"}, None, "named", "regional_technology_profile"),
-        ({"profile": "named", "device_id": "plant 1"}, None, "named", "facility_profile"),
+        ({"profile": "named", "device_id": "plant 1"}, None, "named", "metered_hourly"),
         ({"profile": "named", "device_id": "plant 3"}, "other", "named", "regional_technology_profile"),
         ({"profile": None, "device_id": "plant 3"}, "named", "named", "regional_technology_profile"),
-        ({"profile": None, "device_id": "plant 3"}, None, "other", "facility_profile"),
-        ({"profile": None, "device_id": "named"}, None, "named", "facility_profile"),
+        ({"profile": None, "device_id": "plant 3"}, None, "other", "metered_hourly"),
+        ({"profile": None, "device_id": "named"}, None, "named", "metered_hourly"),
         (
             {"profile": None, "device_id": "unknown", "country": "AT", "source_type": "wind"},
             None,
             "AT-2024-wind",
             "regional_technology_profile",
         ),
-        ({"profile": None, "device_id": "plant 1", "country": "AT", "source_type": "wind"}, None, "named", None),
+        (
+            {"profile": None, "device_id": "plant 1", "country": "AT", "source_type": "wind"},
+            None,
+            "named",
+            "metered_hourly",
+        ),
+        (
+            {"profile": None, "device_id": "plant 1", "allocation_basis": "facility_profile"},
+            None,
+            "named",
+            "facility_profile",
+        ),
         ({"profile": "flat"}, None, "flat", "flat"),
         ({"profile": None}, "daylight", "daylight", "flat"),
         ({"profile": "named", "allocation_basis": "metered_scaled"}, None, "named", "metered_scaled"),
@@ -324,7 +335,15 @@ DEVICES = pa.table(
 def test_the_profile_and_basis_that_are_chosen(row, default, chosen, basis):
     report = gcr.convert(annual_table({"energy_wh": 24, **row}), DEVICES, profile=default).report
     assert report["profile"].to_pylist() == [chosen]
-    assert report["allocation_basis"].to_pylist() == [basis or "facility_profile"]
+    assert report["allocation_basis"].to_pylist() == [basis]
+
+
+def test_a_shape_without_unit_of_the_device_is_no_meter():
+    shape = DEVICES.rename_columns(["profile", "start", "weight", "device_id"])
+    row = {"profile": None, "device_id": "plant 1", "energy_wh": 10 * MWH}
+    report = gcr.convert(annual_table(row, row | {"certificate_id": "again"}), shape).report
+    assert report["allocation_basis"].to_pylist() == ["facility_profile"] * 2
+    assert report["issued_wh"].to_pylist() == [10 * MWH] * 2
 
 
 def test_country_year_and_source_choose_by_the_year_where_the_plant_is():

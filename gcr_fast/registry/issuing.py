@@ -158,7 +158,7 @@ def remaining(
     before finds what it found then. A meter on which some certificate would find nothing is returned as it was
     metered: `refusals` says so.
     """
-    if not len(catalogue) or METERED_BASES.isdisjoint(annual.table["allocation_basis"].to_pylist()):
+    if not len(catalogue) or not _may_be_metered(annual):
         return profiles
     plan = make_plan(annual, profiles, default, keep_zero_hours=False, allow_estimated=allow_estimated)
     known = [catalogue.place_of.get(name) for name in annual.table["certificate_id"].to_pylist()]
@@ -176,6 +176,12 @@ def remaining(
         if all(left[first:end].any() for first, end in spans[name]):
             fresh[name] = replace(profile, values=left)
     return replace(profiles, by_name=profiles.by_name | fresh) if fresh else profiles
+
+
+def _may_be_metered(annual: Annual) -> bool:
+    """Whether any certificate states a metered basis, or has one for want of another: by its device's own meter."""
+    facts = zip(*(annual.table[name].to_pylist() for name in ("allocation_basis", "device_id")), strict=True)
+    return any(basis in METERED_BASES or (basis is None and device is not None) for basis, device in facts)
 
 
 def _meters_of(plan: Plan) -> set[Meter]:

@@ -461,6 +461,17 @@ def test_the_hours_of_some_rows_are_those_of_the_conversion(inputs):
         assert have == {second: wh for second, wh in wanted[batch[row]["certificate_id"]].items() if wh}
 
 
+def test_a_second_issue_of_a_device_takes_from_what_is_left_though_no_basis_is_stated(registry):
+    own = {"profile": None, "device_id": "p"}
+    meter = profile_table({"p": series([1000, 2000] * 12)})
+    registry.issue(annual_table(own | {"certificate_id": "A", "energy_wh": 20_000}), meter, create_parties=True)
+    registry.issue(annual_table(own | {"certificate_id": "B", "energy_wh": 16_000}), meter)
+    summed = registry.query().to_table().group_by("production_start").aggregate([("energy_wh", "sum")])
+    assert sorted(summed["energy_wh_sum"].to_pylist()) == [1000] * 12 + [2000] * 12
+    with pytest.raises(RefusedError, match="over_meter"):
+        registry.issue(annual_table(own | {"certificate_id": "C", "energy_wh": 2}), meter)
+
+
 def test_metered_hours_of_some_rows_are_what_their_meter_had_left():
     made = gcr.convert(annual_table(metered("A", 20_000), metered("B", 4_000)), METER)
     wanted = made.to_table()
