@@ -166,7 +166,7 @@ FINDINGS = (
     FindingCode("serial_overlap", "error", "serial numbers that another certificate has", "convert each Wh once"),
     FindingCode("count_mismatch", "error", "energy or count that the serial numbers contradict", "check both"),
     FindingCode("period_mismatch", "error", "a period that the certificate's number contradicts", "check both"),
-    FindingCode("contradictory_status", "error", "a cancelled certificate that is gone, too", "leave it out: it is spent"),
+    FindingCode("contradictory_status", "error", "a cancelled certificate that is gone, too", "leave it out"),
     FindingCode(
         "contradictory_source",
         "error",
