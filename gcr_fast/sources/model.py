@@ -15,7 +15,7 @@ import numpy as np
 
 from gcr_fast.findings import Findings
 from gcr_fast.flags import Flags
-from gcr_fast.sources.files import File
+from gcr_fast.sources.files import File, Table
 from gcr_fast.sources.known import Known
 
 WEIGHT_DIGITS = 9
@@ -124,6 +124,8 @@ class Readings:
     findings: Findings = field(default_factory=Findings)
     attribution: str = ""
     """Whom to name, where the publisher asks for it."""
+    cells: Table | None = None
+    """The rows of a table that is no text: what is not read of them as well, to tell whether one repeats another."""
 
     def drop(self, reason: str, count: int = 1) -> None:
         """Account for rows that are left out."""

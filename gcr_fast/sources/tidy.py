@@ -11,6 +11,7 @@ from gcr_fast.codes import SOURCE_FAMILIES
 from gcr_fast.findings import Findings
 from gcr_fast.periods import year_period
 from gcr_fast.sources.model import How, Reading, Readings
+from gcr_fast.sources.repeats import word_for_word
 
 NOT_ASKED, OUTSIDE = "not asked for", "values outside "
 SHOWN_AREAS = 40
@@ -63,9 +64,10 @@ def _by_rows(series: Iterable[Reading]) -> list[list[Reading]]:
 
 
 def _without_repeats(readings: Readings, group: list[Reading]) -> list[Reading]:
-    """Drop a row if an earlier row has its start and, in every series of the group, its value.
+    """Drop a row if the row of its start before it has the same cells, those that are not read as well.
 
-    Rows of one start that differ stay: which of them is right is not for us to say, and they are refused later.
+    Rows of one start that differ stay: which of them is right is not for us to say, and they are refused later. So do
+    rows of one value whose other cells differ: they may be of two plants.
     """
     starts = group[0].starts
     if len(starts) < 2 or (np.diff(starts) > 0).all():
@@ -75,12 +77,24 @@ def _without_repeats(readings: Readings, group: list[Reading]) -> list[Reading]:
     for one in group:
         values, null = one.values[order], one.null[order]
         same &= (values[1:] == values[:-1]) & (null[1:] == null[:-1])
+    before, again = order[:-1][same], order[1:][same]
+    alike = word_for_word(readings, group[0].lines[before], group[0].lines[again])
+    _note_unlike(readings, group[0].lines[before][~alike], group[0].lines[again][~alike])
     repeated = np.zeros(len(starts), dtype=bool)
-    repeated[order[1:]] = same
+    repeated[again[alike]] = True
     if not repeated.any():
         return group
     readings.drop("rows that repeat an earlier one word for word", int(repeated.sum()))
     return take(group, np.flatnonzero(~repeated))
+
+
+def _note_unlike(readings: Readings, before: np.ndarray, again: np.ndarray) -> None:
+    if len(again):
+        where = f"lines {before[0]} and {again[0]}" + (", ..." if len(again) > 1 else "")
+        readings.notes[f"{len(again):,} rows"] = (
+            f"have time and value of an earlier row of their series, but not its other cells ({where}): none is "
+            "dropped; if a column tells things apart, such as plants, the format or mapping does not know it"
+        )
 
 
 def take(group: list[Reading], rows: np.ndarray) -> list[Reading]:

@@ -5,12 +5,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from oracle import exports as oracle
 
-from gcr_fast.sources.files import open_file
+from gcr_fast.sources.files import Table, open_file
 from gcr_fast.sources.model import How, Reading, Readings
 from gcr_fast.sources.tidy import take, tidy
 
@@ -28,7 +29,7 @@ def reading(starts, values, kind="solar", **others):
         interval_s=3600,
         values=np.array([value or 0 for value in values], dtype=np.int64),
         null=np.array([value is None for value in values], dtype=bool),
-        lines=np.arange(2, len(values) + 2),
+        lines=np.arange(len(values)) + others.pop("line", 2),
         **others,
     )
 
@@ -36,9 +37,17 @@ def reading(starts, values, kind="solar", **others):
 @pytest.fixture(scope="module")
 def readings(tmp_path_factory):
     path = tmp_path_factory.mktemp("tidy") / "file.csv"
-    path.write_text("a,b\n1,2\n")
 
-    def made(*series, zone="UTC"):
+    def made(*series, zone="UTC", others=()):
+        """Return readings of a file that has them; `others` are cells that are not read, by line."""
+        cells = {}
+        for one in series:
+            for start, value, line in rows_of(one):
+                cells.setdefault(line, []).append(f"{start},{value}")
+        texts = [
+            ",".join([*cells.get(line, []), dict(others).get(line, "")]) for line in range(1, max(cells, default=1) + 1)
+        ]
+        path.write_text("\n".join(["a,b", *texts[1:]]) + "\n")
         return Readings(open_file(path), "test", list(series), zone=zone)
 
     return made
@@ -88,9 +97,28 @@ def test_a_gap_is_not_the_value_zero(readings):
     assert len(found.series[0]) == 2
 
 
+def test_a_row_whose_unread_cells_differ_is_no_repeat(readings):
+    """Two plants with one value at one time are two, whichever columns a reader knows of."""
+    found = tidy(
+        readings(reading([0, 0, 0, 3600, 3600], [7, 7, 7, 0, 0]), others={2: "A", 3: "B", 4: "B", 5: "A", 6: "B"}),
+        How(),
+    )
+    assert rows_of(found.series[0]) == [(0, 7, 2), (0, 7, 3), (3600, 0, 5), (3600, 0, 6)]
+    assert found.dropped == {REPEATED: 1}
+    assert "lines 2 and 3" in found.notes["2 rows"]
+
+
+def test_cells_of_a_table_that_is_no_text_are_looked_at_as_well(readings):
+    given = readings(reading([0, 0, 0], [7, 7, 7], line=1))
+    given.cells = Table(pa.table({"plant": ["A", "B", "B"]}), 1)
+    found = tidy(given, How())
+    assert rows_of(found.series[0]) == [(0, 7, 1), (0, 7, 2)]
+    assert found.dropped == {REPEATED: 1}
+
+
 def test_series_of_other_rows_keep_theirs(readings):
     """Two series that happen to have equal times are not one table: each is looked at alone."""
-    found = tidy(readings(reading([0, 0], [1, 1]), reading([0, 0], [1, 2], kind="wind")), How())
+    found = tidy(readings(reading([0, 0], [1, 1]), reading([0, 0], [1, 2], kind="wind", line=4)), How())
     assert [len(one) for one in found.series] == [1, 2]
     assert found.dropped[REPEATED] == 1
 

@@ -39,6 +39,7 @@ def read(file: File, how: How) -> Readings:
     plan = plan_of(how.mapping)
     table = _table(file, plan)
     readings = Readings(file, FORMAT.name, rows=len(table), attribution=plan.attribution)
+    readings.cells = None if file.kind == "csv" else table
     if not len(table):
         refuse(file, "has a header, but no rows", "empty_file")
     if plan.value:
