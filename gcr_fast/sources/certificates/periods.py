@@ -38,7 +38,10 @@ class Span(NamedTuple):
 
     def in_zone(self, zone: str) -> Period:
         """Return the UTC period from the beginning of the first day to the end of the last, in a zone."""
-        return Period(_midnight(self.first, zone), _midnight(self.last + timedelta(days=1), zone))
+        period = Period(_midnight(self.first, zone), _midnight(self.last + timedelta(days=1), zone))
+        if period.end_s <= period.start_s:
+            raise PeriodError(f"is no time in {zone}")
+        return period
 
 
 def _midnight(day: date, zone: str) -> int:
@@ -49,23 +52,55 @@ class PeriodError(ValueError):
     """A text that is no period; the message says what was expected, and goes on from the cell."""
 
 
-def read_period(text: str, order: Order, april_years: bool = False) -> Span | Period:
+def read_period(
+    text: str, order: Order, april_years: bool = False, *, months: bool = False, after: bool = False
+) -> Span | Period:
     """Read a period that stands in one cell.
 
     Forms: `Mar-2023`, `2023-03`, `03/2023`, `2023`; two days or months with ` - ` or ` to ` between them, both
     inclusive; two instants with offsets. `2022 - 2023` is April to March where `april_years`, else it is refused.
+    A lone day is that day; where `months`, it is the month that it is the first of. `after` is as in `between`.
     """
     cell = " ".join(text.split())
     years = _YEARS.match(cell)
     if years:
         return _april_year(int(years[1]), int(years[2]), april_years)
-    parts = _SPLIT.split(cell)
+    parts = two_parts(cell)
     if len(parts) == 2:
-        return between(parts[0], parts[1], order)
+        return between(parts[0], parts[1], order, after)
+    day = lone_day(cell, order)
+    if day is not None:
+        return _month_from(day) if months else _checked(Span(day, day))
     whole = _whole(cell, order)
     if whole is None:
         raise PeriodError("is no period: expected a month (Mar-2023, 2023-03), a year, or two days with ` - ` between")
     return whole
+
+
+def two_parts(cell: str) -> tuple[str, ...]:
+    """Return the two texts of a cell that holds both ends of a period; the cell alone if it does not."""
+    return tuple(_SPLIT.split(" ".join(cell.split())))
+
+
+def lone_day(text: str, order: Order) -> date | None:
+    """Return the day that a cell holds, also with the midnight that spreadsheets add to it; None if it holds none."""
+    timed = _TIMED.match(" ".join(text.split()))
+    midnight = timed is not None and int(timed[2]) == int(timed[3]) == int(timed[4] or 0) == 0
+    return read_day(timed[1] if timed and midnight else text, order)
+
+
+def swapped(text: str) -> bool:
+    """Whether a cell holds a day such as `03/04/2023`, of which nothing but the order tells the month."""
+    match = _NUMERIC.match(" ".join(text.split()))
+    return match is not None and match[2] != "."
+
+
+def _month_from(day: date) -> Span:
+    """Return the month that begins with a day, as spreadsheets write January as 01/01/2023."""
+    if day.day != 1:
+        raise PeriodError(f"is {day}, a day, but the column holds months: expected 2023-03, or the first of a month")
+    last = _last_of(day.year, day.month)
+    return _checked(Span(day, last or day))
 
 
 def _april_year(first: int, last: int, known: bool) -> Span:
@@ -76,8 +111,11 @@ def _april_year(first: int, last: int, known: bool) -> Span:
     return _checked(Span(date(first, 4, 1), date(last, 3, 31)))
 
 
-def between(first: str, last: str, order: Order) -> Span | Period:
-    """Read a period from the texts of its beginning and its end. Days and months are inclusive."""
+def between(first: str, last: str, order: Order, after: bool = False) -> Span | Period:
+    """Read a period from the texts of its beginning and its end. Days and months are inclusive.
+
+    Where `after`, an end that is a day is the day after the last.
+    """
     begin, end = _instant(first), _instant(last)
     if begin is not None and end is not None:
         return _ordered(Period(begin, end))
@@ -85,6 +123,8 @@ def between(first: str, last: str, order: Order) -> Span | Period:
     if start is None or stop is None:
         bad = first if start is None else last
         raise PeriodError(f"{bad!r} is no date: expected {'31/03' if order == 'day' else '03/31'}/2023 or 2023-03-31")
+    if after and read_day(last, order):
+        stop -= timedelta(days=1)
     if stop < start:
         raise PeriodError(f"ends on {stop}, before it begins on {start}")
     return _checked(Span(start, stop))
@@ -99,6 +139,8 @@ def _ordered(period: Period) -> Period:
 def _checked(span: Span) -> Span:
     if not FIRST_YEAR <= span.first.year <= span.last.year < LAST_YEAR:
         raise PeriodError(f"is outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    if span.last < span.first:
+        raise PeriodError(f"ends on {span.last}, before it begins on {span.first}")
     return span
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from gcr_fast.codes import MAX_PARENT_WH
 from gcr_fast.findings import Findings
 from gcr_fast.periods import Period, zone_named
 from gcr_fast.sources.certificates.amounts import decimal_marks, floored, scaled
+from gcr_fast.sources.certificates.edges import UNSURE, Texts, Told, judge
 from gcr_fast.sources.certificates.identifiers import fault_of, is_shortened
 from gcr_fast.sources.certificates.layout import NOT_CARRIED, Layout
 from gcr_fast.sources.certificates.periods import PeriodError, Span, between, calendar_span, read_period
@@ -69,8 +71,16 @@ def read_listing(file: File, name: str, layout: Layout, zone: str | None = None,
     Raises `RefusedError` if it is not of that layout at all. `zone` is the zone of its production days. Rows that
     `sift` or the layout leave out are counted in `dropped` and, but for those of other years, named in `findings`.
     """
+    listing, told = _listed(file, name, layout, zone, sift or Sift(), Told())
+    if told != Told():  # all dates together say that each means something else: that is rare, and read once more
+        listing, _ = _listed(file, name, layout, zone, sift or Sift(), told)
+    return listing
+
+
+def _listed(file: File, name: str, layout: Layout, zone: str | None, sift: Sift, told: Told) -> tuple[Listing, Told]:
+    """Read a whole file by what is told of its dates; return what they have told by then, too."""
     sheet = open_sheet(file, layout)
-    reader = _Reader(sheet, zone, sift or Sift())
+    reader = _Reader(sheet, zone, sift, told)
     unused = sheet.header.unused + [sheet.header.named(name) for name in NOT_CARRIED if name in sheet.header.columns]
     listing = Listing(file, name, findings=sheet.findings, dropped=sheet.dropped, unused=unused)
     for line in reader.lines():
@@ -81,14 +91,20 @@ def read_listing(file: File, name: str, layout: Layout, zone: str | None = None,
     if not listing.rows and sheet.findings.ok:
         sheet.findings.add("empty_file", f"{file.path.name} has no rows below its header", file=file.name)
     reader.note_rounded()
-    return listing
+    reader.note_after()
+    return listing, reader.judged()
+
+
+_MONTHLY = re.compile(r"month|vintage|monat|\bmois\b|\bmes\b|\bmese\b|\bmaand\b", re.IGNORECASE)
+"""Names of columns whose every period is a month (or a year), never a day."""
 
 
 class _Reader:
     """Reads the rows of one sheet, remembering what cells that repeat mean."""
 
-    def __init__(self, sheet: Sheet, zone: str | None, sift: Sift) -> None:
+    def __init__(self, sheet: Sheet, zone: str | None, sift: Sift, told: Told) -> None:
         self.sheet = sheet
+        self.told = told
         self.layout = sheet.layout
         self.zone = zone
         self.sift = sift
@@ -99,7 +115,8 @@ class _Reader:
         self.failed = False
         """Whether something in the row at hand is wrong."""
         self._meanings: dict[tuple[str, str], Meaning | None] = {}
-        self._spans: dict[tuple[str, ...], Span | Period | str] = {}
+        self._months = bool(_MONTHLY.search(sheet.header.named("period")))
+        self._spans: dict[Texts, Span | Period | str] = {}
         self._zones: dict[tuple[str, str | None, Span], tuple[str, Period] | str] = {}
         self._units = {
             "energy": sheet.unit_of("energy", self.layout.energy_digits),
@@ -175,6 +192,16 @@ class _Reader:
         if self.rounded:
             what = f"{self.rounded} energies are no whole number of Wh: rounded down, by less than 1 Wh each"
             self.sheet.findings.add("energy_rounded", what, file=self.sheet.file.name, count=self.rounded)
+
+    def note_after(self) -> None:
+        """Say that ends of production were taken for the day after the last."""
+        if self.told.after:
+            what = "all periods go from the first of a month to the first of a month: the end is the day after the last"
+            self.sheet.findings.add("exclusive_end", what, file=self.sheet.file.name)
+
+    def judged(self) -> Told:
+        """Return what all dates together tell of each; numbers that hold their period tell it of their row."""
+        return judge((texts for texts in self._spans if len(texts) < 3), self.layout.order, self._months)
 
     def _fault(self, line: Line, code: str, name: str, what: str) -> None:
         self.failed = True
@@ -291,7 +318,8 @@ class _Reader:
         """Return the zone and the UTC period of production."""
         column, found = self._span(line)
         if isinstance(found, str):
-            self._fault(line, "null_value" if found == "is empty" else "bad_period", column, found)
+            code = "ambiguous_period" if found in UNSURE else "null_value" if found == "is empty" else "bad_period"
+            self._fault(line, code, column, found)
             return "UTC", None
         named = self.zone or line.text("zone") or self.layout.zone
         if isinstance(found, Period):
@@ -301,7 +329,7 @@ class _Reader:
             self._zones[key] = _place(found, named, country)
         placed = self._zones[key]
         if isinstance(placed, str):
-            self._fault(line, "naive_time", column, placed)
+            self._fault(line, "naive_time" if placed.startswith("names no") else "bad_period", column, placed)
             return "UTC", None
         return placed
 
@@ -313,7 +341,7 @@ class _Reader:
 
     def _span(self, line: Line) -> tuple[str, Span | Period | str]:
         """Return the column to name, and the days of production or what is wrong with them."""
-        texts: tuple[str, ...]
+        texts: Texts
         if line.has("period"):
             column, texts = "period", (line.text("period"),)
         elif line.has("start") or line.has("end"):
@@ -327,11 +355,14 @@ class _Reader:
     def _days(self, texts: tuple[str, ...]) -> Span | Period | str:
         if not texts[0] or (len(texts) == 2 and not texts[1]):
             return "is empty"
+        if texts in self.told.unsure:
+            return self.told.unsure[texts]
+        order, april, after = self.layout.order, self.layout.april_years, self.told.after
         try:
             if len(texts) == 1:
-                return read_period(texts[0], self.layout.order, self.layout.april_years)
+                return read_period(texts[0], order, april, months=self._months, after=after)
             if len(texts) == 2:
-                return between(texts[0], texts[1], self.layout.order)
+                return between(texts[0], texts[1], order, after)
             return calendar_span(texts[0], texts[1])
         except PeriodError as fault:
             return str(fault)
