@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from gcr_fast.processor import Conversion
     from gcr_fast.profiles import Profiles
 
+SHOWN_NOTES = 5
+"""Notes of the reading that the summary quotes."""
 EXAMPLE = "gcr convert annual.csv --profiles shipped --out hourly.parquet"
 
 outputs = options(
@@ -167,6 +170,14 @@ def _left_out(annual: Annual) -> list[tuple[str, str]]:
     return [(f"left out: {count:,}", reason) for reason, count in reasons.most_common()]
 
 
+def _notes(result: Result) -> Iterator[str]:
+    """Yield what was assumed when profile files were read, in short."""
+    notes = [one.message for one in result.conversion.report.collected if one.code == "reading_note"]
+    yield from notes[:SHOWN_NOTES]
+    if len(notes) > SHOWN_NOTES:
+        yield f"... and {len(notes) - SHOWN_NOTES:,} more notes; --json gives all of them"
+
+
 def by_source(result: Result) -> list[dict[str, Any]]:
     """Sum the report by source type: certificates, hourly certificates, energy, residual."""
     report = result.conversion.report.table
@@ -225,4 +236,6 @@ def summary(result: Result) -> list[Any]:
         for row in by_source(result)
     ]
     counts = finding_counts(result.conversion.report.collected)
-    return [facts(rows), "", table(columns, sources, right=columns[1:]), *(("", counts) if counts else ())]
+    notes = list(_notes(result))
+    told = [*(("", counts) if counts else ()), *(("", *notes) if notes else ())]
+    return [facts(rows), "", table(columns, sources, right=columns[1:]), *told]

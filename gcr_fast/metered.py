@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gcr_fast.exchange.reading import Source
-from gcr_fast.findings import Findings
+from gcr_fast.findings import Finding, Findings
 from gcr_fast.intervals import build, is_hourly
 from gcr_fast.merging import joined
 from gcr_fast.periods import zone_anchor
@@ -52,7 +52,24 @@ def profiles_of(readings: Readings, keep_intervals: bool = False) -> Profiles:
             what = f"{name} is {role}, which is never converted"
             findings.add("not_generation", what, file=readings.file.name, profile=name, count=rows)
     findings.extend(fault.finding for profile in profiles.values() for fault in profile.faults)
+    findings.extend(told_of(readings))
     return Profiles(profiles, findings, (shared.source,))
+
+
+def told_of(readings: Readings) -> Iterator[Finding]:
+    """Yield what the reading of a file has assumed, dropped and left out: a conversion must not keep it to itself."""
+    name = readings.file.name
+    short = readings.file.path.name
+    for what, said in readings.notes.items():
+        yield Finding("reading_note", f"{short}: {what} {said}", file=name)
+    for reason, count in readings.dropped.items():
+        yield Finding("rows_dropped", f"{short}: {count:,} dropped: {reason}", file=name, count=count)
+    reasons: dict[str, list[str]] = {}
+    for what, reason in readings.left_out.items():
+        reasons.setdefault(reason, []).append(what)
+    for reason, names in reasons.items():
+        what = f"{short}: {', '.join(names)}: {reason}"
+        yield Finding("series_left_out", what, file=name, count=len(names))
 
 
 def rows_of(readings: Readings) -> Iterator[Series]:

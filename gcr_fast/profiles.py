@@ -16,7 +16,7 @@ import numpy as np
 from gcr_fast.codes import MAX_PARENT_WH, SOURCE_TYPES, canonical_source
 from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.exchange.reading import Source, from_stream, read_table
-from gcr_fast.findings import Findings
+from gcr_fast.findings import Finding, Findings
 from gcr_fast.intervals import build
 from gcr_fast.merging import merge
 from gcr_fast.metered import profiles_of, rows_of
@@ -24,8 +24,8 @@ from gcr_fast.periods import year_period
 from gcr_fast.series import Rows, read_series
 from gcr_fast.shapes import DISTRIBUTIONS, Fault, Profile, Profiles, synthetic
 from gcr_fast.sources import pages
-from gcr_fast.sources.files import open_file
-from gcr_fast.sources.generation.formats import format_named, identify, nothing_in, read_as
+from gcr_fast.sources.files import File, open_file
+from gcr_fast.sources.generation.formats import UNENDED, format_named, identify, nothing_in, read_as
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.tidy import check_areas
 
@@ -94,6 +94,7 @@ def read_together(
             chosen = format_named(format) if format else identify(file, how)
             if chosen is None:
                 found.append(_parse(read_table(path), zone, unit, label, keep_intervals, strict))
+                found[-1].findings.extend(may_be_cut(file))
                 continue
             readings = read_as(file, chosen, told, alone=False)
             found.append(_public(readings, chosen, told, keep_intervals))
@@ -110,6 +111,12 @@ def read_together(
     with _held(refused):
         pages.check(parts)
     return found
+
+
+def may_be_cut(file: File) -> Iterator[Finding]:
+    """Yield a warning about a text whose last line has no end: of a number that is cut off nothing else tells."""
+    if file.kind == "csv" and not file.ended:
+        yield Finding("reading_note", f"{file.path.name}: last line {UNENDED}", file=file.name)
 
 
 @contextmanager

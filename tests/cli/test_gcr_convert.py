@@ -256,6 +256,35 @@ def test_months_of_one_year_are_a_profile_together(gcr, folder):
     assert "lacks 744 of the 8760" in gcr("convert", "year.csv", *files[2:], "--out", "i.parquet", code=1).stderr
 
 
+def whole(text):
+    return text
+
+
+def cut_short(text):
+    """Cut a text inside its last number."""
+    return text.rstrip("\n")[:-1]
+
+
+@pytest.mark.parametrize(("change", "count"), [(whole, 0), (cut_short, 1)])
+@pytest.mark.parametrize("form", ["public", "own"])
+def test_a_profile_file_that_may_be_cut_off_is_told(form, change, count, gcr, gcr_json, folder, day, day_of):
+    text = opsd("2024-01-01", {"XX_solar_generation_actual": ["100"] * 24}) if form == "public" else day_of([100] * 24)
+    (folder / "mine.csv").write_text(change(text))
+    given = ["convert", day(profile="XX-solar" if form == "public" else "mine"), "--profiles", "mine.csv"]
+    told = [one for one in gcr_json(*given, "--out", "a.parquet")["findings"] if one["code"] == "reading_note"]
+    assert len(told) == count
+    assert all(one["severity"] == "warning" and one["file"].endswith("mine.csv") for one in told)
+    assert ("last number" in " ".join(gcr(*given, "--out", "b.parquet").stdout.split())) == bool(count)
+
+
+def test_rows_and_columns_that_a_profile_file_has_in_vain_are_told(gcr_json, folder, day):
+    text = opsd("2024-01-01", {"XX_solar_generation_actual": ["100"] * 24, "XX_solar_capacity": ["5"] * 24})
+    (folder / "mine.csv").write_text(text)
+    said = gcr_json("convert", day(profile="XX-solar"), "--profiles", "mine.csv", "--out", "a.parquet")
+    (left,) = (one for one in said["findings"] if one["code"] == "series_left_out")
+    assert "XX_solar_capacity" in left["message"]
+
+
 def test_many_errors_are_cut_in_text_but_not_in_json(gcr, gcr_json, folder):
     rows = "".join(f"M-{row},1,2020,ISSUED\n" for row in range(50))
     (folder / "many.csv").write_text("certificate_id,energy_mwh,year,status\n" + rows)

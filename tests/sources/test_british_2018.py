@@ -134,6 +134,14 @@ def test_energies_with_float_tails_are_counted(run, folder, units):
     assert rounded["count"] == len(tails) > 0
 
 
+def test_what_was_assumed_and_dropped_of_generation_is_told(run):
+    _, said = run
+    notes = [row["message"] for row in said["findings"] if row["code"] == "reading_note"]
+    assert [note.partition(": ")[2][:16] for note in notes] == ["47 rows without ", "7 rows of zeros "]
+    (dropped,) = (row for row in said["findings"] if row["code"] == "rows_dropped")
+    assert (dropped["count"], dropped["severity"]) == (128, "info")
+
+
 @pytest.mark.parametrize("unit", ["TORN-1", "ACHRW-1", "DRAXX-1", "ERRO-1"])
 def test_the_hours_of_a_unit_are_its_share_of_its_fuel(unit, run, units, hours):
     """Each hour is the step of floor(energy x running sum / sum), computed here with Python's integers."""

@@ -97,6 +97,7 @@ UNKNOWN = (
     "is of no format that is known (gcr import formats lists them); a table of profile, start and energy, "
     "or one that was imported before, needs no import: gcr convert --profiles takes it"
 )
+UNENDED = "has no line end: if the file was cut off, its last number may be as well"
 MAPPED = "mapped"
 """The format of files that a mapping describes."""
 
@@ -155,7 +156,7 @@ def read_as(file: File, chosen: Format, how: How, *, alone: bool = True) -> Read
     if any(one.interval_s <= 0 for one in readings.series):
         refuse(file, "has one time alone: how long its intervals are cannot be told", "empty_file")
     if file.kind == "csv" and not file.ended:
-        readings.notes["last line"] = "has no line end: if the file was cut off, its last number may be as well"
+        readings.notes["last line"] = UNENDED
     if alone:
         pages.check([readings])
     tidied = tidy(readings, how)
