@@ -92,11 +92,13 @@ def _bundles(source: Path, out: Path, given: dict[str, Any]) -> Exchanged:
 
 def _readings(source: Path, out: Path, form: str, given: dict[str, Any]) -> Exchanged:
     from gcr_fast.interchange.hours import are_hours
-    from gcr_fast.interchange.readings import series_of_hours, series_of_profiles, write_readings
+    from gcr_fast.interchange.readings import no_readings, series_of_hours, series_of_profiles, write_readings
     from gcr_fast.profiles import read_profiles
 
     if _is_registry(source) or are_hours(source):
-        return write_readings(series_of_hours(*_hourly(source, given["annual"])), out, form)
+        left_out = no_readings()
+        series = series_of_hours(*_hourly(source, given["annual"]), left_out)
+        return write_readings(series, out, form, left_out)
     profiles = read_profiles(source, zone=given["zone"], unit=given["unit"], keep_intervals=True)
     return write_readings(series_of_profiles(profiles), out, form)
 
@@ -136,6 +138,7 @@ def document(done: Exchanged) -> dict[str, Any]:
         "bytes": done.written.bytes,
         "energy_wh": done.energy_wh,
         "not_carried": done.not_carried,
+        "left_out": done.left_out,
         "empty": list(done.empty),
     }
 
@@ -145,6 +148,7 @@ def summary(done: Exchanged) -> list[Any]:
     from .output import facts, mwh, plural
 
     rows = [(name, f"not carried: {what}") for name, what in done.not_carried.items()]
+    rows += [(name, f"left out: {what}") for name, what in done.left_out.items()]
     rows += [(name, "empty, but asked for: fill it with --set") for name in done.empty]
     said = f"{done.written.path}: {plural(done.written.rows, 'row')} of {mwh(done.energy_wh)} MWh ({done.format})"
     return [*([facts(rows), ""] if rows else []), said]

@@ -20,7 +20,7 @@ from gcr_fast.exchange.streams import write_stream
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.interchange.bundle_words import ASKED_FOR, FREE, NAME, SOURCE_BACK, SOURCE_OF, STATUS_OF
 from gcr_fast.interchange.exchanged import Exchanged
-from gcr_fast.interchange.hours import Hours, hours_of, parent_facts
+from gcr_fast.interchange.hours import Hours, LeftOut, hours_of, parent_facts
 from gcr_fast.schema import arrow_schema
 
 if TYPE_CHECKING:
@@ -42,12 +42,15 @@ def write_bundles(
 
     `parents` is a table of their annual certificates, from which device, country, issuer and zone are taken.
     `constants` fills columns of `FREE` in all rows. `expiry_months` after production they expire. The Wh of each
-    device are numbered from `first_number` on. Raises `RefusedError` with every bad row; nothing is left behind then.
+    device are numbered from `first_number` on. What was split is left out: its pieces are bundles.
+
+    Raises `RefusedError` with every bad row; nothing is left behind then.
     """
     given = _checked(path, constants or {}, expiry_months, first_number)
     writer = _Writer(parent_facts(parents), given, expiry_months, first_number)
-    written = write_stream(path, writer.schema, (writer.batch(hours) for hours in hours_of(hourly)))
-    return Exchanged(written, NAME, writer.energy_wh, writer.not_carried(), writer.unfilled())
+    split = LeftOut("SPLIT")
+    written = write_stream(path, writer.schema, (writer.batch(split.of(hours)) for hours in hours_of(hourly)))
+    return Exchanged(written, NAME, writer.energy_wh, writer.not_carried(), split.told(), writer.unfilled())
 
 
 def _checked(

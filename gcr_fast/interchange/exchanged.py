@@ -19,5 +19,7 @@ class Exchanged:
     """Of all its rows."""
     not_carried: dict[str, str] = field(default_factory=dict)
     """Columns of ours that the form has no place for, each with what becomes of it."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """States of certificates that are not in it: how many and why."""
     empty: tuple[str, ...] = ()
     """Columns that its reader asks for and nothing here fills."""

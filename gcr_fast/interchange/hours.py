@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcr_fast.codes import MAX_INTERVAL_S
-from gcr_fast.columns import as_text, one_array
+from gcr_fast.columns import as_text, encode, exact_sum, one_array
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import from_stream, read_table
 from gcr_fast.fields import Fields
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.hourly import Batch, HourlyReader
+from gcr_fast.units import mwh_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,8 +84,6 @@ def _impossible(reader: HourlyReader, batch: Batch) -> list[Finding]:
 
 
 def _hours(reader: HourlyReader, table: pa.Table, batch: Batch) -> Hours:
-    import pyarrow as pa
-
     fields = Fields(replace(reader.source, table=table), "hourly")
     texts = {name: _text(fields, name) for name in ("source_type", "status", "allocation_basis", "owner")}
     parents = [str(name) for name in batch.names]
@@ -93,7 +92,13 @@ def _hours(reader: HourlyReader, table: pa.Table, batch: Batch) -> Hours:
     )
     if (batch.energy > 0).all():
         return hours
-    kept = np.flatnonzero(batch.energy > 0)
+    return _taken(hours, np.flatnonzero(batch.energy > 0))
+
+
+def _taken(hours: Hours, kept: np.ndarray) -> Hours:
+    """Return some of the certificates, by their places int64[k]."""
+    import pyarrow as pa
+
     rows = pa.array(kept)
     return replace(
         hours,
@@ -102,8 +107,41 @@ def _hours(reader: HourlyReader, table: pa.Table, batch: Batch) -> Hours:
         starts=hours.starts[kept],
         lengths=hours.lengths[kept],
         energy=hours.energy[kept],
-        texts={name: text.take(rows) for name, text in texts.items()},
+        texts={name: text.take(rows) for name, text in hours.texts.items()},
     )
+
+
+class LeftOut:
+    """Takes out certificates of some states, and keeps count of them: the energy that they name is not there."""
+
+    def __init__(self, *states: str) -> None:
+        self._states = states
+        self.counts: dict[str, tuple[int, int]] = {}
+        """By state: certificates and Wh."""
+
+    def of(self, hours: Hours) -> Hours:
+        """Return the others."""
+        codes, words = encode(hours.texts["status"])
+        kept = np.ones(len(hours), dtype=bool)
+        for code, word in enumerate(words):
+            state = str(word).strip().upper()
+            if state in self._states:
+                here = codes == code
+                kept &= ~here
+                count, wh = self.counts.get(state, (0, 0))
+                self.counts[state] = count + int(here.sum()), wh + exact_sum(hours.energy[here])
+        return hours if kept.all() else _taken(hours, np.flatnonzero(kept))
+
+    def told(self) -> dict[str, str]:
+        """Return what was left out and why, by state."""
+        return {
+            state: f"{count:,} certificate{'s' if count > 1 else ''} of {mwh_text(wh)} MWh: {_WHY[state]}"
+            for state, (count, wh) in self.counts.items()
+            if count
+        }
+
+
+_WHY = {"SPLIT": "their pieces carry on", "WITHDRAWN": "energy that was taken back is no reading"}
 
 
 def _text(fields: Fields, name: str) -> pa.Array:

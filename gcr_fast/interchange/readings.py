@@ -15,7 +15,7 @@ from gcr_fast.errors import UsageError
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.interchange.exchanged import Exchanged
-from gcr_fast.interchange.hours import Hours, hours_of, parent_facts
+from gcr_fast.interchange.hours import Hours, LeftOut, hours_of, parent_facts
 from gcr_fast.shapes import Profile, Profiles
 from gcr_fast.units import mwh_text
 
@@ -37,12 +37,21 @@ class Series(NamedTuple):
     """int64[n] Wh."""
 
 
-def series_of_hours(hourly: Any, parents: Any = None) -> list[Series]:
-    """Sum hourly certificates by device and interval. The device of a parent that names none is the parent itself."""
+def no_readings() -> LeftOut:
+    """Return what takes out certificates without energy of their own: what was split stands in its pieces."""
+    return LeftOut("SPLIT", "WITHDRAWN")
+
+
+def series_of_hours(hourly: Any, parents: Any = None, left_out: LeftOut | None = None) -> list[Series]:
+    """Sum hourly certificates by device and interval. The device of a parent that names none is the parent itself.
+
+    Certificates that were split or withdrawn are taken out; `left_out` (of `no_readings`) keeps count of them.
+    """
     import pyarrow as pa
 
     facts = parent_facts(parents)
-    parts = [_summed(_by_device(hours, facts)) for hours in hours_of(hourly)]
+    others = left_out or no_readings()
+    parts = [_summed(_by_device(others.of(hours), facts)) for hours in hours_of(hourly)]
     if not parts:
         return []
     table = _summed(pa.concat_tables(parts)).sort_by(
@@ -86,8 +95,10 @@ def _series(profile: Profile) -> Series:
     return Series(profile.device_id or profile.name, profile.step_s, starts, net)
 
 
-def write_readings(series: list[Series], path: str | os.PathLike[str], form: str) -> Exchanged:
-    """Write readings as one of `FORMS`: `granular` or `meter-readings`."""
+def write_readings(
+    series: list[Series], path: str | os.PathLike[str], form: str, left_out: LeftOut | None = None
+) -> Exchanged:
+    """Write readings as one of `FORMS`: `granular` or `meter-readings`. `left_out` tells what is not in the series."""
     if form not in FORMS:
         raise UsageError(f"unknown form {form!r}; there are {', '.join(FORMS)}")
     if Path(path).suffix.lower() != ".csv":
@@ -100,7 +111,8 @@ def write_readings(series: list[Series], path: str | os.PathLike[str], form: str
     schema = pa.schema([(name, pa.string()) for name in names])
     written = write_stream(path, schema, _batches(series, schema, batch))
     lost = {"certificates": "energy is summed by device and interval; ids, states and owners are not carried"}
-    return Exchanged(written, form, sum(exact_sum(one.energy) for one in series), lost)
+    told = left_out.told() if left_out else {}
+    return Exchanged(written, form, sum(exact_sum(one.energy) for one in series), lost, told)
 
 
 def _check_steps(series: list[Series]) -> None:

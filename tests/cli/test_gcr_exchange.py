@@ -62,6 +62,33 @@ def test_readings_of_hours_and_of_profiles(gcr_json, form):
     assert (said["rows"], said["energy_wh"]) == (24, sum(range(24)) * 1_000_000)
 
 
+LIVED = """certificate_id,parent_certificate_id,production_start,interval_s,energy_wh,source_type,status,owner
+P-1,P,2023-01-01T00:00Z,3600,100,solar,SPLIT,me
+P-1/0-60,P,2023-01-01T00:00Z,3600,60,solar,RETIRED,me
+P-1/60-100,P,2023-01-01T00:00Z,3600,40,solar,ACTIVE,you
+P-2,P,2023-01-01T01:00Z,3600,70,solar,WITHDRAWN,me
+P-3,P,2023-01-01T02:00Z,3600,30,solar,EXPIRED,me
+"""
+"""Hours that were split, retired, withdrawn and let expire."""
+
+
+@pytest.mark.parametrize("form", ["granular", "meter-readings"])
+def test_readings_have_each_wh_once_and_none_that_was_withdrawn(gcr, gcr_json, folder, form):
+    (folder / "lived.csv").write_text(LIVED)
+    given = ("exchange", "write", "lived.csv", "--as", form, "--out")
+    said = gcr_json(*given, "r.csv")
+    assert (said["rows"], said["energy_wh"]) == (2, 130)
+    assert {state: said["left_out"][state].partition(":")[0] for state in said["left_out"]} == {
+        "SPLIT": "1 certificate of 0.0001 MWh",
+        "WITHDRAWN": "1 certificate of 0.00007 MWh",
+    }
+    with (folder / "r.csv").open(newline="") as file:
+        energies = [row["quantity" if form == "granular" else "interval_usage"] for row in csv.DictReader(file)]
+    assert energies == (["0.1", "0.03"] if form == "granular" else ["100", "30"])
+    shown = gcr(*given, "s.csv").stdout
+    assert "left out: 1 certificate of 0.00007 MWh" in shown
+
+
 @pytest.mark.usefixtures("hourly")
 @pytest.mark.parametrize(
     ("words", "code"),
