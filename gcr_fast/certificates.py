@@ -10,7 +10,7 @@ import contextlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -26,6 +26,7 @@ from gcr_fast.periods import year_period
 from gcr_fast.schema import arrow_schema
 from gcr_fast.sources.certificates import mapped
 from gcr_fast.sources.certificates.formats import BY_NAME, format_named, identify
+from gcr_fast.sources.certificates.layout import Layout
 from gcr_fast.sources.certificates.reading import Certificate, Listing, read_listing
 from gcr_fast.sources.certificates.sifting import Sift
 from gcr_fast.sources.certificates.statuses import Meaning, meaning_of
@@ -134,6 +135,12 @@ class _How:
     purpose: str | None
     basis: str | None
     sift: Sift
+    decimal: str | None
+
+    def listing(self, file: File, name: str, layout: Layout) -> Listing:
+        """Read a file in a layout, with what the caller says of it."""
+        told = replace(layout, decimal=self.decimal) if self.decimal else layout
+        return read_listing(file, name, told, self.zone, self.sift)
 
 
 @dataclass(frozen=True)
@@ -184,6 +191,7 @@ def read_certificates(
     basis: str | None = None,
     units: Mapping[str, str] | str | os.PathLike[str] | None = None,
     year: int | None = None,
+    decimal: str | None = None,
 ) -> Certificates:
     """Read certificate lists of any known format into one table.
 
@@ -191,11 +199,12 @@ def read_certificates(
     Only cancelled certificates are kept, unless `keep_all`; the others are accounted for. `purpose` overrides for
     what the cancelled ones were cancelled, `basis` is their allocation basis. `units` (a mapping, or a file that
     `read_units` takes) says what a device burns where a list does not; `year` keeps one year of production. What they
-    leave out is named in `.findings`. Raises `RefusedError` with everything that is wrong in all files, among it any
-    certificate that is there twice, with both rows.
+    leave out is named in `.findings`. `decimal` is the decimal mark where no number of a list tells it. Raises
+    `RefusedError` with everything that is wrong in all files, among it any certificate that is there twice, with both
+    rows.
     """
     names = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    how = _checked(format, mapping, zone, keep_all, purpose, basis, _sift(units, year))
+    how = _checked(format, mapping, zone, keep_all, purpose, basis, _sift(units, year), decimal)
     if not names:
         raise UsageError("name at least one file")
     findings = Findings()
@@ -215,6 +224,7 @@ def _checked(
     purpose: str | None,
     basis: str | None,
     sift: Sift,
+    decimal: str | None,
 ) -> _How:
     if name is not None and name not in (OWN, "auto", mapped.NAME):
         format_named(name)
@@ -224,8 +234,10 @@ def _checked(
         raise UsageError(f"unknown purpose {purpose!r}; there are {', '.join(PURPOSES)}")
     if basis is not None and basis not in BASES:
         raise UsageError(f"unknown allocation basis {basis!r}; there are {', '.join(BASES)}")
+    if decimal not in (None, ",", "."):
+        raise UsageError(f"the decimal mark is , or . and not {decimal!r}")
     described = load_mapping(mapping) if isinstance(mapping, str | os.PathLike) else mapping
-    return _How(None if name == "auto" else name, described, zone, keep_all, purpose, basis, sift)
+    return _How(None if name == "auto" else name, described, zone, keep_all, purpose, basis, sift, decimal)
 
 
 def _sift(units: Mapping[str, str] | str | os.PathLike[str] | None, year: int | None) -> Sift:
@@ -249,11 +261,11 @@ def _read(file: File, how: _How) -> _Part:
     if how.format == OWN or (how.format is None and how.mapping is None and is_own(file)):
         return _read_own(file, how)
     if how.mapping is not None and how.format in (None, mapped.NAME):
-        return _from_listing(read_listing(file, mapped.NAME, mapped.layout_of(how.mapping), how.zone, how.sift), how)
+        return _from_listing(how.listing(file, mapped.NAME, mapped.layout_of(how.mapping)), how)
     chosen = identify(file) if how.format is None else format_named(how.format)
     if chosen is None:
         _refuse_unknown(file)
-    return _from_listing(read_listing(file, chosen.name, chosen.layout, how.zone, how.sift), how)
+    return _from_listing(how.listing(file, chosen.name, chosen.layout), how)
 
 
 def _refuse_unknown(file: File) -> NoReturn:

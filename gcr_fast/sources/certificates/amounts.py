@@ -8,7 +8,7 @@ from decimal import ROUND_FLOOR, Context, Decimal, localcontext
 from functools import lru_cache
 
 _TELLING = (
-    r"^[0-9]*{0}(?:[0-9]{{1,2}}|[0-9]{{4,}})$|^0{0}[0-9]{{3}}$"
+    r"^[0-9]*{0}(?:[0-9]{{1,2}}|[0-9]{{4,}})$|^(?:0|[0-9]{{4,}}){0}[0-9]{{3}}$"
     r"|^[0-9]{{1,3}}(?:{1}[0-9]{{3}})+(?:{0}[0-9]+|{1}[0-9]{{3}})$"
 )
 _COMMA, _POINT = re.compile(_TELLING.format(",", r"\.")), re.compile(_TELLING.format(r"\.", ","))
@@ -16,6 +16,7 @@ _GROUPED = {
     ".": re.compile(r"^[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"),
     ",": re.compile(r"^[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]*)?$"),
 }
+_UNSURE = re.compile(r"^-?(?!0[.,])[0-9]{1,3}[.,][0-9]{3}$")
 _PLAIN = re.compile(r"^(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})$")
 
 
@@ -23,6 +24,11 @@ def decimal_marks(cells: Iterable[str]) -> set[str]:
     """Return the decimal marks that these numbers must have; empty if none of them tells (`1.234` does not)."""
     distinct = {"".join(cell.split()) for cell in cells}
     return {mark for mark, shape in ((",", _COMMA), (".", _POINT)) if any(shape.match(cell) for cell in distinct)}
+
+
+def unsure_numbers(cells: Iterable[str]) -> list[str]:
+    """Return the numbers, each once, that are a thousand times as much by the one decimal mark as by the other."""
+    return [cell for cell in dict.fromkeys(cells) if _UNSURE.match("".join(cell.split()))]
 
 
 def floored(text: str, mark: str, digits: int) -> tuple[int, bool] | None:

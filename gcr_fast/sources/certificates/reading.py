@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from gcr_fast.codes import MAX_PARENT_WH
 from gcr_fast.findings import Findings
 from gcr_fast.periods import Period, zone_named
-from gcr_fast.sources.certificates.amounts import decimal_marks, floored, scaled
+from gcr_fast.sources.certificates.amounts import decimal_marks, floored, scaled, unsure_numbers
 from gcr_fast.sources.certificates.edges import UNSURE, Texts, Told, judge
 from gcr_fast.sources.certificates.identifiers import fault_of, is_shortened
 from gcr_fast.sources.certificates.layout import NOT_CARRIED, Layout
@@ -99,6 +100,9 @@ _MONTHLY = re.compile(r"month|vintage|monat|\bmois\b|\bmes\b|\bmese\b|\bmaand\b"
 """Names of columns whose every period is a month (or a year), never a day."""
 
 
+_SAY_MARK = "say which mark is the decimal one: --decimal , or --decimal . (`decimal` in a mapping)"
+
+
 class _Reader:
     """Reads the rows of one sheet, remembering what cells that repeat mean."""
 
@@ -135,12 +139,46 @@ class _Reader:
         return lines
 
     def _learn_numbers(self, lines: list[Line]) -> None:
-        """Find the decimal mark that the numbers have: with `;` between cells a comma, unless a number tells."""
-        marks = decimal_marks(line.text(name) for line in lines for name in ("energy", "mwh_each", "capacity", "count"))
+        """Find the decimal mark that the numbers have: one of them tells it, or the serial numbers do."""
+        names = ("energy", "mwh_each", "capacity", "count")
+        cells = dict.fromkeys(line.text(name) for line in lines for name in names)
+        marks, unsure = decimal_marks(cells), unsure_numbers(cells)
+        file = self.sheet.file
         if len(marks) > 1:
-            what = f"{self.sheet.file.path.name} writes numbers with a decimal comma and with a decimal point"
-            self.sheet.findings.add("ambiguous_number", what, file=self.sheet.file.name)
-        self.mark = marks.pop() if len(marks) == 1 else "," if self.sheet.header.delimiter == ";" else "."
+            what = f"{file.path.name} writes numbers with a decimal comma and with a decimal point"
+            self.sheet.findings.add("ambiguous_number", what, file=file.name)
+        elif not marks and unsure:
+            marks = self._marks_by_serials(lines, frozenset(unsure))
+            if len(marks) != 1:
+                shown = " and ".join(repr(cell) for cell in unsure[:3])
+                what = f"{file.path.name} has numbers such as {shown} that can be read in two ways: " + _SAY_MARK
+                self.sheet.findings.add("ambiguous_number", what, file=file.name, value=unsure[0])
+        self.mark = marks.pop() if len(marks) == 1 else "."
+
+    def _marks_by_serials(self, lines: list[Line], unsure: frozenset[str]) -> set[str]:
+        """Return the decimal marks by which every number is that of its row's serial numbers; empty if none has any."""
+        marks, compared = {",", "."}, False
+        each = 0 if self.sheet.header.columns.keys() & {"mwh_each"} else self.layout.wh_each
+        for line in lines:
+            for name, digits, unit in (("energy", self._units["energy"], each), ("count", 0, bool(each))):
+                text = line.text(name)
+                if unit and text in unsure and (serials := self._range(line)) is not None:
+                    compared = True
+                    marks = {mark for mark in marks if scaled(text, mark, digits) == len(serials) * unit}
+        return marks if compared else set()
+
+    def _range(self, line: Line) -> Range | None:
+        """Return the serial numbers of a row if they can be read; what is wrong with them is said in its turn."""
+        if not line.text("first"):
+            return None
+        with contextlib.suppress(SerialError):
+            return self._read_range(line)
+        return None
+
+    def _read_range(self, line: Line) -> Range:
+        first, last = line.text("first"), line.text("last")
+        found = read_range(first, last, self.layout.serial)
+        return found.without_last() if self.layout.half_open and last else found
 
     def certificate(self, line: Line) -> Certificate | None:
         """Read one row; None if something in it is wrong, which is then among the findings."""
@@ -216,8 +254,7 @@ class _Reader:
                 self._fault(line, "null_value", "first" if line.has("first") else "id", "is empty")
             return None
         try:
-            found = read_range(first, last, self.layout.serial)
-            return found.without_last() if self.layout.half_open and last else found
+            return self._read_range(line)
         except SerialError as fault:
             self._fault(line, "bad_serial", "last" if last else "first", str(fault))
             return None

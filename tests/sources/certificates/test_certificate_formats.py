@@ -359,3 +359,45 @@ def test_every_slip_in_a_mapping_is_named(write, refusal, change, path):
 def test_mapped_needs_a_mapping(write):
     with pytest.raises(UsageError, match="needs a mapping"):
         read_certificates(write(FOREIGN), format="mapped")
+
+
+# --- numbers that could be read in two ways
+
+PLAIN = {
+    "columns": {"id": "Nr", "energy": "Menge", "period": "Monat", "technology": "Art", "status": "Zustand"},
+    "constants": {"country": "DE"},
+}
+LIST = "Nr;Menge;Monat;Art;Zustand\nA1;{};2023-01;Wind;entwertet\nA2;{};2023-02;Wind;entwertet\n"
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+@pytest.mark.parametrize("cells", [("1.250", "2.500"), ("1,250", "20"), ("1.250", "1,250")])
+def test_numbers_that_can_be_read_in_two_ways_are_refused(write, refusal, cells, delimiter):
+    path = write(LIST.format(*cells).replace(";", delimiter))
+    (found,) = refusal(read_certificates, path, mapping=PLAIN)
+    assert (found["code"], found["value"]) == ("ambiguous_number", cells[0])
+    assert repr(cells[0]) in found["message"]
+    assert "--decimal" in found["message"]
+
+
+@pytest.mark.parametrize(("mark", "energy_wh"), [(",", 1_250_000_000), (".", 1_250_000)])
+def test_the_decimal_mark_may_be_told(write, mark, energy_wh):
+    path = write(LIST.format("1.250", "17"))
+    for told in ({"mapping": PLAIN, "decimal": mark}, {"mapping": PLAIN | {"decimal": mark}}):
+        assert read_certificates(path, **told).table["energy_wh"].to_pylist() == [energy_wh, 17_000_000]
+
+
+def test_another_decimal_mark_is_a_usage_error(write):
+    with pytest.raises(UsageError, match="decimal mark"):
+        read_certificates(write(LIST), mapping=PLAIN, decimal="'")
+
+
+@pytest.mark.parametrize(("volume", "count"), [("1.250", 1250), ("1,250", 1250), ("2.000", 2), ("2,000", 2)])
+def test_serial_numbers_tell_how_numbers_are_written(read, volume, count):
+    found = read(text(AIB_HEADER, [aib_row(count=count, volume=volume), aib_row(first=5000, count=7)], ";"))
+    assert found.table["energy_wh"].to_pylist() == [count * 1_000_000, 7_000_000]
+
+
+def test_serial_numbers_that_contradict_each_other_tell_nothing(faults):
+    rows = [aib_row(count=1250, volume="1.250"), aib_row(first=5000, count=2, volume="2.000")]
+    assert ("ambiguous_number", None, None) in faults(text(AIB_HEADER, rows, ";"))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcr_fast.codes import ANNUAL_STATUSES, PURPOSES, SOURCE_TYPES
-from gcr_fast.sources.certificates.amounts import decimal_marks, scaled
+from gcr_fast.sources.certificates.amounts import decimal_marks, scaled, unsure_numbers
 from gcr_fast.sources.certificates.identifiers import eic_letter, fault_of, gsrn_digit, is_shortened
 from gcr_fast.sources.certificates.periods import Span
 from gcr_fast.sources.certificates.places import agreed_zone, candidates, country_of
@@ -172,6 +172,15 @@ def test_marks_are_told_by_the_numbers():
     assert decimal_marks(["1,234,567"]) == {"."}
     assert decimal_marks(["1.234", "5"]) == set()
     assert decimal_marks(["1,5", "1.5"]) == {",", "."}
+    assert decimal_marks(["1250,500"]) == {","}
+
+
+def test_numbers_that_no_mark_tells_are_found():
+    cells = ["1.250", "0.250", "1,250", "1250.500", "12.5", "1.250.000", "250", "1.250", "-1 2.250"]
+    assert unsure_numbers(cells) == ["1.250", "1,250", "-1 2.250"]
+    for cell in cells:
+        told = bool(decimal_marks([cell])) or cell == "250"
+        assert told != bool(unsure_numbers([cell]))
 
 
 @given(st.integers(0, 10**12), st.integers(0, 6))
