@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterable
+
 _AREAS = """
 10YAL-KESH-----5 AL           10YAT-APG------L AT           10YBA-JPCC-----D BA           10YBE----------2 BE
 10YCA-BULGARIA-R BG           10Y1001A1001A51S BY           10YCH-SWISSGRIDZ CH           10YCZ-CEPS-----N CZ
@@ -30,3 +33,27 @@ AREA_BY_EIC = dict(zip(_WORDS[::2], _WORDS[1::2], strict=True))
 def area_of(eic: str, otherwise: str = "") -> str:
     """Return the short name of an area; of one that is not known `otherwise`, or else the code itself."""
     return AREA_BY_EIC.get(eic.strip(), otherwise.strip() or eic.strip())
+
+
+_COUNTRY = re.compile(r"([A-Z]{2})\d?")
+
+
+def countries_of(area: str) -> tuple[str, ...]:
+    """Return the countries that a name of an area tells: `DK1` DK, `DE-LU` DE and LU; of one that tells none itself."""
+    first, *others = re.split("[-_]", "GB" if area == "UK" else area)
+    country = _COUNTRY.fullmatch(first)
+    if country is None:
+        return (area,)
+    return (country[1], *(word for word in others if re.fullmatch("[A-Z]{2}", word)))
+
+
+def joined_by(sets: Iterable[Collection[str]]) -> dict[str, str]:
+    """Return, for each name in any of the sets, one name that all share whom the sets hang together."""
+    group: dict[str, str] = {}
+    for some in sets:
+        met = {group.get(name, name) for name in some}
+        least = min(met)
+        if len(met) > 1:
+            group |= {name: least for name, of in group.items() if of in met}
+        group |= dict.fromkeys(some, least)
+    return group

@@ -13,7 +13,7 @@ from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import HOUR_S, parse_best
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.generation.entsoe import AREA_TYPES, ATTRIBUTION, consumed, production_kind
-from gcr_fast.sources.generation.entsoe_areas import AREA_BY_EIC, area_of
+from gcr_fast.sources.generation.entsoe_areas import AREA_BY_EIC, area_of, countries_of, joined_by
 from gcr_fast.sources.long import Describe, Words, long, series_keys
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.revisions import replaced
@@ -100,7 +100,8 @@ class _Series:
         # A map code that another area's name is taken for would make one area of two.
         self.area = area_of(words["area"], "" if known in AREA_BY_EIC.values() else known)
         self.types = frozenset(words["area_type"].split("/"))
-        self.words: Words = (self.area, words.get("unit", ""), words.get("type", ""))
+        self.unit = words.get("unit", "")
+        self.words: Words = (self.area, self.unit, words.get("type", ""))
 
 
 def _times(readings: Readings, table: Table, roles: dict[str, str]) -> tuple[np.ndarray, np.ndarray]:
@@ -120,23 +121,53 @@ def _times(readings: Readings, table: Table, roles: dict[str, str]) -> tuple[np.
 def _one_area_each(
     readings: Readings, series: Sequence[_Series], key: np.ndarray, areas: Collection[str]
 ) -> np.ndarray:
-    """bool[n]: rows of areas of one type, the first of `AREA_TYPES` that the file has; or of the areas asked for.
+    """bool[n]: rows of areas of one type for each country, the first of `AREA_TYPES` that is listed for it.
 
-    A generating unit is one thing, whatever the areas it is listed under: of each, the first type that it has.
+    A zone of several countries makes them one. Of areas that are asked for, each is one of its own. A generating unit
+    is one thing, whatever the areas it is listed under: of each, the first type that it has.
     """
-    best: dict[str, str] = {}
-    names = [one.words[1] or (one.area if areas else "") for one in series]
-    wanted = [not areas or one.area in areas for one in series]
-    for name, one, asked in zip(names, series, wanted, strict=True):
-        if asked:
-            best[name] = min({best.get(name, "?")} | one.types, key=_rank)
-        else:
-            readings.left_out[one.area] = NOT_ASKED
-    chosen = [asked and best[name] in one.types for name, one, asked in zip(names, series, wanted, strict=True)]
+    asked = [one for one in series if not areas or one.area in areas]
+    readings.left_out |= {one.area: NOT_ASKED for one in series if areas and one.area not in areas}
+    best = _best_types(asked, bool(areas))
+    chosen = [one in best and best[one] in one.types for one in series]
     kept: np.ndarray = np.array(chosen, dtype=bool)[key]
-    same = SAME.format(best[""]) if "" in best else "a unit under another area, once more"
-    readings.drop("areas not asked for" if areas else same, int((~kept).sum()))
+    counts = np.bincount(key, minlength=len(series)).tolist()
+    for one, count in zip(series, counts, strict=True):
+        if one not in best or best[one] not in one.types:
+            same = "a unit under another area, once more" if one.unit else SAME.format(best.get(one))
+            readings.drop("areas not asked for" if areas else same, count)
+    if not areas:
+        _note_types(
+            readings, {one.area: best[one] for one, here in zip(series, chosen, strict=True) if here and not one.unit}
+        )
     return kept
+
+
+def _best_types(series: Sequence[_Series], apart: bool) -> dict[_Series, str]:
+    """Return the type of area to read of each: that which has most of the countries, of these the first.
+
+    A country that stands behind another in the name of a zone counts if it is listed by itself as well.
+    """
+    of = {one: (one.unit or one.area,) if one.unit or apart else countries_of(one.area) for one in series}
+    group, first = joined_by(of.values()), {names[0] for names in of.values()}
+    listed: dict[str, dict[str, set[str]]] = {}
+    for one, names in of.items():
+        types = listed.setdefault(group[names[0]], {})
+        for area_type in one.types:
+            types.setdefault(area_type, set()).update(first.intersection(names))
+    best = {
+        name: min(types, key=lambda area_type: (-len(types[area_type]), _rank(area_type), area_type))
+        for name, types in listed.items()
+    }
+    return {one: best[group[names[0]]] for one, names in of.items()}
+
+
+def _note_types(readings: Readings, types: dict[str, str]) -> None:
+    """Note which areas are read as another type than the others."""
+    first = min(types.values(), key=_rank, default="")
+    for area_type in sorted(set(types.values()) - {first}):
+        names = ", ".join(area for area, its in types.items() if its == area_type)
+        readings.notes[names] = f"read as {area_type}: the file does not list as {first} all that it has of them"
 
 
 def _rank(area_type: str) -> int:
@@ -222,8 +253,8 @@ FORMAT = Format(
     looks_like="DateTime(UTC)<tab>ResolutionCode<tab>AreaCode<tab>...<tab>ActualGenerationOutput[MW]<tab>...",
     quirks=(
         "UTC, the beginning of the interval; MW, the mean over it",
-        "one energy is listed for country, bidding zone and control area: countries are read if the file has any, else "
-        "bidding zones, else control areas; --area names others",
+        "one energy is listed for country, bidding zone and control area: of each country that is listed as such it is "
+        "read, of others the bidding zones, else the control areas; --area names others",
         "15, 30 and 60 minutes in one file, changing in mid-year: each is a series of one name",
         "an hour that is there in several resolutions counts once, in the finest that covers it",
         "what was published last for an interval counts (UpdateTime)",

@@ -111,6 +111,32 @@ def test_without_countries_bidding_zones_are_read(write):
     assert readings.dropped == {OTHER_TYPE.format("BZN"): 4}
 
 
+FR, FR_ZONE = (("10YFR-RTE------C", "France", listed, "FR") for listed in ("CTY", "BZN"))
+NL_ZONE, NL_CONTROL = ((*NL[:2], listed, "NL") for listed in ("BZN", "CTA"))
+DE, LU = ("10Y1001A1001A83F", "Germany", "CTY", "DE"), ("10YLU-CEGEDEL-NQ", "Luxembourg", "CTY", "LU")
+DE_LU = ("10Y1001A1001A82H", "DE-LU", "BZN", "DE_LU")
+DK, DK1 = ("10Y1001A1001A65H", "Denmark", "CTY", "DK"), ("10YDK-1--------W", "DK1", "BZN", "DK1")
+NO1, NO2 = ("10YNO-1--------2", "NO1", "BZN", "NO1"), ("10YNO-2--------T", "NO2", "BZN", "NO2")
+LISTED = [
+    ([FR, FR_ZONE, NL_ZONE, NL_CONTROL], {"FR": 0, "NL": 2}, {"CTY": 1, "BZN": 1}),
+    ([NL_CONTROL, FR], {"NL": 0, "FR": 1}, {}),
+    ([DE_LU, LU, DE], {"LU": 1, "DE": 2}, {"CTY": 1}),
+    ([LU, DE_LU], {"DE-LU": 1}, {"BZN": 1}),  # the country would leave out the other one
+    ([DK1, DK, NO1, NO2], {"DK": 1, "NO1": 2, "NO2": 3}, {"CTY": 1}),
+]
+
+
+@pytest.mark.parametrize(("areas", "wanted", "dropped"), LISTED)
+def test_the_type_of_area_is_chosen_for_each_country(write, areas, wanted, dropped):
+    """An area that is no country in the file is not dropped because others are."""
+    rows = [row(datetime(2024, 7, 1), "PT60M", area, "Solar", str(at)) for at, area in enumerate(areas)]
+    readings = read_readings(write("\n".join([HEADER, *rows]) + "\n"))
+    assert {one.area: one.values.tolist() for one in readings.series} == {k: [v * 10**6] for k, v in wanted.items()}
+    assert readings.dropped == {OTHER_TYPE.format(name): count for name, count in dropped.items()}
+    zones = {area for area in wanted if area in {"NL", "NO1", "NO2"}}
+    assert {name for names in readings.notes for name in names.split(", ")} == zones
+
+
 def test_what_was_published_last_counts_whatever_the_order():
     one = next(one for one in read_readings(GENERATION).series if one.kind == "hydro_pumped_storage")
     assert one.values.tolist() == [81_000_000, 12_000_000]
