@@ -17,7 +17,9 @@ STATUS_OF = {
     "SPLIT": "Bundle Split",
     "TRADED": "Active",
 }
-"""Our states in that registry's words. Its import takes every bundle as Active, whatever the file says."""
+"""Our states in that registry's words."""
+TAKEN_AS = STATUS_OF["ACTIVE"]
+"""As which its import takes every bundle, whatever the file says."""
 
 SOURCE_OF = {
     "solar": "solar_pv",

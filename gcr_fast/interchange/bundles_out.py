@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.columns import encode
+from gcr_fast.columns import encode, exact_sum
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.findings import Finding, Findings
-from gcr_fast.interchange.bundle_words import ASKED_FOR, FREE, NAME, SOURCE_BACK, SOURCE_OF, STATUS_OF
+from gcr_fast.interchange.bundle_words import ASKED_FOR, FREE, NAME, SOURCE_BACK, SOURCE_OF, STATUS_OF, TAKEN_AS
 from gcr_fast.interchange.exchanged import Exchanged
 from gcr_fast.interchange.hours import Hours, LeftOut, hours_of, parent_facts
 from gcr_fast.schema import arrow_schema
+from gcr_fast.units import mwh_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,6 +82,8 @@ class _Writer:
         self._next: dict[str, int] = {}
         """The number after the last of each device."""
         self._lost: dict[str, set[str]] = {"source_type": set(), "allocation_basis": set()}
+        self._states: dict[str, tuple[int, int]] = {}
+        """Of each state that the registry's import does not take: bundles and Wh."""
         self._unfilled: set[str] = set()
 
     def batch(self, hours: Hours) -> pa.RecordBatch:
@@ -154,6 +157,13 @@ class _Writer:
     def _note(self, hours: Hours) -> None:
         bases = hours.texts["allocation_basis"].unique().to_pylist()
         self._lost["allocation_basis"].update(base for base in bases if base is not None)
+        codes, words = encode(hours.texts["status"])
+        for code, word in enumerate(words):
+            theirs = STATUS_OF[str(word)]
+            if theirs != TAKEN_AS:
+                here = codes == code
+                count, wh = self._states.get(theirs, (0, 0))
+                self._states[theirs] = count + int(here.sum()), wh + exact_sum(hours.energy[here])
 
     def not_carried(self) -> dict[str, str]:
         """Return the columns that the form has no place for, and what becomes of them."""
@@ -162,6 +172,10 @@ class _Writer:
             lost["source_type"] = ", ".join(sorted(self._lost["source_type"]))
         if self._lost["allocation_basis"]:
             lost["allocation_basis"] = f"{', '.join(sorted(self._lost['allocation_basis']))}: no column says it"
+        if said := [
+            f"{count:,} {theirs} of {mwh_text(wh)} MWh" for theirs, (count, wh) in self._states.items() if count
+        ]:
+            lost["status"] = f"{', '.join(said)}: the import takes every bundle as {TAKEN_AS}, whatever the file says"
         return lost
 
     def unfilled(self) -> tuple[str, ...]:

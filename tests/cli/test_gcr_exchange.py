@@ -89,6 +89,14 @@ def test_readings_have_each_wh_once_and_none_that_was_withdrawn(gcr, gcr_json, f
     assert "left out: 1 certificate of 0.00007 MWh" in shown
 
 
+def test_states_that_the_other_registry_takes_for_active_are_told(gcr, gcr_json, folder):
+    (folder / "lived.csv").write_text(LIVED)
+    given = ("exchange", "write", "lived.csv", "--as", "gc-registry", "--out")
+    lost = gcr_json(*given, "b.csv")["not_carried"]["status"]
+    assert lost.startswith("1 Cancelled of 0.00006 MWh, 1 Withdrawn of 0.00007 MWh, 1 Expired of 0.00003 MWh: ")
+    assert "takes every bundle as Active" in " ".join(gcr(*given, "c.csv").stdout.split())
+
+
 @pytest.mark.usefixtures("hourly")
 @pytest.mark.parametrize(
     ("words", "code"),

@@ -113,7 +113,8 @@ def test_what_the_registry_asks_for_comes_from_parents_and_constants(tmp_path):
 
 def test_what_cannot_be_carried_is_said(tmp_path):
     done = write_bundles(hourly(ROWS), tmp_path / "b.csv")
-    assert set(done.not_carried) == {"source_type", "allocation_basis"}
+    assert set(done.not_carried) == {"source_type", "allocation_basis", "status"}
+    assert done.not_carried["status"].startswith("1 Cancelled of 0.00025 MWh, 1 Locked of 1000000 MWh: ")
     assert "wind_onshore becomes wind" in done.not_carried["source_type"]
     plain = hourly([("A", 0, 5, {"allocation_basis": None})])
     assert write_bundles(plain, tmp_path / "b.csv").not_carried == {}
