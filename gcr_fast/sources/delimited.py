@@ -45,6 +45,10 @@ def release(content: Content, first: int, last: int) -> None:
         content.madvise(mmap.MADV_DONTNEED, begin, last - begin)
 
 
+class OpenQuoteError(Exception):
+    """A quote opens a cell that does not end on its line: rows that follow would be part of the cell."""
+
+
 class Block(NamedTuple):
     """Whole lines of a text."""
 
@@ -99,6 +103,15 @@ def feeds(text: pa.Buffer) -> int:
     return int(np.count_nonzero(np.frombuffer(text, np.uint8) == ord("\n")))
 
 
+def _rows_at_least(text: np.ndarray, skip: int) -> int:
+    """Count the lines of text uint8[n] that are not empty, less some; 0 where there is no quote to make fewer rows."""
+    if not (text == ord('"')).any():
+        return 0
+    ends = np.flatnonzero((text == ord("\n")) | (text == ord("\r")))
+    between = np.diff(ends, prepend=-1, append=len(text)) > 1
+    return int(np.count_nonzero(between)) - skip
+
+
 @dataclass(frozen=True)
 class Lines:
     """How lines become columns. A cell may not hold a line end."""
@@ -109,7 +122,7 @@ class Lines:
     convert: pacsv.ConvertOptions
 
     def read(self, lines: pa.Buffer, skip: int) -> pa.Table:
-        """Read one block; raises what Arrow's reader raises."""
+        """Read one block; raises what Arrow's reader raises, and `OpenQuoteError`."""
         import pyarrow as pa
         from pyarrow import csv as pacsv
 
@@ -117,7 +130,10 @@ class Lines:
         options = pacsv.ReadOptions(use_threads=False, block_size=size, column_names=list(self.names), skip_rows=skip)
         # Arrow's own pool would keep for itself what is freed here.
         pool = pa.system_memory_pool()
-        return pacsv.read_csv(pa.BufferReader(lines), options, self.parse, self.convert, memory_pool=pool)
+        table = pacsv.read_csv(pa.BufferReader(lines), options, self.parse, self.convert, memory_pool=pool)
+        if table.num_rows < _rows_at_least(np.frombuffer(lines, np.uint8), skip):
+            raise OpenQuoteError
+        return table
 
 
 def read_lines(

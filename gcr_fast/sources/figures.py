@@ -17,7 +17,17 @@ from gcr_fast.columns import one_array
 from gcr_fast.sources import marked
 from gcr_fast.sources.bulk import Bulk
 from gcr_fast.sources.cells import MAX_CELL, PLAIN, Locale, Numbers
-from gcr_fast.sources.delimited import Block, Content, Lines, apart, blocks_of, each_block, feeds, joined
+from gcr_fast.sources.delimited import (
+    Block,
+    Content,
+    Lines,
+    OpenQuoteError,
+    apart,
+    blocks_of,
+    each_block,
+    feeds,
+    joined,
+)
 from gcr_fast.sources.files import File, Table, content_of
 from gcr_fast.units import floor_floats
 
@@ -52,7 +62,7 @@ def read_figures(
     reader = _Reader(tuple(texts), tuple(columns), digits, tuple(missing), locale)
     try:
         return reader.read(content_of(file), reader.lines(names, delimiter, only))
-    except (pa.ArrowInvalid, UnicodeDecodeError):
+    except (pa.ArrowInvalid, UnicodeDecodeError, OpenQuoteError):
         return None
 
 

@@ -27,7 +27,7 @@ import numpy as np
 from gcr_fast.errors import RefusedError
 from gcr_fast.exchange.reading import DELIMITERS, Source, file_sha256, read_table
 from gcr_fast.findings import Finding, Findings
-from gcr_fast.sources.delimited import BLOCK_ROW, Content, Lines, mapped, read_lines, release
+from gcr_fast.sources.delimited import BLOCK_ROW, Content, Lines, OpenQuoteError, mapped, read_lines, release
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -41,6 +41,7 @@ MAX_UNPACKED = 1 << 31
 
 _MAGIC = ((b"PAR1", "parquet"), (b"ARROW1", "ipc"), (b"\xff\xff\xff\xff", "ipc"), (b"PK\x03\x04", "zip"))
 _PAGES = ("<!doctype html", "<html", "<head", "<body", "<script")
+_OPEN_QUOTE = 'a quote (") opens a cell that does not end on its line: take it away, or write "" for a quote in a cell'
 _ENCODINGS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _WESTERN = bytes({*range(0x80), *range(0xC0, 0xFD), *b"\x92\x96\xa0\xab\xb0\xbb"} - {0, *b"\xd0\xd7\xde\xf0\xf7"})
 """What a Western European text in Windows-1252 is made of: ASCII, letters but the rarest, dash, quotes, degree."""
@@ -190,10 +191,13 @@ class File:
             after = 0
             try:
                 for cells in lines:
+                    if lines.line_num > after + 1 and _swallows(cells, delimiter):
+                        refuse_open_quotes(self, delimiter)
                     if any(cells):
                         yield after + 1, cells
                     after = lines.line_num
             except csv.Error as error:
+                _open_quotes(self, delimiter).check()
                 refuse(self, f"cannot be read as delimited text: {error}", line=lines.line_num)
             except UnicodeDecodeError as error:
                 refuse(self, f"is not {error.encoding} text: {error.reason}", line=lines.line_num + 1)
@@ -329,6 +333,8 @@ def read_csv(
         if floats:
             return read_csv(file, delimiter=delimiter, skip=skip, only=only, keep=keep)
         refuse(file, f"cannot be read as delimited text: {BLOCK_ROW.sub('', str(error))}")
+    except OpenQuoteError:
+        refuse_open_quotes(file, delimiter)
     except UnicodeDecodeError as error:
         refuse(file, f"is not {error.encoding} text: {error.reason} at byte {error.start}")
     if not table.num_rows:
@@ -357,6 +363,28 @@ def _header(file: File, delimiter: str, skip: int) -> list[str]:
     if doubled:
         refuse(file, f"has two columns named {', '.join(doubled)}", "ambiguous_column")
     return [name or f"column {at}" for at, name in enumerate(names, start=1)]
+
+
+def _swallows(cells: Sequence[str], delimiter: str) -> bool:
+    """Whether a cell of several lines has the delimiters of a whole row: then it is no text, but rows after a quote."""
+    return any(cell.count(delimiter) >= max(len(cells) - 1, 1) for cell in cells if "\n" in cell or "\r" in cell)
+
+
+def refuse_open_quotes(file: File, delimiter: str) -> NoReturn:
+    """Say on which lines a quote opens a cell that does not end there: rows after it would be lost in that cell."""
+    _open_quotes(file, delimiter).check()
+    refuse(file, f"has rows of several lines: {_OPEN_QUOTE}", "malformed_row")
+
+
+def _open_quotes(file: File, delimiter: str) -> Findings:
+    findings = Findings()
+    text = io.StringIO(file.data.decode(file.encoding, "replace"), newline=None)
+    for line, cells in enumerate(text, start=1):
+        row = next(csv.reader([f"{cells.rstrip()}\n"], delimiter=delimiter), []) if '"' in cells else []
+        if row and row[-1].endswith("\n"):
+            where = {"file": file.name, "line": line, "value": row[-1].strip()[:60]}
+            findings.add("malformed_row", _OPEN_QUOTE, **where)
+    return findings
 
 
 def _refuse_ragged(file: File, wanted: int, delimiter: str, skip: int) -> NoReturn:

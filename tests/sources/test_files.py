@@ -157,6 +157,35 @@ def test_rows_know_their_line(write):
     assert list(file.rows()) == [(1, ["a", "b"]), (3, ["1", "x\ny"]), (5, ["2", "z"])]
 
 
+QUOTED = [f"{at},x{at},{at % 7}" for at in range(200)]
+
+
+@pytest.mark.parametrize("column", [0, 1, 2])
+@pytest.mark.parametrize("lines", [(40,), (40, 90), (40, 41), (198,)])
+@pytest.mark.parametrize("read", [read_csv, lambda file: list(file.rows())], ids=["table", "rows"])
+def test_no_row_is_lost_in_a_cell_that_a_quote_opens(read, lines, column, write, refusal):
+    rows = [row.split(",") for row in QUOTED]
+    for line in lines:
+        rows[line][column] = '"' + rows[line][column]
+    path = write("a,b,c\n" + "\n".join(",".join(row) for row in rows) + "\n")
+    found = refusal(read, open_file(path))
+    assert [item["line"] for item in found] == [line + 2 for line in lines]
+    assert all(item["code"] == "malformed_row" for item in found)
+
+
+def test_a_quote_that_swallows_most_of_a_large_file_is_named_by_its_line(write, refusal):
+    rows = [f"{at},x,{at % 7}" for at in range(60_000)]
+    rows[100] = rows[100].replace("x", '"x')
+    path = write("a,b,c\n" + "\n".join(rows) + "\n")
+    for read in (read_csv, lambda file: list(file.rows())):
+        (found,) = refusal(read, open_file(path))
+        assert (found["code"], found["line"]) == ("malformed_row", 102)
+
+
+def test_a_quote_within_a_cell_is_a_letter(write):
+    assert read_csv(open_file(write('a,b\n5" pipe,1\n"x ""y""",2\n'))).columns["a"].to_pylist() == ['5" pipe', 'x "y"']
+
+
 def test_a_header_that_is_not_there_is_empty(write):
     file = open_file(write('a, "b" ,c\n1\n'))
     assert file.header(line=1) == ["1"]

@@ -11,8 +11,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gcr_fast.findings import Findings
-from gcr_fast.sources.delimited import BLOCK_ROW, Content, Lines, blocks_of, each_block, feeds, read_lines
-from gcr_fast.sources.files import ZEROS, File, content_of, refuse
+from gcr_fast.sources.delimited import (
+    BLOCK_ROW,
+    Content,
+    Lines,
+    OpenQuoteError,
+    blocks_of,
+    each_block,
+    feeds,
+    read_lines,
+)
+from gcr_fast.sources.files import ZEROS, File, content_of, refuse, refuse_open_quotes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -116,6 +125,8 @@ def records_table(file: File, records: Records, names: Sequence[str], numbers: S
     lines = Lines(columns, pacsv.ParseOptions(), convert)
     try:
         return read_lines(records.content, 0, lines, first=records.first, end=records.last)
+    except OpenQuoteError:
+        refuse_open_quotes(file, ",")
     except pa.ArrowInvalid as error:
         if "CSV parse error" in str(error):
             _refuse_ragged(file, records, len(columns))

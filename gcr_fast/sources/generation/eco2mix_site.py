@@ -158,4 +158,5 @@ def _again(table: Table, walked: Walk, earliest: np.ndarray, key: np.ndarray) ->
     said = list(zip(key[rows].tolist(), earliest[rows].tolist(), cells, strict=True))
     first = walked.seconds[rows] == earliest[rows]
     before = {one for one, early in zip(said, first.tolist(), strict=True) if early}
-    return rows[~first & np.array([one in before for one in said], dtype=bool)]
+    again: np.ndarray = rows[~first & np.array([one in before for one in said], dtype=bool)]
+    return again
