@@ -25,9 +25,13 @@ def word_for_word(readings: Readings, before: np.ndarray, again: np.ndarray) -> 
 
 
 def _rows_of(table: Table, lines: np.ndarray) -> list[str]:
-    """Return the rows of a table by their lines, cell by cell, each as one text."""
-    rows = table.columns.take(lines.astype(np.int64) - table.first_line)
-    return [str(tuple(row.values())) for row in rows.to_pylist()]
+    """Return the rows of a table by their lines, cell by cell, each as one text; one of another sheet is as no other."""
+    at = lines.astype(np.int64) - table.first_line
+    inside = (at >= 0) & (at < len(table))
+    rows = iter(table.columns.take(at[inside]).to_pylist())
+    return [
+        str(tuple(next(rows).values())) if there else f"\0{line}" for there, line in zip(inside, lines, strict=True)
+    ]
 
 
 def _lines_of(file: File, wanted: np.ndarray) -> list[str]:

@@ -91,6 +91,8 @@ def _add(readings: Readings, table: Table, how: How) -> None:
     match = _TIME.match(time)
     zone = named_zone(readings.file, match and match["zone"], time)
     readings.zone = how.zone or zone
+    if readings.file.kind == "zip" and not readings.rows:  # sheets after the first have the same lines
+        readings.cells = table
     readings.rows += len(table)
     key, words = series_keys([table.columns[name] for name in (AREA, TYPE) if name in table.names])
     rows, starts, lengths = _clock(readings, table, time, zone, key, [table.columns[name] for name in values])

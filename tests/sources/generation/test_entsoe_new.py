@@ -183,6 +183,26 @@ def test_consumption_never_becomes_generation(write):
     }
 
 
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_units_of_one_type_with_one_value_are_no_repeats(write, book, kind):
+    header = ["MTU (UTC)", "Area", "Unit", "Production Type", "Generation (MW)"]
+    label = "01/02/2024 {:02d}:00:00 - 01/02/2024 {:02d}:00:00"
+    rows = [[label.format(at, at + 1), "BZN|XX", unit, "Nuclear", "5"] for at in range(3) for unit in ("U1", "U2")]
+    text = "\n".join(",".join(f'"{cell}"' for cell in row) for row in [header, *rows]) + "\n"
+    readings = read_readings(write(text) if kind == "csv" else book(A=[header, *rows]))
+    assert (readings.series[0].values.tolist(), readings.dropped) == ([5_000_000] * 6, {})
+    assert "3 rows" in readings.notes
+
+
+def test_units_of_a_later_sheet_are_no_repeats_either(book):
+    header = ["MTU (UTC)", "Area", "Unit", "Production Type", "Generation (MW)"]
+    label = "01/02/2024 {:02d}:00:00 - 01/02/2024 {:02d}:00:00"
+    rows = [[label.format(at, at + 1), "BZN|XX", unit, "Nuclear", "5"] for at in range(3) for unit in ("U1", "U2")]
+    other = [[label, "BZN|YY", *rest] for label, _, *rest in rows]
+    readings = read_readings(book(A=[header, *rows[:1], *rows[2:3]], B=[header, *other]))
+    assert {one.area: len(one) for one in readings.series} == {"XX": 2, "YY": 6}
+
+
 def test_a_type_that_is_not_known_is_left_out_by_name(write):
     text = "\n".join([HEADER, *written(day("2024-01-05")), *written(day("2024-01-05"), kind="Fusion")])
     readings = read_readings(write(text))

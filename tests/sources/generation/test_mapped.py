@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from oracle.exports import cells_by_start
 
+from gcr_fast.imports import import_generation
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.mapping_file import load_mapping
 from gcr_fast.sources.model import How
@@ -171,6 +172,23 @@ def test_times_with_and_without_offset_are_not_mixed(write, refusal):
     text = "t,a\n2024-01-01T00:00Z,1\n2024-01-01T01:00,1\n"
     (finding,) = refusal(read, write(text), mapping, zone="UTC")
     assert (finding["line"], finding["code"]) == (3, "naive_time")
+
+
+@pytest.mark.parametrize("parquet", [False, True])
+def test_rows_of_two_plants_that_the_mapping_does_not_tell_apart_are_no_repeats(write, tmp_path, parquet):
+    """One of two equal values would be half the energy, without a word: both stay, and no hour has a value."""
+    rows = [(f"2024-01-01T{hour:02d}:00Z", plant, "5") for hour in range(3) for plant in ["A", "B", "B"]]
+    path = write("\n".join(["t,plant,v", *map(",".join, rows)]) + "\n")
+    if parquet:
+        path = tmp_path / "plants.parquet"
+        pq.write_table(pa.table(dict(zip(["t", "plant", "v"], zip(*rows, strict=True), strict=True))), path)
+    mapping = {"time": {"column": "t", "layout": "iso", "marks": "begin"}, "unit": "MWh", "value": "v", "kind": "solar"}
+    readings = read(path, mapping)
+    assert readings.dropped == {"rows that repeat an earlier one word for word": 3}
+    assert readings.series[0].values.tolist() == [5_000_000] * 6
+    assert "3 rows" in readings.notes
+    found = import_generation([path], how=How(mapping=mapping)).series["solar"]
+    assert (found.duplicate, found.energy_wh) == (3, 0)
 
 
 def test_columns_that_the_file_lacks_are_named(refusal):

@@ -55,6 +55,24 @@ def test_a_plant_of_two_fuels_is_two_devices():
     assert kinds["EXT0331-EXGN-example_geo-Geo"] == ("geothermal", "geothermal")
 
 
+def test_rows_of_one_plant_and_fuel_but_two_technologies_are_no_repeats(write):
+    header = EXAMPLE.read_text().splitlines()[0].split(",")
+    said = {
+        "POC_Code": "HLY2201",
+        "Nwk_Code": "GENE",
+        "Gen_Code": "huntly",
+        "Fuel_Code": "Gas",
+        "Trading_Date": "2023-06-01",
+    }
+    said |= {f"TP{period}": "100" for period in range(1, 49)}
+    rows = [
+        ",".join((said | {"Tech_Code": code}).get(name, "") for name in header) for code in ("Thrml", "CCGT", "CCGT")
+    ]
+    readings = read_readings(write("\n".join([",".join(header), *rows]) + "\n"))
+    assert readings.dropped == {"rows that repeat an earlier one word for word": 48}
+    assert len(readings.series[0]) == 96
+
+
 def test_an_unknown_fuel_is_left_out_by_name():
     (reason,) = read_readings(EXAMPLE).left_out.values()
     assert reason == "fuel Plasma is not known"
