@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gcr_fast.sources.certificates import serials
-from gcr_fast.sources.certificates.periods import Order
+from gcr_fast.sources.certificates.periods import Order, Span
 from gcr_fast.sources.certificates.statuses import Meaning
 from gcr_fast.sources.known import Known
 from gcr_fast.sources.words import normalised
@@ -64,6 +64,8 @@ class Layout:
     serial: re.Pattern[str] = serials.PLAIN
     half_open: bool = False
     """Whether the last serial number of a range is the first that is not in it."""
+    dated: Callable[[str], Span | None] | None = None
+    """What period a serial number is of, by what follows its number; None where it has none. Periods must agree."""
     wh_each: int = 1_000_000
     """Energy of one serial number; 0 where serial numbers tell nothing about energy."""
     capacity_digits: int = 3

@@ -187,7 +187,7 @@ class _Reader:
         energy = self._energy(line, serials)
         meaning = self._meaning(line)
         country = self._country(line)
-        zone, period = self._period(line, country)
+        zone, period = self._period(line, country, serials)
         device, capacity = self._device(line), self._capacity(line)
         source, unmapped = self.sift.source(self._source(line), device)
         if self.failed or energy is None or meaning is None or period is None:
@@ -239,6 +239,8 @@ class _Reader:
 
     def judged(self) -> Told:
         """Return what all dates together tell of each; numbers that hold their period tell it of their row."""
+        if self.layout.dated:
+            return Told()
         return judge((texts for texts in self._spans if len(texts) < 3), self.layout.order, self._months)
 
     def _fault(self, line: Line, code: str, name: str, what: str) -> None:
@@ -351,9 +353,11 @@ class _Reader:
         text = line.text("country")
         return (country_of(text) or text) if text else None
 
-    def _period(self, line: Line, country: str | None) -> tuple[str, Period | None]:
+    def _period(self, line: Line, country: str | None, serials: Range | None) -> tuple[str, Period | None]:
         """Return the zone and the UTC period of production."""
         column, found = self._span(line)
+        if serials is not None and self.layout.dated and isinstance(found, Span):
+            self._compare(line, column, found, serials, self.layout.dated(serials.first.suffix))
         if isinstance(found, str):
             code = "ambiguous_period" if found in UNSURE else "null_value" if found == "is empty" else "bad_period"
             self._fault(line, code, column, found)
@@ -369,6 +373,13 @@ class _Reader:
             self._fault(line, "naive_time" if placed.startswith("names no") else "bad_period", column, placed)
             return "UTC", None
         return placed
+
+    def _compare(self, line: Line, column: str, found: Span, serials: Range, dated: Span | None) -> None:
+        """Report a period that is not the one within the certificate's number."""
+        if found != dated:
+            days = f"{dated.first} to {dated.last}" if dated else "no days at all"
+            what = f"is {found.first} to {found.last}, but the number {serials.first.text} says {days}"
+            self._fault(line, "period_mismatch", column, what)
 
     def _whole_hours(self, line: Line, column: str, period: Period) -> Period | None:
         if (period.end_s - period.start_s) % 3600:

@@ -6,8 +6,11 @@ Exports of the public register begin with lines of the report's text boxes, or w
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from functools import lru_cache
 
 from gcr_fast.sources.certificates.layout import Format, Layout
+from gcr_fast.sources.certificates.periods import Span
 from gcr_fast.sources.certificates.sheet import find_header, without_header
 from gcr_fast.sources.files import File
 
@@ -19,6 +22,17 @@ COLUMNS = (
     "", "status", "", "beneficiary", "",
 )  # fmt: skip
 """Fields of the 17 columns, in the order of the report. The holder of a redeemed certificate is whom it serves."""
+
+
+@lru_cache(maxsize=1 << 12)
+def output_period(suffix: str) -> Span | None:
+    """Return the days that stand behind a number: `010323310323GEN` is March 2023; None if they are no days."""
+    first, last = suffix[:6], suffix[6:12]
+    try:
+        return Span(*(datetime.strptime(day, "%d%m%y").date() for day in (first, last)))  # noqa: DTZ007 - days only
+    except ValueError:
+        return None
+
 
 LAYOUT = Layout(
     fields={
@@ -41,6 +55,7 @@ LAYOUT = Layout(
     zone="Europe/London",
     april_years=True,
     serial=NUMBER,
+    dated=output_period,
     decimal=".",
     constants={"issuer": "Ofgem"},
 )
@@ -59,6 +74,7 @@ FORMAT = Format(
         "lines of text boxes stand above the header, or above the first row: they are passed over",
         "a period is `Mar-2023`, two inclusive days, or `2022 - 2023`, which is April to March; days are London's",
         "the number stands within the certificate number and counts from 0; a range includes both ends",
+        "the days behind that number must be those of the output period",
         "energy is certificates x MWh per certificate, and the range must hold as many certificates as stated",
         "the current holder of a redeemed or retired certificate is its beneficiary",
     ),

@@ -35,10 +35,10 @@ def text(header, rows, delimiter=",", line_end="\n"):
     return out.getvalue()
 
 
-def rego_row(month=1, count=1000, first=0, status="Redeemed", station="G09001FWSC", year=2023, **changes):
-    """A row of the REGO report; `changes` are cells by field."""
-    days = calendar.monthrange(year, month)[1]
-    stamp = f"01{month:02d}{year % 100}{days}{month:02d}{year % 100}GEN"
+def rego_row(month=1, count=1000, first=0, status="Redeemed", station="G09001FWSC", year=2023, days=None, **changes):
+    """A row of the REGO report; `days` are the two within its numbers, `changes` are cells by field."""
+    length = calendar.monthrange(year, month)[1]
+    stamp = (days or f"01{month:02d}{year % 100}{length}{month:02d}{year % 100}") + "GEN"
     cells = {
         "station": station, "name": "Example Wind", "tic": "90000.0", "scheme": "REGO", "country": "Scotland",
         "technology": "On-shore Wind", "type": "", "period": f"{calendar.month_abbr[month]}-{year}",

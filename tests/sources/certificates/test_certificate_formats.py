@@ -46,17 +46,34 @@ def test_rego_with_and_without_preamble_and_header(rows, header, preamble):
 
 
 @pytest.mark.parametrize(
-    ("period", "start", "end"),
+    ("period", "days", "start", "end"),
     [
-        ("Mar-2023", utc(2023, 3, 1), utc(2023, 3, 31, 23)),
-        ("01/03/2023 - 31/03/2023", utc(2023, 3, 1), utc(2023, 3, 31, 23)),
-        ("2022 - 2023", utc(2022, 3, 31, 23), utc(2023, 3, 31, 23)),
-        ("Oct-2023", utc(2023, 9, 30, 23), utc(2023, 11, 1)),
+        ("Mar-2023", "010323310323", utc(2023, 3, 1), utc(2023, 3, 31, 23)),
+        ("01/03/2023 - 31/03/2023", "010323310323", utc(2023, 3, 1), utc(2023, 3, 31, 23)),
+        ("2022 - 2023", "010422310323", utc(2022, 3, 31, 23), utc(2023, 3, 31, 23)),
+        ("Oct-2023", "011023311023", utc(2023, 9, 30, 23), utc(2023, 11, 1)),
+        ("01/03/2023 - 01/03/2023", "010323010323", utc(2023, 3, 1), utc(2023, 3, 2)),
     ],
 )
-def test_rego_periods_are_days_of_london(rows, period, start, end):
-    (row,) = rows(rego(rego_row(period=period)))
+def test_rego_periods_are_days_of_london(rows, period, days, start, end):
+    (row,) = rows(rego(rego_row(period=period, days=days)))
     assert (row["production_start"], row["production_end"]) == (start, end)
+
+
+@pytest.mark.parametrize(
+    ("period", "days", "said"),
+    [
+        ("Mar-2021", "010422310323", "2022-04-01 to 2023-03-31"),
+        ("Mar-2023", "010223280223", "2023-02-01 to 2023-02-28"),
+        ("01/03/2023 - 01/04/2023", "010323310323", "2023-03-01 to 2023-03-31"),
+        ("Feb-2023", "010223310223", "no days at all"),
+    ],
+)
+def test_a_rego_period_must_be_that_of_its_number(write, refusal, period, days, said):
+    path = write(rego(rego_row(), rego_row(period=period, days=days)))
+    (found,) = refusal(read_certificates, path)
+    assert (found["code"], found["line"], found["value"]) == ("period_mismatch", 3, period)
+    assert f"G09001FWSC0000000000{days}GEN says {said}" in found["message"]
 
 
 def test_rego_energy_is_certificates_times_mwh_each(rows):

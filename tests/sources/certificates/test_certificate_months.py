@@ -109,7 +109,7 @@ def test_a_year_from_april_and_its_months_share(write, profiles, by_month, tmp_p
     """A certificate of the quarter and one of a month in it: the month's hours never exceed the meter."""
     quarter = sum(by_month[month] for month in (4, 5, 6)) // 2_000_000
     rows = [
-        rego_row(month=4, count=quarter, period="01/04/2023 - 30/06/2023"),
+        rego_row(month=4, count=quarter, period="01/04/2023 - 30/06/2023", days="010423300623"),
         rego_row(month=5, count=by_month[5] // 3_000_000),
     ]
     conversion = convert(write, profiles, rows, tmp_path)
