@@ -25,7 +25,7 @@ def word_for_word(readings: Readings, before: np.ndarray, again: np.ndarray) -> 
 
 
 def _rows_of(table: Table, lines: np.ndarray) -> list[str]:
-    """Return the rows of a table by their lines, cell by cell, each as one text; one of another sheet is as no other."""
+    """Return the rows of a table by their lines, cell by cell, each as one text; of another sheet, none alike."""
     at = lines.astype(np.int64) - table.first_line
     inside = (at >= 0) & (at < len(table))
     rows = iter(table.columns.take(at[inside]).to_pylist())

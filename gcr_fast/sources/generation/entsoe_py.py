@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -11,17 +13,28 @@ import numpy as np
 from gcr_fast.columns import one_array, without_nulls
 from gcr_fast.periods import DAY_S, utc_to_local
 from gcr_fast.sources.cells import MEGA, report
+from gcr_fast.sources.clock import HOUR_S
 from gcr_fast.sources.devices import only_area
 from gcr_fast.sources.files import File, Table, refuse
-from gcr_fast.sources.generation.entsoe import ATTRIBUTION
+from gcr_fast.sources.generation.entsoe import ATTRIBUTION, consumed
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
-from gcr_fast.sources.words import KINDS, kind_of
+from gcr_fast.sources.words import KINDS, kind_of, normalised
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 AGGREGATED, CONSUMPTION, LOAD = "Actual Aggregated", "Actual Consumption", "Actual Load"
+_TYPE_WORDS = """
+biomass energy_storage fossil_brown_coal_lignite fossil_coal_derived_gas fossil_gas fossil_hard_coal fossil_oil
+fossil_oil_shale fossil_peat geothermal hydro_pumped_storage hydro_run_of_river_and_poundage
+hydro_run_of_river_and_pondage hydro_water_reservoir marine nuclear other other_renewable solar waste
+wind_offshore wind_onshore
+"""
+TYPES = frozenset(_TYPE_WORDS.split())
+"""All production types as the platform calls them, normalised."""
+FORECAST = frozenset({"solar", "wind_offshore", "wind_onshore"})
+"""What the package's forecasts have, in columns of the same names."""
 
 
 class _Frame(NamedTuple):
@@ -37,7 +50,18 @@ class _Frame(NamedTuple):
 def detect(file: File) -> bool:
     """Whether a Parquet file has a zone-aware time index and columns that entsoe-py makes."""
     frame = _frame(file)
-    return frame is not None and any(_levels(name)[-1] in {AGGREGATED, CONSUMPTION, LOAD} for name in frame.names)
+    if frame is None:
+        return False
+    named = [_levels(name) for name in frame.names]
+    return any(levels[-1] in {AGGREGATED, CONSUMPTION, LOAD} for levels in named) or _is_flat(named)
+
+
+def _is_flat(named: Sequence[tuple[str, ...]]) -> bool:
+    """Whether all columns are production types alone, or plants with one: the level below is left out if all have one.
+
+    The package does so where nothing is consumed; it gives net generation, forecasts and capacities so, too.
+    """
+    return bool(named) and all(len(levels) <= 2 and normalised(levels[-1]) in TYPES for levels in named)
 
 
 def _frame(file: File) -> _Frame | None:
@@ -90,6 +114,7 @@ def read(file: File, how: How) -> Readings:
     if len(np.unique(starts)) < 2:
         refuse(file, "has fewer than two times: the length of its intervals is unknown", "empty_file")
     steps = steps_of(starts, readings.zone)
+    _check_flat(file, frame, steps)
     counted = Table(table, 1)
     for step in np.unique(steps).tolist():
         rows = np.flatnonzero(steps == step)
@@ -116,17 +141,38 @@ def _ticks(unit: str) -> int:
     return {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
 
 
+def _check_flat(file: File, frame: _Frame, steps: np.ndarray) -> None:
+    """Refuse a frame whose columns are types alone and that may be no generation at all."""
+    named = [_levels(name) for name in frame.names]
+    if not _is_flat(named):
+        return
+    if steps.max() > HOUR_S:
+        refuse(file, "has intervals longer than an hour: it is installed capacity, not energy", "missing_column")
+    if max(map(len, named)) == 1 and {normalised(levels[0]) for levels in named} <= FORECAST:
+        what = (
+            "has wind and solar only, without Actual Aggregated: a forecast looks the same; say what it is by --mapping"
+        )
+        refuse(file, what, "unknown_format", column=frame.names[0])
+
+
 def _columns(readings: Readings, frame: _Frame, area: str) -> dict[str, Column]:
+    """Return what the columns are. A plant of several types is one device for each; what it consumes is another."""
     found: dict[str, Column] = {}
-    for name in frame.names:
-        levels = _levels(name)
+    named = {name: _levels(name) for name in frame.names}
+    if _is_flat(list(named.values())):
+        named = {name: (*levels, AGGREGATED) for name, levels in named.items()}
+    types = Counter(plant for plant, _ in {levels[:2] for levels in named.values() if len(levels) == 3})
+    for name, levels in named.items():
         kind = KINDS["load"] if levels == (LOAD,) else kind_of(levels[-2]) if len(levels) > 1 else None
-        if kind and levels[-1] == CONSUMPTION:
-            kind = KINDS["pumping" if kind.slug == "hydro_pumped_storage" else "consumption"]
-        if kind and levels[-1] in {AGGREGATED, CONSUMPTION, LOAD}:
-            found[name] = Column(kind, area, levels[0] if len(levels) == 3 else None)
-        else:
+        if kind is None or levels[-1] not in {AGGREGATED, CONSUMPTION, LOAD}:
             readings.left_out[name] = "no actual energy" if "Forecast" in name else "not known"
+            continue
+        device = levels[0] if len(levels) == 3 else None
+        if device and types[device] > 1:
+            device = f"{device}-{kind.slug}"
+        if levels[-1] == CONSUMPTION:
+            kind, device = consumed(kind), device and f"{device}-consumption"
+        found[name] = Column(kind, area, device)
     return found
 
 
@@ -153,7 +199,10 @@ FORMAT = Format(
     looks_like="Parquet with columns ('Solar', 'Actual Aggregated'), ... or Actual Load, and a time index with a zone",
     quirks=(
         "MW, the mean of the interval that begins at the time",
-        "columns of two levels are tuples written as text; Actual Consumption of pumped storage is pumping",
+        "columns of two levels are tuples written as text; Actual Consumption of pumped storage is pumping, "
+        "that of others is named after them (solar_consumption)",
+        "columns of types alone, as the package writes where nothing is consumed, or net of it, are read; with wind "
+        "and solar only they may be a forecast, and are refused",
         "a frame over the day on which an area went from hours to quarters has both: series of each",
         "the frame does not say of which area it is: --area names it",
         "pickled frames are not read: a pickle can run any program; save it with to_parquet",

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from oracle.exports import cells_by_start
 
+from gcr_fast.imports import import_generation
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
 
@@ -71,6 +72,76 @@ def test_plants_are_devices(tmp_path):
     assert (one.device_id, one.kind) == ("L'Anneau 1", "nuclear")
     assert one.values.tolist() == [900_000_000, 901_500_000, 0]
     assert one.null.tolist() == [False, False, True]
+
+
+def saved(tmp_path, columns, freq="1h"):
+    """Return the path of a frame whose columns have 1, 2, 3 ... MW."""
+    index = pd.date_range("2024-01-01", periods=3, freq=freq, tz="Europe/Berlin")
+    frame = pd.DataFrame({name: [float(at)] * 3 for at, name in enumerate(columns, start=1)}, index=index)
+    frame.to_parquet(tmp_path / "frame.parquet")
+    return tmp_path / "frame.parquet"
+
+
+def energies(path):
+    """Return (role, MWh) by name: no two columns have one name, else some of them would contradict another."""
+    found = import_generation([path], how=How(areas=frozenset({"DE"})))
+    assert not list(found.findings)
+    return {name: (one.role, one.energy_wh // 3_000_000) for name, one in found.series.items()}
+
+
+def test_what_plants_of_a_kind_consume_is_named_after_them(tmp_path):
+    kinds = ("Solar", "Wind Onshore", "Hydro Pumped Storage")
+    path = saved(tmp_path, [(kind, what) for kind in kinds for what in ("Actual Aggregated", "Actual Consumption")])
+    assert energies(path) == {
+        "DE-solar": ("generation", 1),
+        "DE-solar_consumption": ("consumption", 2),
+        "DE-wind_onshore": ("generation", 3),
+        "DE-wind_onshore_consumption": ("consumption", 4),
+        "DE-hydro_pumped_storage": ("storage", 5),
+        "DE-pumping": ("consumption", 6),
+    }
+
+
+def test_what_a_plant_consumes_is_no_second_value_of_it(tmp_path):
+    plants = [("Isar 2", "Nuclear"), ("Nord", "Fossil Gas"), ("Nord", "Fossil Oil")]
+    path = saved(tmp_path, [(*plant, what) for plant in plants for what in ("Actual Aggregated", "Actual Consumption")])
+    assert energies(path) == {
+        "Isar 2": ("generation", 1),
+        "Isar 2-consumption": ("consumption", 2),
+        "Nord-fossil_gas": ("generation", 3),
+        "Nord-fossil_gas-consumption": ("consumption", 4),
+        "Nord-fossil_oil": ("generation", 5),
+        "Nord-fossil_oil-consumption": ("consumption", 6),
+    }
+
+
+def test_columns_of_types_alone_are_generation(tmp_path):
+    path = saved(tmp_path, ["Solar", "Fossil Brown coal/Lignite", "Hydro Run-of-river and pondage"], "15min")
+    found = read_readings(path).series
+    assert {one.kind: one.values[0] for one in found} == {
+        "solar": 1_000_000,
+        "fossil_lignite": 2_000_000,
+        "hydro_run_of_river": 3_000_000,
+    }
+    assert {(one.role, one.interval_s) for one in found} == {("generation", 900)}
+
+
+def test_columns_of_plants_and_types_alone_are_devices(tmp_path):
+    path = saved(tmp_path, [("Isar 2", "Nuclear"), ("Nord", "Wind Onshore")])
+    assert energies(path) == {"Isar 2": ("generation", 1), "Nord": ("generation", 2)}
+
+
+@pytest.mark.parametrize(
+    ("columns", "freq", "said"),
+    [
+        (["Solar", "Wind Onshore"], "1h", "a forecast looks the same"),
+        (["Solar", "Nuclear"], "365D", "installed capacity"),
+        (["Solar", "Price"], "1h", "format"),
+    ],
+)
+def test_columns_that_may_be_no_generation_are_refused(tmp_path, refusal, columns, freq, said):
+    (finding,) = refusal(read_readings, saved(tmp_path, columns, freq))
+    assert said in finding["message"]
 
 
 def test_forecasts_are_left_out(tmp_path):
