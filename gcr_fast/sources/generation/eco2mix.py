@@ -17,7 +17,7 @@ from gcr_fast.sources.generation import eco2mix_site as site
 from gcr_fast.sources.model import Format, How, Reading, Readings
 from gcr_fast.sources.words import KINDS, Kind, normalised
 
-TIME, LOAD, NATURE = "date_heure", "consommation", "nature"
+TIME, LOAD, NATURE, REGION = "date_heure", "consommation", "nature", "libelle_region"
 QUARTER_S, HALF_S = 900, 1800
 _LAYOUT = "%Y-%m-%dT%H:%M:%S%z"
 _GAPS = ("", "-", "ND", "n/d", "n/a", "DC")
@@ -27,7 +27,7 @@ _LABELS = {
     "hydraulique_fil_de_l_eau_eclusee": "hydraulique_fil_eau_eclusee",
     "fioul_cogeneration": "fioul_cogen",
     "gaz_cogeneration": "gaz_cogen",
-    "region": "libelle_region",
+    "region": REGION,
     "heures": "heure",
     "taux_de_co2": "taux_co2",
 }
@@ -77,7 +77,7 @@ _NO_ENERGY = {
     "flux": "exchange with one region: part of ech_physiques",
 }
 """Beginnings of fields that are left out, and why."""
-_ABOUT = frozenset({TIME, "date", "heure", "perimetre", NATURE, "libelle_region", "code_insee_region", "column_30"})
+_ABOUT = frozenset({TIME, "date", "heure", "perimetre", NATURE, REGION, "code_insee_region", "column_30"})
 
 
 def detect(file: File) -> bool:
@@ -110,7 +110,7 @@ def read(file: File, how: How) -> Readings:
             refuse(file, f"has no {field}", "missing_column", column=field)
     wanted = [name for name in table.names if name in _SINGLE or name in _all_parts() or name in _WHOLES]
     _account(readings, table.names, wanted)
-    codes, names = _areas(table) if portal else site.areas(readings, table)
+    codes, names = _areas(readings, table) if portal else site.areas(readings, table)
     clock = _portal_clock(readings, table) if portal else site.local_starts(readings, table, codes)
     found = {name: _numbers(readings, table, name) for name in wanted}
     readings.findings.check()
@@ -194,8 +194,10 @@ def _portal_clock(readings: Readings, table: Table) -> Walk:
     return Walk(found.seconds, none, none)
 
 
-def _areas(table: Table) -> tuple[np.ndarray, list[str]]:
+def _areas(readings: Readings, table: Table) -> tuple[np.ndarray, list[str]]:
     """Return (area int64[n] of each row, names): `FR`, or `FR-` and the region's official number."""
+    if "code_insee_region" not in table.names and REGION in table.names:
+        return site.areas(readings, table, REGION)
     if "code_insee_region" not in table.names:
         return np.zeros(len(table), np.int64), ["FR"]
     codes, names = encode(as_text(one_array(table.columns["code_insee_region"])))

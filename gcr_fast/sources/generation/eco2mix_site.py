@@ -110,13 +110,16 @@ def _named(names: list[str]) -> list[str]:
     return [name or f"column {at}" for at, name in enumerate(names, start=1)]
 
 
-def areas(readings: Readings, table: Table) -> tuple[np.ndarray, list[str]]:
-    """Return (area int64[n] of each row, names): `FR`, or `FR-` and the region's official number, else its name."""
-    column = table.columns[PERIMETER]
+def areas(readings: Readings, table: Table, name: str = PERIMETER) -> tuple[np.ndarray, list[str]]:
+    """Return (area int64[n] of each row, names): `FR`, or `FR-` and the region's official number, else its name.
+
+    `name`: the column that has France or the regions by their names.
+    """
+    column = table.columns[name]
     codes, words = encode(as_text(one_array(column)))
     texts = [str(word).strip() for word in words]
     blank = np.array([*(not text for text in texts), True])[codes]
-    report(readings.findings, readings.file, blank, table.lines, PERIMETER, None, "is empty")
+    report(readings.findings, readings.file, blank, table.lines, name, None, "is empty")
     readings.findings.check()
     names = [_area(text) for text in texts]
     distinct = list(dict.fromkeys(names))

@@ -263,3 +263,27 @@ def test_records_that_were_not_asked_for_are_noted(write, member, told):
     ]
     found = read_readings(write(json.dumps({member: 9, "records": [{"fields": one} for one in records]})))
     assert found.notes.get("records") == told
+
+
+REGIONS = ["Bretagne", "Provence-Alpes-Côte d'Azur", "Île-de-France", "Ailleurs"]
+AREAS = ["FR-53", "FR-93", "FR-11", "FR-Ailleurs"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_regions_without_their_numbers_are_known_by_their_names(write, kind):
+    """A region's energy never passes for that of France because a column was not chosen in the download."""
+    times = [f"2023-01-01T0{hour}:{minute}:00+01:00" for hour in range(2) for minute in ("00", "30")]
+    rows = [(region, time, str(at + 1)) for at, region in enumerate(REGIONS) for time in times]
+    text = "\n".join(["Région;Date - Heure;Consommation (MW)", *map(";".join, rows)]) + "\n"
+    if kind == "json":
+        text = json.dumps([{"libelle_region": a, "date_heure": b, "consommation": c} for a, b, c in rows])
+    series = read_readings(write(text, f"export.{kind}")).series
+    assert {one.area: one.values.tolist() for one in series} == {
+        area: [at * 1_000_000] * 4 for at, area in enumerate(AREAS, start=1)
+    }
+
+
+def test_a_region_without_a_name_is_refused(write, refusal):
+    rows = ["Bretagne;2023-01-01T00:00:00+01:00;1", ";2023-01-01T00:30:00+01:00;1"]
+    (finding,) = refusal(read_readings, write("\n".join(["Région;Date - Heure;Consommation (MW)", *rows]) + "\n"))
+    assert (finding["line"], finding["column"]) == (3, "libelle_region")
