@@ -54,9 +54,22 @@ spreading = options(
 lists = options(
     click.option("--mapping", type=opt.FILE, metavar="FILE", help="Read ANNUAL as this YAML file describes it."),
     click.option("--units", type=opt.FILE, metavar="FILE", help="A table of unit and fuel, for files without fuels."),
-    click.option("--year", type=int, metavar="YYYY", help="Convert this year of a list of certificates."),
+    click.option(
+        "--year",
+        type=int,
+        metavar="YYYY",
+        help="Convert this year of a list of certificates; the year of profiles that name none.",
+    ),
 )
 """How a list of another registry is read."""
+public = options(
+    click.option("--area", "areas", multiple=True, metavar="AREA", help="Keep this area of public profile files."),
+    click.option("--types", metavar="LIST", help="Keep these kinds of public profile files: solar,wind."),
+    click.option(
+        "--profile-mapping", type=opt.FILE, metavar="FILE", help="Read profile files as this YAML file describes them."
+    ),
+)
+"""How public profile files are read."""
 choices = options(
     spreading,
     click.option("--keep-zero-hours", is_flag=True, help="Also write hours of 0 Wh."),
@@ -82,6 +95,7 @@ class Result:
 @opt.profiles
 @outputs
 @lists
+@public
 @choices
 @opt.reading
 @opt.threads
@@ -98,7 +112,7 @@ def convert(annual: Path, out: Path, report: Path | None, findings_file: Path | 
 
     own = [Path(name) for name in given["profile_files"] if name != opt.SHIPPED]
     check_table_places(report, findings_file)
-    described = [given[name] for name in ("mapping", "units") if given[name]]
+    described = [given[name] for name in ("mapping", "units", "profile_mapping") if given[name]]
     check_places([annual, *own, *described], [out, report, findings_file])
     result = run(annual, out, **given)
     if report:
@@ -120,6 +134,9 @@ def run(
     mapping: Path | None = None,
     units: Path | None = None,
     year: int | None = None,
+    areas: tuple[str, ...] = (),
+    types: str | None = None,
+    profile_mapping: Path | None = None,
     as_json: bool = False,
     quiet: bool = False,
     profile: str | None = None,
@@ -136,7 +153,8 @@ def run(
     default = default_profile(profile_files, profile, profile_from_total)
     reading = {"zone": zone, "unit": unit, "label": label, "keep_intervals": keep_intervals}
     told = {"mapping": mapping, "units": units, "year": year}
-    certificates, profiles = load(annual, profile_files, default, **reading, **told)  # type: ignore[arg-type]
+    chosen = {"areas": areas, "types": types, "profile_mapping": profile_mapping}
+    certificates, profiles = load(annual, profile_files, default, **reading, **told, **chosen)  # type: ignore[arg-type]
     conversion = convert_annual(certificates, profiles, profile=default, **how)
     with progress("converting", len(certificates), off=quiet or as_json) as advance:
         written = conversion.write(out, format=format, progress=advance)

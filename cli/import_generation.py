@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from gcr_fast.accounts import SeriesAccount
     from gcr_fast.exchange.writing import Written
     from gcr_fast.imports import Imported
-    from gcr_fast.sources.model import How
 
 EXAMPLE = "gcr import generation opsd.csv --types solar,wind --out profiles.parquet"
 FILLS = ("none", "zero", "interpolate")
@@ -63,6 +62,7 @@ def generation(
     from gcr_fast.imports import import_generation
 
     from .files import check_places, check_table_places, save_table
+    from .loading import how_of
     from .output import print_json, show
     from .progress import progress
 
@@ -86,23 +86,6 @@ def generation(
         print_json(document(found, written))
     elif not given["quiet"]:
         show(*summary(found, written))
-
-
-def how_of(given: dict[str, Any]) -> How:
-    """Return what the options say about the files."""
-    from gcr_fast.sources.mapping_file import load_mapping
-    from gcr_fast.sources.model import How
-    from gcr_fast.sources.units_map import read_units
-
-    kinds = (given.get("types") or "").split(",")
-    return How(
-        zone=given.get("zone"),
-        year=given.get("year"),
-        areas=frozenset(given.get("areas") or ()),
-        types=frozenset(kind.strip().lower() for kind in kinds if kind.strip()),
-        units=read_units(given["units"]) if given.get("units") else {},
-        mapping=load_mapping(given["mapping"]) if given.get("mapping") else None,
-    )
 
 
 def draw(found: Imported, png: Path) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gcr_fast.annual import Annual
     from gcr_fast.findings import Finding
     from gcr_fast.profiles import Profiles
+    from gcr_fast.sources.model import How
 
 Read = TypeVar("Read")
 
@@ -30,22 +31,28 @@ def load(
     mapping: Path | None = None,
     units: Path | None = None,
     year: int | None = None,
+    areas: Sequence[str] = (),
+    types: str | None = None,
+    profile_mapping: Path | None = None,
 ) -> tuple[Annual, Profiles]:
     """Read annual certificates and profiles; raise one refusal for all files that cannot be read.
 
-    `annual` may also be a list of another registry, which `mapping`, `units` and `year` say how to read.
+    `annual` may also be a list of another registry, which `mapping`, `units` and `year` say how to read. `year` is
+    that of profile files of a typical year, too; `areas`, `types` and `profile_mapping` concern profile files alone.
     """
     from gcr_fast.shipped import profiles_for
-    from gcr_fast.sources.model import How
     from gcr_fast.sources.units_map import read_units
 
     refused: list[Finding] = []
     told = _attempt(refused, lambda: read_units(units)) if units else None
-    lists = {"mapping": mapping, "units": told, "year": year}
-    certificates = _attempt(refused, lambda: _certificates(annual, zone, lists))
     own = [name for name in profile_files if name != SHIPPED]
+    given = {"areas": areas, "types": types, "mapping": profile_mapping}
+    how = _attempt(refused, lambda: how_of(given, typical_year=year, units=told or {}))
+    typical = how is None or _check_choices(own, how)
+    lists = {"mapping": mapping, "units": told, "year": year}
+    certificates = _attempt(refused, lambda: _certificates(annual, zone, lists, typical))
     reading = {"zone": zone, "unit": unit, "label": label, "keep_intervals": keep_intervals}
-    shapes = _attempt_profiles(refused, own, **reading, how=How(units=told or {}))
+    shapes = _attempt_profiles(refused, own, **reading, how=how)
     if certificates is not None and SHIPPED in profile_files:
         shapes.append(profiles_for(certificates, default))
     _refuse(refused, [held for held in (certificates, *shapes) if held is not None])
@@ -53,15 +60,52 @@ def load(
     return certificates, _merged(shapes)
 
 
-def _certificates(annual: Path, zone: str | None, lists: dict[str, Any]) -> Annual:
-    """Read our own annual file, or a list of another registry."""
+def how_of(given: dict[str, Any], **more: Any) -> How:
+    """Return what options say about public files of generation: zone, year, areas, types, units, mapping."""
+    from gcr_fast.sources.mapping_file import load_mapping
+    from gcr_fast.sources.model import How
+    from gcr_fast.sources.units_map import read_units
+
+    kinds = (given.get("types") or "").split(",")
+    said: dict[str, Any] = {
+        "zone": given.get("zone"),
+        "year": given.get("year"),
+        "areas": frozenset(given.get("areas") or ()),
+        "types": frozenset(kind.strip().lower() for kind in kinds if kind.strip()),
+        "units": read_units(given["units"]) if given.get("units") else {},
+        "mapping": load_mapping(given["mapping"]) if given.get("mapping") else None,
+    }
+    return How(**(said | more))
+
+
+def _check_choices(own: Sequence[str], how: How) -> bool:
+    """Return whether any profile file is of a typical year. Choices that no profile file knows are a usage error."""
+    if how.typical_year is None and not how.areas and not how.types and how.mapping is None:
+        return False
+    from gcr_fast.sources.files import open_file
+    from gcr_fast.sources.generation.formats import identify
+
+    try:
+        known = [identify(open_file(name), how) for name in own]
+    except RefusedError:
+        return True  # reading will say so
+    if how.mapping is not None and not own:
+        raise UsageError("--profile-mapping describes files of --profiles, and there is none")
+    if (how.areas or how.types) and not any(known):
+        raise UsageError("--area and --types choose from public files of generation, and no file of --profiles is one")
+    return any(one.typical for one in known if one)
+
+
+def _certificates(annual: Path, zone: str | None, lists: dict[str, Any], typical: bool) -> Annual:
+    """Read our own annual file, or a list of another registry. The year may be that of `typical` profiles alone."""
     from gcr_fast.annual import read_annual
     from gcr_fast.certificates import is_list, read_certificates
 
     if lists["mapping"] is not None or is_list(annual):
         return read_certificates(annual, zone=zone, **lists).to_annual()
-    if lists["year"] is not None:
-        raise UsageError(f"--year chooses rows of another registry's list, but {annual} is no list that is known")
+    if lists["year"] is not None and not typical:
+        what = f"but {annual} is no list that is known, and no profile file is of a typical year"
+        raise UsageError(f"--year chooses rows of another registry's list, or says the year of typical hours; {what}")
     return read_annual(annual, zone=zone or "UTC", strict=False)
 
 

@@ -90,6 +90,8 @@ class How:
     """Of local times, where the file does not tell."""
     year: int | None = None
     """The calendar year (in the file's zone) to keep; or the year of a file that names none."""
+    typical_year: int | None = None
+    """The year of a file that names none, where `year` does not say; other files keep all their years."""
     areas: frozenset[str] = frozenset()
     """Areas to keep; empty: all. A file that does not name its area is of the one that is named here."""
     types: frozenset[str] = frozenset()
@@ -144,3 +146,5 @@ class Format(Known):
     """Take it apart. Raises `RefusedError` with every bad cell."""
     needs: str = ""
     """The extra that has to be installed for it."""
+    typical: bool = False
+    """Whether its hours are of a typical year, which somebody has to name."""

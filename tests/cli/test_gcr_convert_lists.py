@@ -4,8 +4,16 @@ import json
 from pathlib import Path
 
 import duckdb
+from oracle.opsd import opsd
 
 MAPPING = (Path(__file__).parents[1] / "sources" / "mappings" / "british-units.yaml").read_text()
+EXAMPLES = Path(__file__).parents[1] / "sources" / "examples"
+DAY = """certificate_id,energy_wh,production_start,production_end,status,purpose,profile
+PV,31000000,2023-02-28T19:00Z,2023-03-01T19:00Z,CANCELED,conversion,US-solar
+"""
+"""Noon to noon in Denver, of which the example of PVWatts has every hour."""
+TYPICAL_DAY = 3865 + 3733 + 3347 + 2733 + 1932 + 1000 + 985 + 1903 + 2692 + 3297 + 3677
+"""Wh of that day, each hour rounded down."""
 OUTPUT = """ngc_bmu_id,year,output_MWh
 W-1,2018,5.3100000000000005
 W-1,2019,7.0
@@ -55,6 +63,57 @@ def test_a_known_list_needs_no_mapping(gcr, folder):
 def test_a_year_is_chosen_from_lists_only(gcr, folder):
     error = gcr("convert", "annual.csv", "--year", "2020", "--profiles", "shipped", "--out", "h.parquet", code=2).stderr
     assert "no list that is known" in error
+    assert not (folder / "h.parquet").exists()
+
+
+def test_hours_of_a_typical_year_are_given_their_year(gcr, folder):
+    (folder / "pv.csv").write_bytes((EXAMPLES / "pvwatts.csv").read_bytes())
+    (folder / "day.csv").write_text(DAY)
+    given = ("convert", "day.csv", "--profiles", "pv.csv", "--zone", "America/Denver", "--area", "US", "--out", "h.csv")
+    assert "--year of `gcr convert`" in " ".join(gcr(*given, code=1).stderr.split())
+    gcr(*given, "--year", "2023")
+    (hours,) = duckdb.sql(f"SELECT sum(energy_wh)::BIGINT, max(energy_wh) FROM '{folder}/h.csv'").fetchall()
+    assert hours == (31_000_000, 31_000_000 * 3865 // TYPICAL_DAY)
+
+
+def test_the_year_of_a_list_is_not_that_of_profiles_that_have_their_own(gcr, folder):
+    written(folder)
+    text = opsd("2018-01-01", {"XX_wind_generation_actual": ["1"] * 8760 * 2})
+    (folder / "two.csv").write_text(text)
+    how = (*HOW[:6], "--profile", "XX-wind", "--profiles", "two.csv", "--out", "hours.parquet")
+    said = json.loads(gcr("convert", "output.csv", *how, "--json").stdout)
+    (outside,) = (row for row in said["findings"] if row["code"] == "outside_period")
+    assert (said["totals"]["issued_wh"], outside["count"]) == (5_310_000, 8760)
+
+
+def test_kinds_are_chosen_from_public_profiles(gcr, folder):
+    text = opsd("2023-02-28", {f"US_{kind}_generation_actual": ["1"] * 48 for kind in ("solar", "wind")})
+    (folder / "both.csv").write_text(text)
+    (folder / "day.csv").write_text(DAY)
+    given = ("convert", "day.csv", "--profiles", "both.csv", "--out", "h.csv")
+    assert "US-solar" in gcr(*given, "--types", "wind", code=1).stderr
+    gcr(*given, "--types", "solar")
+    assert "sunshine" in gcr(*given, "--types", "sunshine", code=2).stderr
+
+
+def test_a_mapping_describes_profile_files_and_not_the_certificates(gcr, folder):
+    (folder / "odd.txt").write_text("when;made\n" + "".join(f"2023-02-28 {hour:02}:00;1,5\n" for hour in range(24)))
+    (folder / "odd.yaml").write_text(
+        "time: {column: when, layout: '%Y-%m-%d %H:%M', zone: UTC, marks: begin, minutes: 60}\n"
+        "unit: MWh\ndecimal: ','\ndelimiter: ';'\narea: US\ncolumns: {made: solar}\n"
+    )
+    (folder / "day.csv").write_text(DAY.replace("T19:00Z", "T00:00Z"))
+    given = ("convert", "day.csv", "--profile-mapping", "odd.yaml", "--out", "h.csv")
+    gcr(*given, "--profiles", "odd.txt")
+    hours = duckdb.sql(f"SELECT count(*), sum(energy_wh)::BIGINT FROM '{folder}/h.csv'").fetchall()
+    assert hours == [(24, 31_000_000)]
+    assert "there is none" in gcr(*given, "--profiles", "shipped", code=2).stderr
+
+
+def test_choices_that_no_profile_file_knows_are_misuse(gcr, folder):
+    for words in (("--area", "AT"), ("--types", "solar")):
+        error = gcr("convert", "annual.csv", *words, "--profiles", "shipped", "--out", "h.parquet", code=2).stderr
+        assert "no file of --profiles is one" in " ".join(error.split())
     assert not (folder / "h.parquet").exists()
 
 

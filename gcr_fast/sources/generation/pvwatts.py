@@ -53,7 +53,7 @@ def _header(file: File) -> int | None:
 
 
 def read(file: File, how: How) -> Readings:
-    """Read the AC output; the year is `how.year`, the standard time that of `how.zone`."""
+    """Read the AC output; the year is what `how` names, the standard time that of `how.zone`."""
     header = _header(file)
     if header is None:
         tables = [_cells(file, at) for at, line in _lines(file) if line.lstrip('"').startswith("Month")]
@@ -75,11 +75,13 @@ def read(file: File, how: How) -> Readings:
 
 def _told(file: File, how: How) -> tuple[int, str]:
     """Return the year, and the zone of its standard time as a fixed offset."""
-    if how.year is None:
-        refuse(file, "is of a typical year and names none: name one with --year", "naive_time")
+    year = how.typical_year if how.year is None else how.year
+    if year is None:
+        what = "name one with --year of `gcr convert` or `gcr import generation`"
+        refuse(file, f"is of a typical year and names none: {what}", "naive_time")
     if how.zone is None:
         refuse(file, "is in local standard time and names no zone: name one with --zone", "naive_time")
-    return how.year, standard_zone(how.zone, how.year)
+    return year, standard_zone(how.zone, year)
 
 
 def standard_zone(zone: str, year: int) -> str:
@@ -140,6 +142,7 @@ FORMAT = Format(
     ),
     detect=detect,
     read=read,
+    typical=True,
 )
 
 
@@ -188,4 +191,5 @@ SAM = Format(
     ),
     detect=detect_sam,
     read=read_sam,
+    typical=True,
 )
