@@ -56,7 +56,7 @@ ANNUAL = (
         "string",
         "",
         False,
-        "metered_hourly ... flat; a named profile's default is regional",
+        "metered_hourly ... flat; by default metered on energy of its own device, else as the profile was chosen",
     ),
     Column(
         "residual_permitted",
