@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from gcr_fast.annual import Annual, overlaps, read_annual
+from gcr_fast.annual import Annual, read_annual
 from gcr_fast.codes import BASES, PURPOSES
 from gcr_fast.columns import utc_timestamps
 from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.exchange.streams import write_stream
-from gcr_fast.findings import Finding, Findings
+from gcr_fast.findings import Findings
 from gcr_fast.periods import year_period
 from gcr_fast.schema import arrow_schema
 from gcr_fast.sources.certificates import mapped
@@ -29,11 +29,12 @@ from gcr_fast.sources.certificates.formats import BY_NAME, format_named, identif
 from gcr_fast.sources.certificates.layout import Layout
 from gcr_fast.sources.certificates.reading import Certificate, Listing, read_listing
 from gcr_fast.sources.certificates.sifting import Sift
-from gcr_fast.sources.certificates.statuses import Meaning, meaning_of
+from gcr_fast.sources.certificates.statuses import UNDONE, Meaning, meaning_of
 from gcr_fast.sources.damaged import refuse_damaged
 from gcr_fast.sources.files import File, open_file, refuse
 from gcr_fast.sources.mapping_file import load_mapping
 from gcr_fast.sources.units_map import Units, read_units
+from gcr_fast.twice import GONE, Row, report_twice, space_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,12 +43,6 @@ if TYPE_CHECKING:
 
 OWN = "annual"
 """The format of our own annual files, and of those of the registry that this one replaces."""
-
-LIVE = frozenset({"CANCELED", "ISSUED", "ACTIVE", "TRADED"})
-"""A certificate can be in one of these states only, so a list of holdings must not have it in two."""
-
-TELLING_PREFIX = 6
-"""A serial prefix of so many characters names its registry; shorter ones are compared within one issuer."""
 
 
 class StatusCount(NamedTuple):
@@ -153,20 +148,6 @@ class _List(Source):
         return self.lines[row] if row is not None and row < len(self.lines) else None
 
 
-class _Row(NamedTuple):
-    """What is needed to find a certificate a second time."""
-
-    file: str
-    line: int | None
-    identity: str
-    space: Any
-    span: tuple[int, int] | None
-
-    @property
-    def place(self) -> str:
-        return f"{self.file}, line {self.line}" if self.line is not None else self.file
-
-
 @dataclass
 class _Part:
     """One file, read."""
@@ -174,9 +155,9 @@ class _Part:
     account: FileAccount
     table: pa.Table
     findings: Findings
-    kept: list[_Row] = field(default_factory=list)
-    live: list[_Row] = field(default_factory=list)
-    """Rows of a list of holdings, the ones that are left out too."""
+    kept: list[Row] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    """The ones that are left out, too."""
     statuses: list[StatusCount] = field(default_factory=list)
 
 
@@ -305,8 +286,7 @@ def _from_listing(listing: Listing, how: _How) -> _Part:
         row = _row(listing, one)
         if how.keep_all or not one.meaning.reason:
             part.kept.append(row)
-        if not one.in_history and one.meaning.status in LIVE:
-            part.live.append(row)
+        part.rows.append(row)
     counts: Counter[tuple[str, Meaning]] = Counter()
     energy: Counter[tuple[str, Meaning]] = Counter()
     for one in listing.certificates:
@@ -325,16 +305,20 @@ def _status_count(file: str, word: str, meaning: Meaning, rows: int, energy_wh: 
     return StatusCount(file, word, meaning.status, purpose, rows, energy_wh, left_out)
 
 
-def _row(listing: Listing, one: Certificate) -> _Row:
-    serials = one.serials
-    if serials is None:
-        return _Row(listing.file.name, one.line, one.certificate_id, None, None)
-    space = _space(serials.prefix, one.issuer)
-    return _Row(listing.file.name, one.line, one.certificate_id, space, (serials.first.number, serials.last.number))
-
-
-def _space(prefix: str, issuer: str | None) -> Any:
-    return prefix if len(prefix) >= TELLING_PREFIX else (issuer, prefix)
+def _row(listing: Listing, one: Certificate) -> Row:
+    serials, status = one.serials, one.meaning.status
+    return Row(
+        file=listing.file.name,
+        line=one.line,
+        identity=one.certificate_id,
+        space=space_of(serials.prefix, one.issuer) if serials else None,
+        span=(serials.first.number, serials.last.number) if serials else None,
+        status=status,
+        word=one.word,
+        gone=status in GONE or one.meaning == UNDONE,
+        in_history=one.in_history,
+        told=one.told,
+    )
 
 
 def _table(kept: Sequence[Certificate], how: _How) -> pa.Table:
@@ -391,7 +375,7 @@ def _read_own(file: File, how: _How) -> _Part:
     account = FileAccount(file.name, OWN, file.sha256, len(annual), len(rows), {}, [])
     found = _own_rows(annual.table, file, annual.source.line)
     part = _Part(account, table, findings, [found[at] for at in rows])
-    part.live = [row for row, meaning in zip(found, meanings, strict=True) if meaning.status in LIVE]
+    part.rows = found
     energies = annual.table["energy_wh"].to_pylist()
     purposes = annual.table["purpose"].to_pylist()
     totals: dict[tuple[Meaning, str | None], list[int]] = {}
@@ -430,14 +414,15 @@ def _overridden(table: pa.Table, how: _How) -> pa.Table:
     return table
 
 
-def _own_rows(table: pa.Table, file: File, line: Any) -> list[_Row]:
-    names = ("certificate_id", "serial_prefix", "serial_start", "serial_end", "issuer")
+def _own_rows(table: pa.Table, file: File, line: Any) -> list[Row]:
+    names = ("certificate_id", "serial_prefix", "serial_start", "serial_end", "issuer", "status")
     rows = zip(*(table[name].to_pylist() for name in names), strict=True)
     found = []
-    for at, (identity, prefix, low, high, issuer) in enumerate(rows):
+    for at, (identity, prefix, low, high, issuer, status) in enumerate(rows):
         whole = low is not None and high is not None and 0 <= low <= high
         span = (low, high) if whole else None
-        found.append(_Row(file.name, line(at), identity, _space(prefix or "", issuer) if whole else None, span))
+        space = space_of(prefix or "", issuer) if whole else None
+        found.append(Row(file.name, line(at), identity, space, span, status, status, status in GONE, in_history=False))
     return found
 
 
@@ -450,33 +435,7 @@ def _refuse_twice(parts: Sequence[_Part], findings: Findings) -> None:
             what = f"{part.account.file} is the same file as {earlier}"
             findings.add("duplicate_certificate", what, file=part.account.file)
             return
-    told: set[tuple[str, int | None]] = set()
-    _compare([row for part in parts for row in part.kept], findings, told)
-    for part in parts:
-        _compare(part.live, findings, told)
-
-
-def _compare(rows: Sequence[_Row], findings: Findings, told: set[tuple[str, int | None]]) -> None:
-    """Report rows whose serial numbers, or ids, an earlier row has; each row once."""
-    for later, earlier in overlaps([(row.space, row.span) for row in rows]):
-        one, other = rows[later], rows[earlier]
-        if (one.file, one.line) in told:
-            continue
-        told.add((one.file, one.line))
-        same = one.span == other.span
-        code = "duplicate_certificate" if same else "serial_overlap"
-        what = "is the same certificate as" if same else "shares serial numbers with"
-        findings.extend([_finding(code, one, f"{what} {other.identity} in {other.place}")])
-    first: dict[str, _Row] = {}
-    for row in rows:
-        other = first.setdefault(row.identity, row)
-        if other is not row and (row.file, row.line) not in told:
-            told.add((row.file, row.line))
-            findings.extend([_finding("duplicate_certificate", row, f"has the id of the certificate in {other.place}")])
-
-
-def _finding(code: str, row: _Row, what: str) -> Finding:
-    return Finding(code, f"{row.identity} {what}", file=row.file, line=row.line, certificate_id=row.identity)
+    report_twice([row for part in parts for row in part.kept], [part.rows for part in parts], findings)
 
 
 def _joined(parts: Sequence[_Part], findings: Findings) -> Certificates:

@@ -49,6 +49,8 @@ class Certificate(NamedTuple):
     issuer: str | None
     in_history: bool
     """Whether the row is a transaction, of which a certificate may have several."""
+    told: bool
+    """Whether the list gives an id or serial numbers; else its id is made of device and period."""
 
 
 @dataclass
@@ -215,6 +217,7 @@ class _Reader:
             capacity_w=capacity,
             issuer=line.word("issuer"),
             in_history=line.has("transaction"),
+            told=serials is not None or bool(line.text("id")),
         )
 
     def _leave(self, line: Line, reason: str, named: bool) -> None:

@@ -29,7 +29,7 @@ def output_period(suffix: str) -> Span | None:
     """Return the days that stand behind a number: `010323310323GEN` is March 2023; None if they are no days."""
     first, last = suffix[:6], suffix[6:12]
     try:
-        return Span(*(datetime.strptime(day, "%d%m%y").date() for day in (first, last)))  # noqa: DTZ007 - days only
+        return Span(*(datetime.strptime(day, "%d%m%y").date() for day in (first, last)))
     except ValueError:
         return None
 

@@ -11,7 +11,7 @@ from gcr_fast.sources.certificates.identifiers import is_shortened
 
 
 class Serial(NamedTuple):
-    """One serial number."""
+    """One serial number: its text as it is written, what stands around its number as it is compared."""
 
     text: str
     prefix: str
@@ -62,6 +62,9 @@ PLAIN = re.compile(r"^(?P<prefix>.*?)(?P<number>[0-9]{1,18})$", re.ASCII | re.DO
 IREC = re.compile(r"^(?P<prefix>[0-9]{4}-)(?P<number>[0-9]{4}-[0-9]{4}-[0-9]{4}\.[0-9]{6})$")
 """0000-0158-2837-7532.000000: six decimals of a MWh, so that each number is one Wh."""
 
+_BLANKS = re.compile(r"^(?:[0-9]\s*){30}$", re.ASCII)
+"""The 30 digits of a guarantee of origin, perhaps in groups."""
+
 _IREC_SOMEWHERE = re.compile(r"(?<![0-9.-])[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{4}\.[0-9]{6}(?![0-9])")
 _TO = re.compile(r"\s+(?:to|through|thru|bis|-|–|—)\s+|\s*(?:–|—)\s*", re.IGNORECASE)
 _SEVERAL = re.compile(r"[;,|&]|\band\b", re.IGNORECASE)
@@ -72,18 +75,23 @@ def has_irec_numbers(text: str) -> bool:
     return bool(_IREC_SOMEWHERE.search(text))
 
 
+def canonical(text: str) -> str:
+    """Return a prefix or id as it is compared: neither small letters nor blanks make another certificate."""
+    return "".join(text.split()).upper()
+
+
 def read_serial(text: str, pattern: re.Pattern[str] = PLAIN) -> Serial:
     """Take a serial number apart by a pattern with the groups prefix, number and, if there is any, suffix."""
     cell = text.strip()
     if pattern is PLAIN and is_shortened(cell):
         raise SerialError("is a number that a spreadsheet shortened: its digits are lost, export it as text")
-    match = pattern.match(cell)
+    match = pattern.match("".join(cell.split()) if _BLANKS.match(cell) else cell)
     if match is None:
         raise SerialError("is no serial number of this format")
     digits = match["number"]
     number = int(digits if digits.isdigit() else "".join(mark for mark in digits if mark.isdigit()))
     suffix = match["suffix"] if "suffix" in pattern.groupindex else ""
-    return Serial(cell, intern(match["prefix"]), number, intern(suffix))
+    return Serial(cell, intern(canonical(match["prefix"])), number, intern(canonical(suffix)))
 
 
 def read_range(first: str, last: str, pattern: re.Pattern[str] = PLAIN) -> Range:

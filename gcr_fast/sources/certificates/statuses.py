@@ -30,6 +30,7 @@ TRADED = Meaning("TRADED", None, "not cancelled: transferred")
 CONVERTED = Meaning("CONVERTED", None, "converted before")
 EXPIRED = Meaning("EXPIRED", None, "expired: never cancelled")
 WITHDRAWN = Meaning("WITHDRAWN", None, "withdrawn by its issuer")
+UNDONE = Meaning("ACTIVE", None, "its cancellation was undone")
 
 WORDS: dict[Meaning, tuple[str, ...]] = {
     END_USE: (
@@ -45,8 +46,9 @@ WORDS: dict[Meaning, tuple[str, ...]] = {
     ISSUED: ("issued", "issuance", "issue", "created", "pending", "registered", "ausgestellt"),
     ACTIVE: (
         "active", "available", "valid", "live", "tradable", "tradeable", "transferable", "held", "in circulation",
-        "reserved", "locked", "unretired", "unsettled",
+        "reserved", "locked",
     ),
+    UNDONE: ("unretired", "unsettled", "uncancelled", "uncanceled"),
     TRADED: (
         "transferred", "transfer", "traded", "exported", "export", "imported", "import", "internal transfer",
         "external transfer", "sold", "assigned",

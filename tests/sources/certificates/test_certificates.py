@@ -99,7 +99,69 @@ def test_an_overlap_with_what_is_left_out_counts_within_a_list_only(several, fau
     held = rego(rego_row(status="Issued"))
     both = rego(rego_row(status="Issued"), rego_row(first=10, count=5))
     assert faults(both) == [("serial_overlap", 3, None)]
-    assert len(read_certificates(several(held, rego(rego_row())))) == 1  # issued in spring, redeemed in summer
+    found = read_certificates(several(held, rego(rego_row())))  # issued in spring, redeemed in summer
+    assert len(found) == 1
+    (warning,) = found.findings.of("warning")
+    assert (warning.code, warning.line) == ("later_status", 2)
+    assert "'Redeemed' here and 'Issued'" in warning.message
+
+
+@pytest.mark.parametrize("status", ["Converted", "Withdrawn", "Reversed", "Expired", "Unretired"])
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("count", [100, 7])
+def test_a_cancelled_certificate_that_is_gone_too_is_refused(several, refusal, status, order, count):
+    rows = [aib_row(), aib_row(first=3, count=min(count, 90), status=status)][::order]
+    path, *both = several(text(AIB_HEADER, rows), *(text(AIB_HEADER, [row]) for row in rows))
+    wanted = "serial_overlap" if status == "Unretired" else "contradictory_status"  # two states of one list of holdings
+    (found,) = refusal(read_certificates, path)
+    assert (found["code"], found["line"]) == (wanted, 3)
+    assert f"{path}, line 2" in found["message"]
+    (found,) = refusal(read_certificates, both)
+    assert (found["code"], found["file"]) == ("contradictory_status", str(both[1]))
+    assert f"{both[0]}, line 2" in found["message"]
+
+
+@pytest.mark.parametrize("word", ["Reversed", "Withdrawal", "Converted", "Unretired"])
+def test_a_cancellation_that_was_undone_is_refused_in_a_list_of_transactions(faults, word):
+    header = [name if name != "Status" else "Transaction Type" for name in AIB_HEADER]
+    moves = [aib_row(status="Issue"), aib_row(status="Transfer")]
+    moves += [aib_row(first=20, count=4, status=status) for status in ("Cancellation", word)]
+    assert faults(text(header, moves)) == [("contradictory_status", 5, None)]
+
+
+def test_what_is_gone_in_a_list_that_has_it_as_held_is_a_warning(read):
+    found = read(text(AIB_HEADER, [aib_row(first=500), aib_row(status="Expired"), aib_row(status="Active")]))
+    assert [(one.code, one.line) for one in found.findings.of("warning")] == [("later_status", 4)]
+
+
+def test_a_device_and_month_without_numbers_may_have_several_states(write):
+    mapping = {
+        "columns": {"device_id": "d", "energy": "mwh", "period": "p", "technology": "t", "status": "s"},
+        "constants": {"country": "AT"},
+    }
+    path = write("d,mwh,p,t,s\nW1,5,Mar-2023,Wind,cancelled\nW1,7,Mar-2023,Wind,expired\n")
+    assert read_certificates(path, mapping=mapping).energy_wh == 5_000_000
+
+
+@pytest.mark.parametrize(("one", "other"), [("1234-OR-99-", "1234-or-99-"), ("NVC 2023 ", "NVC2023 ")])
+def test_small_letters_and_blanks_make_no_other_certificate(write, several, refusal, one, other):
+    mapping = {
+        "columns": {"first": "n", "energy": "mwh", "period": "p", "technology": "t", "status": "s"},
+        "constants": {"country": "AT"},
+    }
+    row = "{},{},Mar-2023,Wind,cancelled\n"
+    lists = several(*("n,mwh,p,t,s\n" + row.format(*cells) for cells in ((f"{one}1 to 100", 100), (f"{other}100", 1))))
+    (found,) = refusal(read_certificates, lists, mapping=mapping)
+    assert (found["code"], found["certificate_id"]) == ("serial_overlap", f"{other}100")
+
+
+def test_thirty_digits_in_groups_are_the_same_number(faults, rows):
+    spaced = aib_row(first=100, count=2)
+    spaced[1:3] = [f"{cell[:12]} {cell[12:24]} {cell[24:]}" for cell in spaced[1:3]]
+    assert faults(text(AIB_HEADER, [aib_row(count=100), spaced])) == [("serial_overlap", 3, None)]
+    (row,) = rows(text(AIB_HEADER, [spaced]))
+    assert (row["serial_prefix"], row["serial_start"], row["serial_end"]) == ("643002406801", 100, 101)
+    assert row["certificate_id"] == f"{spaced[1]}..{spaced[2]}"
 
 
 def test_the_same_file_twice(several, refusal):
