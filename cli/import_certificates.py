@@ -130,5 +130,6 @@ def _notes(found: Certificates) -> list[str]:
         for one in found.files
         for reason, count in one.dropped.items()
     ]
+    notes += [one.message for one in found.findings if one.code in {"reading_note", "exclusive_end"}]
     unused = dict.fromkeys(name for one in found.files for name in one.unused)
     return [*notes, *([f"not carried over: {', '.join(unused)}"] if unused else [])]

@@ -31,7 +31,7 @@ from gcr_fast.sources.certificates.reading import Certificate, Listing, read_lis
 from gcr_fast.sources.certificates.sifting import Sift
 from gcr_fast.sources.certificates.statuses import UNDONE, Meaning, meaning_of
 from gcr_fast.sources.damaged import refuse_damaged
-from gcr_fast.sources.files import File, open_file, refuse
+from gcr_fast.sources.files import UNENDED, File, open_file, refuse
 from gcr_fast.sources.mapping_file import load_mapping
 from gcr_fast.sources.units_map import Units, read_units
 from gcr_fast.twice import GONE, Row, report_twice, space_of
@@ -232,10 +232,14 @@ def _sift(units: Mapping[str, str] | str | os.PathLike[str] | None, year: int | 
 def _attempt(path: str | os.PathLike[str], how: _How, findings: Findings) -> _Part | None:
     """Read one file; a refusal of the whole file is kept, so that all files are looked at."""
     try:
-        return _read(open_file(path), how)
+        file = open_file(path)
+        part = _read(file, how)
     except RefusedError as refusal:
         findings.extend(refusal.collected)
         return None
+    if file.kind == "csv" and not file.ended:
+        findings.add("reading_note", f"{file.path.name}: last line {UNENDED}", file=file.name)
+    return part
 
 
 def _read(file: File, how: _How) -> _Part:

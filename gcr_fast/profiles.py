@@ -24,8 +24,8 @@ from gcr_fast.periods import year_period
 from gcr_fast.series import Rows, read_series
 from gcr_fast.shapes import DISTRIBUTIONS, Fault, Profile, Profiles, synthetic
 from gcr_fast.sources import pages
-from gcr_fast.sources.files import File, open_file
-from gcr_fast.sources.generation.formats import UNENDED, format_named, identify, nothing_in, read_as
+from gcr_fast.sources.files import UNENDED, File, open_file
+from gcr_fast.sources.generation.formats import format_named, identify, nothing_in, read_as
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.tidy import check_areas
 

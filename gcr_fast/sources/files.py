@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 HEAD_BYTES = 65_536
+UNENDED = "has no line end: if the file was cut off, its last number may be as well"
+"""What is said of the last line of a text that is not `ended`."""
 ZEROS = "holds zero bytes: it is no text"
 MAX_UNPACKED = 1 << 31
 """Bytes that a packed file may become: more is no export of a year of hours."""

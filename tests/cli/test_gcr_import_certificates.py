@@ -97,3 +97,20 @@ def test_misuse(gcr, words):
 
 def test_it_fits_80_columns(gcr):
     assert max(len(line) for line in gcr("import", "certificates", "regos.csv").stdout.splitlines()) <= 80
+
+
+def test_a_list_that_may_have_been_cut_off_is_said_to_be(gcr, folder):
+    whole = (folder / "regos.csv").read_text()
+    said = "last line has no line end"
+    assert said not in gcr("import", "certificates", "regos.csv").stdout
+    (folder / "cut.csv").write_text(whole.rstrip("\n"))
+    assert said in gcr("import", "certificates", "cut.csv").stdout
+
+
+def test_the_decimal_mark_is_told(gcr, gcr_json, folder):
+    (folder / "map.json").write_text(MAPPING)
+    (folder / "foreign.csv").write_text(FOREIGN.replace("12,5", "1.250"))
+    words = ("import", "certificates", "foreign.csv", "--mapping", "map.json")
+    assert "--decimal" in gcr(*words, code=1).stderr
+    assert gcr_json(*words, "--decimal", ",")["energy_wh"] == 1_250_000_000
+    assert gcr_json(*words, "--decimal", ".")["energy_wh"] == 1_250_000

@@ -8,7 +8,7 @@ from dataclasses import replace
 from gcr_fast.errors import GcrError
 from gcr_fast.sources import pages
 from gcr_fast.sources.damaged import refuse_damaged
-from gcr_fast.sources.files import File, open_file, refuse
+from gcr_fast.sources.files import UNENDED, File, open_file, refuse
 from gcr_fast.sources.generation import (
     aemo_nem,
     aemo_wem,
@@ -97,7 +97,6 @@ UNKNOWN = (
     "is of no format that is known (gcr import formats lists them); a table of profile, start and energy, "
     "or one that was imported before, needs no import: gcr convert --profiles takes it"
 )
-UNENDED = "has no line end: if the file was cut off, its last number may be as well"
 MAPPED = "mapped"
 """The format of files that a mapping describes."""
 

@@ -275,3 +275,15 @@ def test_accepted_lists_conserve_mwh(write, drawn):
         stated[status] += count * 1_000_000
     assert found.energy_wh == stated["Redeemed"]
     assert sum(one.energy_wh for one in found.left_out) == stated["Issued"]
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\r"])
+def test_a_last_line_without_its_end_may_have_been_cut_off(read, end):
+    for content in (
+        rego(rego_row()),
+        "certificate_id,energy_mwh,year,status,purpose\nA,1250,2020,CANCELED,conversion\n",
+    ):
+        found = read(content.rstrip("\n") + end)
+        notes = [one for one in found.findings.of("warning") if one.code == "reading_note"]
+        assert len(notes) == (not end)
+        assert all("has no line end" in one.message for one in notes)
