@@ -29,6 +29,7 @@ from gcr_fast.shapes import Fault, Profile
 from gcr_fast.sources import pages
 from gcr_fast.sources.generation.formats import nothing_in, read_readings
 from gcr_fast.sources.model import How, Reading, Readings
+from gcr_fast.sources.sites import check_sites
 from gcr_fast.sources.tidy import check_areas
 
 if TYPE_CHECKING:
@@ -230,6 +231,7 @@ def import_generation(
         progress(1)
     if refused.ok:
         check_areas(found, told)
+        check_sites(found)
     if not any(one.series for one in found):  # one file among others may have nothing of a year or kind
         for one in found:
             refused.add("empty_file", f"{one.file.path.name} {nothing_in(one)}", file=one.file.name)

@@ -27,6 +27,7 @@ from gcr_fast.sources import pages
 from gcr_fast.sources.files import UNENDED, File, open_file
 from gcr_fast.sources.generation.formats import format_named, identify, nothing_in, read_as
 from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.sites import check_sites
 from gcr_fast.sources.tidy import check_areas
 
 __all__ = [
@@ -103,6 +104,7 @@ def read_together(
     if refused.ok and parts:
         with _held(refused):
             check_areas(parts, told)
+            check_sites(parts)
     if not refused.ok:
         return found  # a page may be among what could not be read
     if len(nothing) == len(found):

@@ -128,6 +128,10 @@ class Readings:
     """Whom to name, where the publisher asks for it."""
     cells: Table | None = None
     """The rows of a table that is no text: what is not read of them as well, to tell whether one repeats another."""
+    site: dict[str, str] = field(default_factory=dict)
+    """Of one system that is simulated: its place and size, see `sites`."""
+    names: tuple[str, ...] = ()
+    """Of all series, once they are tidied."""
 
     def drop(self, reason: str, count: int = 1) -> None:
         """Account for rows that are left out."""

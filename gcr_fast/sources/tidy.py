@@ -30,6 +30,7 @@ def tidy(readings: Readings, how: How) -> Readings:
         zones = ", ".join(dict.fromkeys(one.zone or readings.zone for one in readings.series))
         readings.drop(f"{OUTSIDE}{how.year} ({zones})", outside)
         readings.series = [one for one in kept if len(one)]
+    readings.names = tuple(dict.fromkeys(one.name for one in readings.series))
     return readings
 
 

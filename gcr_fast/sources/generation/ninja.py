@@ -13,6 +13,7 @@ from gcr_fast.sources.clock import parse_labels
 from gcr_fast.sources.devices import only_area, told
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import WEIGHT_DIGITS, Format, How, Readings
+from gcr_fast.sources.sites import AZIMUTH, KW, LATITUDE, LONGITUDE, TILT, site_of
 from gcr_fast.sources.wide import Column, Layout, wide
 from gcr_fast.sources.words import KINDS, Kind
 
@@ -23,6 +24,11 @@ _TITLE = re.compile(r"^#.*\bRenewables\.ninja\s+(?P<what>PV|Wind|Weather)?", re.
 _UNIT = re.compile(r"\belectricity in (?P<unit>[kM]?W)\b")
 _TOLD = re.compile(r"\b(?P<what>Licen[cs]e|Reference):\s*(?P<said>\S.*?)\s*(?=\s-\s+\w+:|$)", re.IGNORECASE)
 """What a comment tells under a name: up to the next name, or the end of the line; a link or words."""
+_PLACE = re.compile(r"Point API\)\s+-\s+(?P<latitude>-?[\d.]+),\s*(?P<longitude>-?[\d.]+)")
+_SYSTEM = re.compile(
+    r'"(?P<what>lat|lon|capacity|tilt|azim|tracking|height|turbine|system_loss)":\s*(?P<said>"[^"]*"|-?[\d.]+)'
+)
+_WORDS = {"lat": LATITUDE, "lon": LONGITUDE, "capacity": KW, "tilt": TILT, "azim": AZIMUTH}
 _COUNTRY = re.compile(r"(?:^|[\s(,-])(?P<code>[A-Z]{2})(?=$|[\s),-])")
 _DIGITS = {"W": ONE, "kW": KILO, "MW": MEGA}
 _WHOLE = {"national": "", "onshore": "wind_onshore", "offshore": "wind_offshore"}
@@ -81,12 +87,21 @@ def _point(readings: Readings, table: Table, starts: np.ndarray, what: str, comm
     unit = _UNIT.search(" ".join(comments))
     if unit is None:
         refuse(file, "does not say in its comments in which unit electricity is", "missing_column", column=POWER)
+    readings.site = _site(comments)
     columns = {POWER: Column(_kind(file, what, how), only_area(how))}
     layout = Layout(_DIGITS[unit["unit"]], True, 3600)
     wide(readings, table, starts, np.arange(len(table)), columns, layout)
     for name in table.names:
         if name not in {TIME, POWER}:
             readings.left_out[name] = "weather, no energy" if name in WEATHER else "not known"
+
+
+def _site(comments: Iterable[str]) -> dict[str, str]:
+    """Return where the comments say that the system is, and what it is."""
+    text = "\n".join(comments).replace('""', '"')
+    place = _PLACE.search(text)
+    system = {_WORDS.get(one["what"], one["what"]): one["said"] for one in _SYSTEM.finditer(text)}
+    return site_of(system | (place.groupdict() if place else {}))
 
 
 def _kind(file: File, what: str, how: How) -> Kind:
@@ -132,6 +147,7 @@ FORMAT = Format(
     quirks=(
         "time is UTC: a local calendar year is not complete in the file of one UTC year; local_time is not used",
         "point: kW of the capacity named in the comments, simulated, not metered",
+        "files of two places, capacities or turbines are never one series: refused together",
         "country: capacity factors, no energy: weights, a shape only; national, onshore and offshore overlap",
         "licence (CC BY-NC 4.0) and reference in the comments are kept as the attribution",
         "weather files: refused, they have no power",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from gcr_fast.sources.documents import column, member
 from gcr_fast.sources.excerpt import until_blank_line
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.sites import AZIMUTH, KW, LATITUDE, LONGITUDE, TILT, site_of
 from gcr_fast.sources.wide import Column, Layout, wide
 from gcr_fast.sources.words import KINDS
 
@@ -23,6 +25,17 @@ if TYPE_CHECKING:
 TIME, POWER, RECONSTRUCTED = "time", "P", "Int"
 LAYOUT = "%Y%m%d:%H%M"
 NO_POWER = "has radiation only, no column P: ask PVGIS for PV power too"
+_TOLD = re.compile(r"^\s*(?P<label>[A-Z][a-z]+)\b[^:\n]*:\s*(?P<said>-?[\d.]+)", re.MULTILINE)
+_LABELS = {"Latitude": LATITUDE, "Longitude": LONGITUDE, "Nominal": KW, "Slope": TILT, "Azimuth": AZIMUTH}
+"""The site in the header, by the first words of its lines."""
+_KEYS = {
+    "location.latitude": LATITUDE,
+    "location.longitude": LONGITUDE,
+    "pv_module.peak_power": KW,
+    "mounting_system.fixed.slope.value": TILT,
+    "mounting_system.fixed.azimuth.value": AZIMUTH,
+}
+"""The same in a JSON answer."""
 ATTRIBUTION = "PVGIS (c) European Union"
 
 
@@ -43,13 +56,14 @@ class _Hours(NamedTuple):
     table: Table
     end: str
     """What stands below the table."""
+    site: dict[str, str]
 
 
 def read(file: File, how: How) -> Readings:
     """Read the power of the system. The minute is when the satellite looked: hours begin at :00."""
     hours = _json(file) if file.kind == "json" else _csv(file)
     table = hours.table
-    readings = Readings(file, FORMAT.name, rows=len(table), attribution=_attribution(hours.end))
+    readings = Readings(file, FORMAT.name, rows=len(table), attribution=_attribution(hours.end), site=hours.site)
     times = parse_labels(table.columns[TIME], LAYOUT)
     lines = table.lines
     cells = table.columns[TIME]
@@ -83,7 +97,8 @@ def _csv(file: File) -> _Hours:
     table = read_csv(part, skip=header)
     if POWER not in table.names:
         refuse(file, NO_POWER, "missing_column", column=POWER)
-    return _Hours(table, end)
+    told = dict(_TOLD.findall("\n".join(file.head_lines[:header])))
+    return _Hours(table, end, site_of({name: told.get(label) for label, name in _LABELS.items()}))
 
 
 def _json(file: File) -> _Hours:
@@ -102,7 +117,18 @@ def _json(file: File) -> _Hours:
         columns[RECONSTRUCTED] = pa.array([str(row.get(RECONSTRUCTED)) for row in rows])
     others = [name for name in rows[0] if name not in columns]
     table = pa.table(columns | {name: pa.nulls(len(rows), pa.string()) for name in others})
-    return _Hours(Table(table, 1), "")
+    return _Hours(Table(table, 1), "", _json_site(document))
+
+
+def _json_site(document: dict[str, Any]) -> dict[str, str]:
+    """Return what the inputs of an answer tell, in the words of the header of a CSV."""
+    told: dict[str, object] = {}
+    for path, name in _KEYS.items():
+        found: Any = document.get("inputs")
+        for key in path.split("."):
+            found = found.get(key) if isinstance(found, dict) else None
+        told[name] = found if isinstance(found, str | int | float) else None
+    return site_of(told)
 
 
 def _attribution(end: str) -> str:
@@ -118,6 +144,7 @@ FORMAT = Format(
         "20160101:0010: the minute is when the satellite passed; the interval is the hour that begins at :00 UTC",
         "W of the system that was asked for; several years in one file: --year keeps one",
         "hours whose radiation was reconstructed (Int is 1) have the flag reconstructed",
+        "files of two places or systems are never one series: refused together",
         "a legend follows after blank lines: not read",
         "without the PV option there is no column P: refused, radiation is no power",
     ),

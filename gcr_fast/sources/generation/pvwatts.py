@@ -16,6 +16,7 @@ from gcr_fast.sources.clock import parse_labels
 from gcr_fast.sources.devices import ANY_GENERATION, only_area, told
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.sites import AZIMUTH, KW, LATITUDE, TILT, site_of
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
 from gcr_fast.sources.words import KINDS
 
@@ -26,6 +27,13 @@ TIMES = ["Month", "Day", "Hour"]
 POWER = "AC System Output (W)"
 STAMP, SAM_POWER = "Time stamp", "System power generated | (kW)"
 TITLE = "PVWatts: Hourly PV Performance Data"
+_LABELS = {
+    "Lat (deg N)": LATITUDE,
+    "Long (deg W)": "degrees west",
+    "DC System Size (kW)": KW,
+    "Array Tilt (deg)": TILT,
+    "Array Azimuth (deg)": AZIMUTH,
+}
 
 
 def detect(file: File) -> bool:
@@ -63,6 +71,7 @@ def read(file: File, how: How) -> Readings:
     year, zone = _told(file, how)
     table = read_csv(file, skip=header, only=[*TIMES, POWER])
     readings = Readings(file, FORMAT.name, rows=len(table), attribution="NREL PVWatts", zone=zone)
+    readings.site = _site(file, header)
     rows = np.flatnonzero(~_is_total(table.columns["Month"]))
     readings.drop("line of totals", len(table) - len(rows))
     starts = _starts(
@@ -71,6 +80,13 @@ def read(file: File, how: How) -> Readings:
     wide(readings, table, starts, rows, {POWER: Column(KINDS["solar"], only_area(how))}, Layout(ONE, True, 3600))
     _leave_out(readings, _cells(file, header), {*TIMES, POWER})
     return readings
+
+
+def _site(file: File, header: int) -> dict[str, str]:
+    """Return where the system is and how large, as the lines above the hours tell it."""
+    lines = (_cells(file, at) for at in range(header))
+    told = {cells[0].rstrip(":"): cells[1] for cells in lines if len(cells) > 1}
+    return site_of({name: told.get(label) for label, name in _LABELS.items()})
 
 
 def _told(file: File, how: How) -> tuple[int, str]:
@@ -138,6 +154,7 @@ FORMAT = Format(
         "no year: --year says which; the hours are of a typical year",
         "local standard time all year, Hour 0..23: --zone says where, its summer time is not used",
         "8,760 hours without 29 February: in a leap year that day is a gap",
+        "files of two places or systems are never one series: refused together",
         "W, the mean of the hour; DC output and weather are left out, the line of totals is dropped",
     ),
     detect=detect,
