@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from sys import intern
 from typing import NamedTuple
 
@@ -95,6 +96,7 @@ def _listed(file: File, name: str, layout: Layout, zone: str | None, sift: Sift,
         sheet.findings.add("empty_file", f"{file.path.name} has no rows below its header", file=file.name)
     reader.note_rounded()
     reader.note_after()
+    reader.note_shared()
     return listing, reader.judged()
 
 
@@ -123,6 +125,8 @@ class _Reader:
         self._meanings: dict[tuple[str, str], Meaning | None] = {}
         self._months = bool(_MONTHLY.search(sheet.header.named("period")))
         self._spans: dict[Texts, Span | Period | str] = {}
+        self._begins: set[tuple[str, date]] = set()
+        self._ends: dict[tuple[str, date], int] = {}
         self._zones: dict[tuple[str, str | None, Span], tuple[str, Period] | str] = {}
         self._units = {
             "energy": sheet.unit_of("energy", self.layout.energy_digits),
@@ -200,6 +204,7 @@ class _Reader:
             self._leave(line, reason, named=not other)
             return None
         self.rounded += self._rounds
+        self._remember(line, device)
         return Certificate(
             line=line.number,
             certificate_id=serials.text if serials else line.text("id") or _own_id(line),
@@ -239,6 +244,24 @@ class _Reader:
         if self.told.after:
             what = "all periods go from the first of a month to the first of a month: the end is the day after the last"
             self.sheet.findings.add("exclusive_end", what, file=self.sheet.file.name)
+
+    def _remember(self, line: Line, device: str | None) -> None:
+        """Remember on which days a device's periods begin and end, if they are longer than a day."""
+        span = self._span(line)[1]
+        if device and isinstance(span, Span) and span.first < span.last:
+            self._begins.add((device, span.first))
+            self._ends.setdefault((device, span.last), line.number)
+
+    def note_shared(self) -> None:
+        """Say which periods have a day in common with the next one of their device: their ends may be exclusive."""
+        lines = [line for edge, line in self._ends.items() if edge in self._begins]
+        if lines:
+            what = (
+                f"{self.sheet.file.path.name}: {len(lines)} periods end on the day on which another of their device "
+                "begins, which is in both: are the ends the day after the last?"
+            )
+            where = {"file": self.sheet.file.name, "line": lines[0], "count": len(lines)}
+            self.sheet.findings.add("reading_note", what, **where)
 
     def judged(self) -> Told:
         """Return what all dates together tell of each; numbers that hold their period tell it of their row."""

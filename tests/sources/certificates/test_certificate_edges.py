@@ -92,6 +92,20 @@ def test_where_only_some_end_so_they_are_refused(faults):
     assert faults(mixed, mapping=MAPPING) == [("ambiguous_period", 2, "to")]
 
 
+@pytest.mark.parametrize(("device", "notes"), [("W1", 1), ("W2", 0)])
+def test_weeks_of_a_device_that_share_a_day_are_named(write, device, notes):
+    mapping = MAPPING | {"columns": MAPPING["columns"] | {"device_id": "device"}}
+    header = mapping["columns"].values()
+    weeks = [
+        ("W1", "2023-01-01", "2023-01-08"),
+        ("W1", "2023-01-22", "2023-01-29"),
+        (device, "2023-01-08", "2023-01-15"),
+    ]
+    rows = [[f"A{at}", "5", first, last, "Wind", "cancelled", name] for at, (name, first, last) in enumerate(weeks)]
+    found = read_certificates(write(text(header, rows)), mapping=mapping)
+    assert [(one.code, one.line) for one in found.findings] == [("reading_note", 2)] * notes
+
+
 def test_inclusive_ends_stay_as_they_are(write):
     found = read_certificates(write(spans(("2023-01-01", "2023-01-31"), ("2023-02-01", "2023-02-28"))), mapping=MAPPING)
     assert periods(found) == [JANUARY, FEBRUARY]
