@@ -187,6 +187,7 @@ FINDINGS = (
     FindingCode("duplicate_interval", "error", "an interval appears twice", "keep one of the rows"),
     FindingCode("contradicted_interval", "error", "two files have different values", "keep one; of two areas: --area"),
     FindingCode("missing_interval", "error", "intervals are missing", "supply them; gaps are never filled silently"),
+    FindingCode("filled_interval", "info", "gaps of the source, filled in and marked as estimated", "none needed"),
     FindingCode("estimated_interval", "error", "intervals were filled in", "supply them, or --allow-estimated"),
     FindingCode("estimated_allowed", "info", "filled-in intervals are converted, as allowed", "none needed"),
     FindingCode("negative_clipped", "info", "negative generation issues nothing", "none needed"),

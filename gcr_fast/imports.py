@@ -6,12 +6,13 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gcr_fast.accounts import Calendars, FileAccount, SeriesAccount, account
-from gcr_fast.codes import MEASURED, QUALITIES
+from gcr_fast.codes import ESTIMATED, MEASURED, QUALITIES
 from gcr_fast.columns import arrow_int64, utc_timestamps
 from gcr_fast.coverage import Coverages
 from gcr_fast.errors import RefusedError, UsageError
@@ -268,12 +269,28 @@ def _gathered(found: list[Readings], how: How, keep_intervals: bool, filling: st
         profiles[name], rows_there[name] = fill(whole, filling, there), there
         series[name] = account(one, profiles[name], there, one.zone or readings.zone, absent, calendars)
     Findings(clashes.of("error")).check()
-    findings = Findings(fault.finding for profile in profiles.values() for fault in profile.faults if not _clips(fault))
-    findings.extend(_absences(series.values()))
+    told = (_told(fault, profile) for profile in profiles.values() for fault in profile.faults if not _clips(fault))
+    findings = Findings(told)
+    findings.extend(_absences(series.values(), profiles))
     findings.extend(_negatives(series, profiles))
     files = tuple(FileAccount.of(readings) for readings in found)
     formats = {name: readings.format for name, (_, readings) in first.items()}
     return Imported(profiles, series, files, findings, formats, rows_there)
+
+
+def _told(fault: Fault, profile: Profile) -> Finding:
+    """Return what a fault says."""
+    if fault.finding.code not in ABSENT:
+        return fault.finding
+    return _if_filled(fault.finding, profile, fault.first, fault.last + 1)
+
+
+def _if_filled(gap: Finding, profile: Profile, first: int, stop: int) -> Finding:
+    """Return what is said of a gap in these intervals; where all of them are filled, nothing has to be mended."""
+    quality = np.zeros(0) if profile.quality is None else profile.quality
+    if first < 0 or stop > len(quality) or (quality[first:stop] != ESTIMATED).any():
+        return gap
+    return replace(gap, code="filled_interval", message=f"{gap.message}: filled, marked as estimated")
 
 
 def _clips(fault: Fault) -> bool:
@@ -293,13 +310,18 @@ def _negatives(series: Mapping[str, SeriesAccount], profiles: Mapping[str, Profi
             yield Finding("negative_clipped", what, **where)  # type: ignore[arg-type]
 
 
-def _absences(series: Iterable[SeriesAccount]) -> Iterator[Finding]:
+def _absences(series: Iterable[SeriesAccount], profiles: Mapping[str, Profile]) -> Iterator[Finding]:
     """Yield a finding for each run of intervals that no file is about."""
     for one in series:
         for absent in one.absent:
-            where = {"profile": one.name, "count": absent.intervals}
             span = f"{absent.start} .. {absent.end}"
-            yield Finding("missing_interval", f"{one.name}: {absent}", value=span, **where)  # type: ignore[arg-type]
+            finding = Finding(
+                "missing_interval", f"{one.name}: {absent}", value=span, profile=one.name, count=absent.intervals
+            )
+            profile = profiles[one.name]
+            begin, end = (int(datetime.fromisoformat(text).timestamp()) for text in (absent.start, absent.end))
+            first, stop = ((second - profile.start_s) // profile.step_s for second in (begin, end))
+            yield _if_filled(finding, profile, first, stop)
 
 
 def _uncontested(profile: Profile) -> Profile:

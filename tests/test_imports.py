@@ -117,9 +117,10 @@ def test_a_day_between_two_files_is_missing(write, filling, filled):
     account = imported.series["XX-solar"]
     assert (account.expected, account.missing, account.estimated) == (72, 24 - filled, filled)
     assert len(rows_of(imported, "XX-solar")) == 72
-    (found,) = [one for one in imported.findings if one.code == "missing_interval" and one.profile == "XX-solar"]
+    code = "filled_interval" if filled else "missing_interval"
+    (found,) = [one for one in imported.findings if one.code == code and one.profile == "XX-solar"]
     assert (found.value, found.count, found.file) == ("2024-01-02T00:00Z .. 2024-01-03T00:00Z", 24, None)
-    assert found.message.endswith("it lies between files")
+    assert found.message.endswith(f"it lies between files{': filled, marked as estimated' if filled else ''}")
 
 
 @pytest.mark.parametrize("filling", ["none", "zero", "interpolate"])
@@ -212,6 +213,26 @@ def test_files_that_contradict_each_other_are_refused_with_every_row(write, refu
     assert found[0]["message"] == (
         f"XX-solar: 2024-01-01T21:00Z .. 2024-01-01T22:00Z is 21,500,000 Wh, but 21,000,000 Wh in {first}, line 23"
     )
+
+
+@pytest.mark.parametrize(("filling", "codes"), [("none", {"missing_interval"}), ("zero", {"filled_interval"})])
+def test_a_gap_that_is_filled_is_said_to_be_and_is_no_error_any_more(write, filling, codes):
+    hours = ["2024-03-30T00:00:00Z,,1", "2024-03-30T02:00:00Z,,1"]
+    path = write("\n".join(["t,x,v", *hours]) + "\n")
+    mapping = {"time": {"column": "t", "layout": "iso", "marks": "begin", "minutes": 60}, "unit": "MWh"}
+    found = import_generation([path], how=How(mapping=mapping | {"value": "v", "kind": "solar"}), filling=filling)
+    assert {finding.code for finding in found.findings} == codes
+    assert found.findings.ok == (filling == "zero")
+    assert all("filled, marked as estimated" in finding.message for finding in found.findings.of("info"))
+    assert found.series["solar"].estimated == (filling == "zero")
+
+
+def test_of_the_gaps_at_the_ends_a_line_fills_none_and_they_stay(write):
+    values = ["", "1", "", "3", ""]
+    path = write("\n".join(["t,v", *(f"2024-03-30T{hour:02d}:00:00Z,{one}" for hour, one in enumerate(values))]) + "\n")
+    mapping = {"time": {"column": "t", "layout": "iso", "marks": "begin"}, "unit": "MWh", "value": "v", "kind": "solar"}
+    found = import_generation([path], how=How(mapping=mapping), filling="interpolate").findings
+    assert found.counts() == {"null_value": 2, "filled_interval": 1}
 
 
 @pytest.mark.parametrize("filling", ["none", "interpolate"])
