@@ -97,7 +97,7 @@ def _listed(file: File, name: str, layout: Layout, zone: str | None, sift: Sift,
     return listing, reader.production.judged()
 
 
-_SAY_MARK = "say which mark is the decimal one: --decimal , or --decimal . (`decimal` in a mapping)"
+_SAY_MARK = "say which mark is the decimal one: `decimal` in a mapping, or gcr import certificates --decimal"
 
 
 class _Reader:
