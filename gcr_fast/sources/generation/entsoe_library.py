@@ -99,6 +99,8 @@ class _Series:
         known = words.get("map", "")
         # A map code that another area's name is taken for would make one area of two.
         self.area = area_of(words["area"], "" if known in AREA_BY_EIC.values() else known)
+        # In a code that is not known, the map code still tells the country.
+        self.place = self.area if self.area in AREA_BY_EIC.values() else known.strip() or self.area
         self.types = frozenset(words["area_type"].split("/"))
         self.unit = words.get("unit", "")
         self.words: Words = (self.area, self.unit, words.get("type", ""))
@@ -148,7 +150,7 @@ def _best_types(series: Sequence[_Series], apart: bool) -> dict[_Series, str]:
 
     A country that stands behind another in the name of a zone counts if it is listed by itself as well.
     """
-    of = {one: (one.unit or one.area,) if one.unit or apart else countries_of(one.area) for one in series}
+    of = {one: (one.unit or one.area,) if one.unit or apart else countries_of(one.place) for one in series}
     group, first = joined_by(of.values()), {names[0] for names in of.values()}
     listed: dict[str, dict[str, set[str]]] = {}
     for one, names in of.items():

@@ -122,6 +122,7 @@ LISTED = [
     ([NL_CONTROL, FR], {"NL": 0, "FR": 1}, {}),
     ([DE_LU, LU, DE], {"LU": 1, "DE": 2}, {"CTY": 1}),
     ([LU, DE_LU], {"DE-LU": 1}, {"BZN": 1}),  # the country would leave out the other one
+    ([FR, ("10Y-NOT-KNOWN--X", "France", "CTA", "FR")], {"FR": 0}, {"CTY": 1}),
     ([DK1, DK, NO1, NO2], {"DK": 1, "NO1": 2, "NO2": 3}, {"CTY": 1}),
 ]
 
