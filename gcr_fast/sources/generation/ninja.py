@@ -41,7 +41,9 @@ def detect(file: File) -> bool:
 
 def _comments(file: File) -> list[str]:
     lines = file.head_lines
-    count = next((at for at, line in enumerate(lines) if not line.lstrip('"').startswith("#")), len(lines))
+    count = next(
+        (at for at, line in enumerate(lines) if line.strip(' "') and not line.lstrip('"').startswith("#")), len(lines)
+    )
     return [line.strip('"') for line in lines[:count]]
 
 

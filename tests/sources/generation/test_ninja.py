@@ -123,3 +123,10 @@ def test_times_of_another_form_are_refused(label, write, refusal):
     (finding,) = refusal(read_readings, write(POINT.read_text().replace("\n2019-03-31 05:00,", f"\n{label},")))
     assert finding["value"] == (label or None)
     assert finding["line"] == 12
+
+
+def test_a_blank_line_among_the_comments_is_none_of_the_table(write):
+    lines = POINT.read_text().splitlines()
+    readings = read_readings(write("\n".join([*lines[:2], "", *lines[3:]]) + "\n"))
+    assert values_by_start(readings.series[0]) == hours(POINT, "electricity", 1000)
+    assert readings.series[0].lines[0] == 5
