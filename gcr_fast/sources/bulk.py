@@ -16,6 +16,7 @@ import numpy as np
 from gcr_fast.columns import empty
 from gcr_fast.parallel import ordered_map, thread_count
 from gcr_fast.sources.cells import MAX_CELL, PLAIN, Locale, Numbers
+from gcr_fast.sources.delimited import mapped, release
 from gcr_fast.sources.files import File, Table
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ BLOCK_BYTES = 1 << 20
 EIGHT = 8
 """Bytes that the kernels look at together."""
 _ASCII = 128
-_NO_VALUE = np.iinfo(np.int64).min
+NO_VALUE = np.iinfo(np.int64).min
+"""Stands in a column where a cell has no number."""
 _TEXT, _SKIP = -2, -1
 
 
@@ -58,13 +60,13 @@ def read_bulk(
         return None
     place = {name: at for at, name in enumerate(columns)} | {name: _TEXT - at for at, name in enumerate(texts)}
     cells = np.array([place.get(name, _SKIP) for name in names], dtype=np.int64)
-    mapped = _mapped(file)
-    begin = mapped.find(b"\n") + 1
-    first_line = _first_line(mapped, begin)
-    if not EIGHT <= begin < len(mapped) or first_line != file.head_lines[0] or "\0" in first_line:
+    content = mapped(file.path)
+    begin = content.find(b"\n") + 1
+    first_line = _first_line(content, begin)
+    if not EIGHT <= begin < len(content) or first_line != file.head_lines[0] or "\0" in first_line:
         return None
-    look = _Look.of(delimiter, mapped[begin] == ord('"'), locale, missing, digits)
-    found = _parse(mapped, begin, cells, (len(columns), len(texts)), look)
+    look = _Look.of(delimiter, content[begin] == ord('"'), locale, missing, digits)
+    found = _parse(content, begin, cells, (len(columns), len(texts)), look)
     _ = file.hashing  # begins here, as all processors were busy until now
     labels = [None] if found is None else [_strings(parts) for parts in found.texts]
     if found is None or any(column is None for column in labels):
@@ -72,7 +74,7 @@ def read_bulk(
     import pyarrow as pa
 
     table = Table(pa.table(dict(zip(texts, labels, strict=True))), first_line=2)
-    return Bulk(table, dict(zip(columns, _numbers(found.values, found.nulls), strict=True)))
+    return Bulk(table, dict(zip(columns, with_masks(found.values, found.nulls), strict=True)))
 
 
 def _is_plain(file: File, names: Sequence[str], columns: Sequence[str], missing: Sequence[str]) -> bool:
@@ -83,14 +85,8 @@ def _is_plain(file: File, names: Sequence[str], columns: Sequence[str], missing:
     return words and bool(columns) and len(set(names)) == len(names)
 
 
-def _mapped(file: File) -> mmap.mmap:
-    """Map a file; it is closed when the last array on it is gone."""
-    with file.path.open("rb") as opened:
-        return mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
-
-
-def _first_line(mapped: mmap.mmap, end: int) -> str:
-    return mapped[:end].decode("utf-8-sig", "replace").rstrip("\r\n")
+def _first_line(content: mmap.mmap, end: int) -> str:
+    return content[:end].decode("utf-8-sig", "replace").rstrip("\r\n")
 
 
 class _Look(NamedTuple):
@@ -141,12 +137,12 @@ def _eights(text: np.ndarray) -> np.ndarray:
     return np.ndarray((len(text) - EIGHT + 1,), np.uint64, text, strides=(1,))
 
 
-def _blocks(mapped: mmap.mmap, begin: int) -> list[_Block]:
+def _blocks(content: mmap.mmap, begin: int) -> list[_Block]:
     """Return the lines from `begin` on in blocks; the last is a copy, with a line feed at its end."""
-    cuts, size = [begin], len(mapped)
-    while cuts[-1] + BLOCK_BYTES < size and 0 <= (feed := mapped.find(b"\n", cuts[-1] + BLOCK_BYTES)) < size - EIGHT:
+    cuts, size = [begin], len(content)
+    while cuts[-1] + BLOCK_BYTES < size and 0 <= (feed := content.find(b"\n", cuts[-1] + BLOCK_BYTES)) < size - EIGHT:
         cuts.append(feed + 1)
-    text, tail = np.frombuffer(mapped, np.uint8), mapped[cuts[-1] :]
+    text, tail = np.frombuffer(content, np.uint8), content[cuts[-1] :]
     tail += b"" if tail.endswith(b"\n") else b"\n"
     last = _Block.of(np.frombuffer(bytes(EIGHT) + tail + bytes(EIGHT), np.uint8), EIGHT, EIGHT + len(tail))
     return [*(_Block.of(text, *cut) for cut in pairwise(cuts)), last]
@@ -172,11 +168,11 @@ class _Part(NamedTuple):
     """uint8[n]."""
 
 
-def _parse(mapped: mmap.mmap, begin: int, cells: np.ndarray, counts: tuple[int, int], look: _Look) -> _Found | None:
+def _parse(content: mmap.mmap, begin: int, cells: np.ndarray, counts: tuple[int, int], look: _Look) -> _Found | None:
     """Read all lines, `counts` columns of numbers and of text; None if a line is not plain."""
     from gcr_fast.kernels.cells import parse_rows
 
-    threads, blocks = thread_count(None), _blocks(mapped, begin)
+    threads, blocks = thread_count(None), _blocks(content, begin)
     lines = list(ordered_map(_Block.lines, blocks, threads))
     firsts = list(accumulate(lines, initial=0))
     columns, texts = counts
@@ -188,13 +184,13 @@ def _parse(mapped: mmap.mmap, begin: int, cells: np.ndarray, counts: tuple[int, 
         rows = int(
             parse_rows(
                 block.text, block.eights, block.first, block.last, firsts[at], look.delimiter, look.quoted, look.point,
-                look.thousands, look.words, look.digits, cells, MAX_CELL, _NO_VALUE, values, nulls, spans,
+                look.thousands, look.words, look.digits, cells, MAX_CELL, NO_VALUE, values, nulls, spans,
             )
         )  # fmt: skip
         found = spans[:, firsts[at] : firsts[at] + max(rows, 0)]
         parts = [_copied(block.eights, column) for column in found]
         if block is not blocks[-1]:
-            _release(mapped, block.first, block.last)
+            release(content, block.first, block.last)
         return rows, nulls, parts
 
     results = list(ordered_map(parse, range(len(blocks)), threads))
@@ -203,13 +199,6 @@ def _parse(mapped: mmap.mmap, begin: int, cells: np.ndarray, counts: tuple[int, 
         return None
     nulls = np.sum([some for _, some, _ in results], axis=0)
     return _Found(values[:, : sum(rows)], nulls, [[parts[at] for _, _, parts in results] for at in range(texts)])
-
-
-def _release(mapped: mmap.mmap, first: int, last: int) -> None:
-    """Let go of bytes that have been read, so that a file and its numbers are never in memory together."""
-    if hasattr(mmap, "MADV_DONTNEED"):
-        page = mmap.PAGESIZE
-        mapped.madvise(mmap.MADV_DONTNEED, first // page * page, last // page * page - first // page * page)
 
 
 def _copied(eights: np.ndarray, spans: np.ndarray) -> _Part:
@@ -265,15 +254,18 @@ def _repeated(word: bytes, count: int) -> pa.Array | None:
     return pa.DictionaryArray.from_arrays(np.zeros(count, np.int32), words)
 
 
-def _numbers(values: np.ndarray, nulls: np.ndarray) -> Iterator[Numbers]:
-    """Yield each column of values int64[columns, rows]; columns that all are there, or none is, share their masks."""
-    rows = values.shape[1]
+def with_masks(values: Sequence[np.ndarray] | np.ndarray, nulls: np.ndarray) -> Iterator[Numbers]:
+    """Yield columns int64[rows] with `NO_VALUE` in some rows, `nulls` int64[columns] of them, as numbers.
+
+    Columns that all are there, or none is, share their masks.
+    """
+    rows = len(values[0])
     clear, full = np.zeros(rows, dtype=bool), np.ones(rows, dtype=bool)
     nothing = np.zeros(rows, dtype=np.int64)
     for column, count in zip(values, nulls.tolist(), strict=True):
         if not count or count == rows:
             yield Numbers(nothing, full, clear) if count else Numbers(column, clear, clear)
         else:
-            null = column == _NO_VALUE
+            null = column == NO_VALUE
             column[null] = 0
             yield Numbers(column, null, clear)

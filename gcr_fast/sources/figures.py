@@ -15,8 +15,8 @@ import numpy as np
 
 from gcr_fast.columns import one_array
 from gcr_fast.sources import marked
-from gcr_fast.sources.bulk import Bulk
-from gcr_fast.sources.cells import MAX_CELL, PLAIN, Locale, Numbers
+from gcr_fast.sources.bulk import NO_VALUE, Bulk, with_masks
+from gcr_fast.sources.cells import MAX_CELL, PLAIN, Locale
 from gcr_fast.sources.delimited import (
     Block,
     Content,
@@ -33,8 +33,6 @@ from gcr_fast.units import floor_floats
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_NO_VALUE = np.iinfo(np.int64).min
 
 
 def read_figures(
@@ -117,7 +115,7 @@ class _Reader:
             return None
         table = Table(joined([some for _, some in parts]), first_line=2)
         nulls = np.sum([some for some, _ in parts], axis=0)
-        return Bulk(table, dict(zip(self.columns, _numbers(values, nulls), strict=True)))
+        return Bulk(table, dict(zip(self.columns, with_masks(values, nulls), strict=True)))
 
     def _whole(self, found: pa.Table) -> tuple[np.ndarray, np.ndarray]:
         """Return the numbers of a block int64[columns, rows], and where there is none bool[columns, rows]."""
@@ -130,7 +128,7 @@ class _Reader:
         if not (np.abs(raw) <= MAX_CELL / 10**self.digits).all():
             raise pa.ArrowInvalid("no number that can be")
         whole = floor_floats(raw, self.digits)
-        whole[missing] = _NO_VALUE
+        whole[missing] = NO_VALUE
         shape = (len(self.columns), found.num_rows)
         return whole.reshape(shape), missing.reshape(shape)
 
@@ -138,15 +136,3 @@ class _Reader:
 def _count(block: Block, text: pa.Buffer) -> int:
     """Return how many rows a block has, if each line is one."""
     return feeds(text) + int(text[-1:].to_pybytes() != b"\n") - block.skip
-
-
-def _numbers(values: Sequence[np.ndarray], nulls: np.ndarray) -> list[Numbers]:
-    """Return each column int64[rows] with its masks; those that are all there, or none is, share them."""
-    clear, full = np.zeros(len(values[0]), dtype=bool), np.ones(len(values[0]), dtype=bool)
-    found = []
-    for column, count in zip(values, nulls.tolist(), strict=True):
-        null = clear if not count else full if count == len(column) else column == _NO_VALUE
-        if count:
-            column[null] = 0
-        found.append(Numbers(column, null, clear))
-    return found
