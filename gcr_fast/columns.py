@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,12 @@ def empty(count: int, dtype: type) -> np.ndarray:
     with contextlib.suppress(OSError):  # a kernel without huge pages
         block.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(block, dtype=dtype, count=count)
+
+
+def runs(mask: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Yield the runs of true elements of bool[n]: first, and one past the last."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))
+    return zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
 def repeated(values: np.ndarray, counts: np.ndarray) -> np.ndarray:

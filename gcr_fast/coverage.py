@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gcr_fast.columns import runs
 from gcr_fast.periods import DAY_S, Period, local_year, utc_text, year_period
 from gcr_fast.shapes import Profile
 
@@ -114,9 +115,3 @@ def _of_files(whole: Profile, pieces: Iterable[Profile]) -> np.ndarray:
         first = (piece.start_s - whole.start_s) // whole.step_s
         mask[max(first, 0) : max(first + len(piece.values), 0)] = True
     return mask
-
-
-def runs(mask: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Yield the runs of true elements of bool[n]: first, and one past the last."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))
-    return zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gcr_fast.codes import ESTIMATED, MAX_INTERVAL_S
+from gcr_fast.columns import runs
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.flags import SILENT, Flags
 from gcr_fast.periods import utc_text, zone_anchor
@@ -175,9 +176,7 @@ def _note_gaps(grid: _Grid) -> None:
     begins = grid.start_s
     for position in np.flatnonzero(grid.missing & (grid.row_at >= 0)).tolist():
         _note_cell(grid, position)
-    absent = np.concatenate([[False], grid.missing & (grid.row_at < 0), [False]])
-    edges = np.flatnonzero(absent[1:] != absent[:-1])
-    for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+    for first, stop in runs(grid.missing & (grid.row_at < 0)):
         text = f"{utc_text(begins + first * grid.step_s)} .. {utc_text(begins + stop * grid.step_s)}"
         row = int(grid.row_at[first - 1]) if first else None
         count = stop - first
@@ -287,9 +286,8 @@ def _estimates(series: Series, quality: np.ndarray | None, start_s: int, step_s:
     """Return a fault for each run of intervals that were filled in: nobody metered them."""
     if quality is None:
         return []
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], quality == ESTIMATED, [False]])))
     faults = []
-    for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+    for first, stop in runs(quality == ESTIMATED):
         text = f"{utc_text(start_s + first * step_s)} .. {utc_text(start_s + stop * step_s)}"
         place: dict[str, Any] = {"file": series.source.name or None, "profile": series.name, "value": text}
         what = f"{series.name}: {stop - first} filled in: {text}"

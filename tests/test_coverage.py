@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcr_fast.coverage import Absent, covered, ends, runs, unsupplied
+from gcr_fast.columns import runs
+from gcr_fast.coverage import Absent, covered, ends, unsupplied
 from gcr_fast.findings import Findings
 from gcr_fast.merging import joined
 from gcr_fast.periods import utc_text

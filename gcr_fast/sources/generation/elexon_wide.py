@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gcr_fast.columns import runs
 from gcr_fast.periods import DAY_S, local_to_utc, utc_to_local
 from gcr_fast.sources.cells import MEGA, report
 from gcr_fast.sources.clock import parse_labels
@@ -70,8 +71,7 @@ def _starts(readings: Readings, table: Table) -> np.ndarray:
     report(readings.findings, readings.file, wrong, lines, TIME, labels, "is not like 2018-03-25 02:00:00+01:00")
     starts = times.seconds.copy()
     known = np.unique(starts[~times.bad])
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], blank, [False]])))
-    for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+    for first, stop in runs(blank):
         _place(readings, starts, known, first, stop, lines)
     return starts
 
