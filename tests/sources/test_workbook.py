@@ -13,20 +13,9 @@ openpyxl = pytest.importorskip("openpyxl")
 
 
 @pytest.fixture
-def book(tmp_path):
+def book(book):
     """Write a workbook of sheets; return its file."""
-
-    def made(**sheets):
-        whole = openpyxl.Workbook()
-        whole.remove(whole.active)
-        for name, rows in sheets.items():
-            sheet = whole.create_sheet(name)
-            for row in rows:
-                sheet.append(row)
-        whole.save(tmp_path / "book.xlsx")
-        return open_file(tmp_path / "book.xlsx")
-
-    return made
+    return lambda **sheets: open_file(book(**sheets))
 
 
 def test_words_tell_cells_and_sheets(book):
