@@ -151,10 +151,10 @@ def _merged(shapes: list[Profiles]) -> Profiles:
 
 def _attempt_profiles(refused: list[Finding], files: Sequence[Path | str], **reading: Any) -> list[Profiles]:
     from gcr_fast.findings import Findings
-    from gcr_fast.profiles import read_together
+    from gcr_fast.profiles import ProfileOptions, read_together
 
     unread = Findings()
-    found = read_together(files, unread, **reading, strict=False)
+    found = read_together(files, unread, ProfileOptions(**reading, strict=False))
     refused.extend(unread)
     return found
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
@@ -34,6 +34,7 @@ __all__ = [
     "DISTRIBUTIONS",
     "Fault",
     "Profile",
+    "ProfileOptions",
     "Profiles",
     "merge",
     "profile_from_total",
@@ -42,63 +43,78 @@ __all__ = [
 ]
 
 
-def read_profiles(
-    path: str | os.PathLike[str],
-    *,
-    zone: str | None = None,
-    unit: str | None = None,
-    label: str | None = None,
-    keep_intervals: bool = False,
-    strict: bool = True,
-    format: str | None = None,  # noqa: A002
-    how: How | None = None,
-) -> Profiles:
+class Said(TypedDict, total=False):
+    """The fields of `ProfileOptions`, as keywords."""
+
+    zone: str | None
+    unit: str | None
+    label: str | None
+    keep_intervals: bool
+    strict: bool
+    format: str | None
+    how: How | None
+
+
+@dataclass(frozen=True)
+class ProfileOptions:
+    """How profile files are read: what their bytes do not say, and what is wanted of them."""
+
+    zone: str | None = None
+    """Of times without offset; without it they are refused."""
+    unit: str | None = None
+    """Of columns whose name has no unit's suffix: Wh, kWh, MWh, kW, MW, weight."""
+    label: str | None = None
+    """What a time names, the `begin` or `end` of its interval; by default the column's name tells."""
+    keep_intervals: bool = False
+    """Whether 5, 15 and 30 minutes are not summed to hours."""
+    strict: bool = True
+    """Whether cells that cannot be read are refused; else they are held in `.findings`."""
+    format: str | None = None
+    """The public format of all files; by default the content of each tells."""
+    how: How | None = None
+    """What a file of a public format does not say: its year, what its units burn, a mapping."""
+
+    @property
+    def told(self) -> How:
+        """What is said of files of public formats; the zone holds for them, too."""
+        how = self.how or How()
+        return replace(how, zone=self.zone or how.zone)
+
+
+def read_profiles(path: str | os.PathLike[str], **said: Unpack[Said]) -> Profiles:
     """Read profiles from CSV, Parquet or Arrow IPC, long (profile, start, value) or wide (start, one column each).
 
     Or from a file of any public format that `sources` knows, told by its content or named by `format`; only its
-    generation becomes profiles. `how` says what such a file does not (its year, what its units burn, a mapping).
-
-    `zone`: of times without offset; without it they are refused. `unit`: of columns whose name has no unit's suffix
-    (Wh, kWh, MWh, kW, MW, weight). `label`: what a time names, the "begin" or "end" of its interval; by default the
-    column's name tells. `keep_intervals`: do not sum 5, 15 and 30 minutes to hours. Raises `RefusedError` for cells
-    that cannot be read, or with `strict=False` holds them in `.findings`.
+    generation becomes profiles. `said` are fields of `ProfileOptions`: zone, unit, label, keep_intervals, strict,
+    format, how. Raises `RefusedError` for cells that cannot be read, or with `strict=False` holds them in `.findings`.
     """
     refused = Findings()
-    reading = {"zone": zone, "unit": unit, "label": label, "keep_intervals": keep_intervals, "strict": strict}
-    found = read_together([path], refused, **reading, format=format, how=how)  # type: ignore[arg-type]
+    found = read_together([path], refused, ProfileOptions(**said))
     refused.check()
     return found[0]
 
 
 def read_together(
-    paths: Iterable[str | os.PathLike[str]],
-    refused: Findings,
-    *,
-    zone: str | None = None,
-    unit: str | None = None,
-    label: str | None = None,
-    keep_intervals: bool = False,
-    strict: bool = True,
-    format: str | None = None,  # noqa: A002
-    how: How | None = None,
+    paths: Iterable[str | os.PathLike[str]], refused: Findings, options: ProfileOptions | None = None
 ) -> list[Profiles]:
     """Read files as `read_profiles` does, each for itself, but for pages of one answer, which are whole together.
 
     `refused` takes the findings of every file that cannot be read; the others are returned, in the order given. A file
-    may have nothing of what `how` asks for if another one has.
+    may have nothing of what is asked for if another one has.
     """
-    told = replace(how or How(), zone=zone or (how.zone if how else None))
-    found, parts, nothing = list[Profiles](), list[Readings](), list[Readings]()
+    options = options or ProfileOptions()
+    told, found = options.told, list[Profiles]()
+    parts, nothing = list[Readings](), list[Readings]()
     for path in paths:
         with _held(refused):
             file = open_file(path)
-            chosen = format_named(format) if format else identify(file, how)
+            chosen = format_named(options.format) if options.format else identify(file, options.how)
             if chosen is None:
-                found.append(_parse(read_table(path), zone, unit, label, keep_intervals, strict))
+                found.append(_parse(read_table(path), options))
                 found[-1].findings.extend(may_be_cut(file))
                 continue
             readings = read_as(file, chosen, told, alone=False)
-            found.append(_public(readings, chosen, told, keep_intervals))
+            found.append(_public(readings, chosen, told, options.keep_intervals))
             parts.append(replace(readings, series=[]))  # their arrays are not held for the sake of the pages
             nothing += [] if readings.series else parts[-1:]
     if refused.ok and parts:
@@ -138,44 +154,36 @@ def _public(readings: Readings, chosen: Format, how: How, keep_intervals: bool) 
     return replace(profiles, by_name={name: replace(one, rows=rows) for name, one in profiles.items()})
 
 
-def profiles_from(
-    obj: Any,
-    *,
-    zone: str | None = None,
-    unit: str | None = None,
-    label: str | None = None,
-    keep_intervals: bool = False,
-    strict: bool = True,
-) -> Profiles:
+def profiles_from(obj: Any, **said: Unpack[Said]) -> Profiles:
     """Take profiles from a `Profiles`, a path, any object with `__arrow_c_stream__`, or a list of these.
 
-    Files of a list are read together: pages of one answer have to be whole only together.
+    `said` as for `read_profiles`. Files of a list are read together: pages of one answer have to be whole only
+    together.
     """
     if isinstance(obj, Profiles):
         return obj
     if isinstance(obj, str | os.PathLike):
-        return read_profiles(obj, zone=zone, unit=unit, label=label, keep_intervals=keep_intervals, strict=strict)
+        return read_profiles(obj, **said)
+    options = ProfileOptions(**said)
     if not isinstance(obj, list | tuple):
-        return _parse(from_stream(obj), zone, unit, label, keep_intervals, strict)
+        return _parse(from_stream(obj), options)
     refused = Findings()
-    reading = {"zone": zone, "unit": unit, "label": label, "keep_intervals": keep_intervals, "strict": strict}
     paths = [one for one in obj if isinstance(one, str | os.PathLike)]
-    read = iter(read_together(paths, refused, **reading))  # type: ignore[arg-type]
+    read = iter(read_together(paths, refused, options))
     refused.check()
-    return merge(next(read) if isinstance(one, str | os.PathLike) else profiles_from(one, **reading) for one in obj)  # type: ignore[arg-type]
+    return merge(next(read) if isinstance(one, str | os.PathLike) else profiles_from(one, **said) for one in obj)
 
 
-def _parse(
-    source: Source, zone: str | None, unit: str | None, label: str | None, keep_intervals: bool, strict: bool
-) -> Profiles:
-    series, findings = read_series(source, zone, unit, label)
-    profiles = [build(item, zone, keep_intervals) for item in series]
+def _parse(source: Source, options: ProfileOptions) -> Profiles:
+    said = (options.zone, options.unit, options.label)
+    series, findings = read_series(source, *said)
+    profiles = [build(item, options.zone, options.keep_intervals) for item in series]
     attribution = (source.table.schema.metadata or {}).get(b"attribution", b"").decode()
-    rows = Rows(lambda: read_series(source, zone, unit, label)[0])
+    rows = Rows(lambda: read_series(source, *said)[0])
     by_name = {profile.name: replace(profile, attribution=attribution, rows=rows) for profile in profiles}
     faults = [fault.finding for profile in profiles for fault in profile.faults]
     findings.extend(fault for fault in faults if fault.code == "unreadable_value")
-    if strict:
+    if options.strict:
         findings.check()
     findings.extend(fault for fault in faults if fault.code != "unreadable_value")
     return Profiles(by_name, findings, (source,))

@@ -24,7 +24,7 @@ from gcr_fast import RefusedError, UsageError, profile_from_total, profiles_from
 from gcr_fast.codes import MAX_PROFILE_TOTAL, PRECEDENCE
 from gcr_fast.findings import Findings
 from gcr_fast.periods import Period, utc_text, year_period
-from gcr_fast.profiles import DISTRIBUTIONS, merge, read_together
+from gcr_fast.profiles import DISTRIBUTIONS, ProfileOptions, merge, read_together
 from gcr_fast.shapes import synthetic
 from gcr_fast.sources.model import How
 
@@ -626,7 +626,7 @@ def test_a_file_may_have_nothing_of_what_another_one_has(write, refusal):
     solar, wind = (fuel_pages("BPAT", "2024-08-01", {code: [1] * 24}, 24)[0] for code in ("SUN", "WND"))
     paths = [write(solar, "solar.json"), write(wind, "wind.json")]
     refused, how = Findings(), How(types=frozenset({"solar"}))
-    assert [list(one) for one in read_together(paths, refused, how=how)] == [["BPAT-solar"], []]
+    assert [list(one) for one in read_together(paths, refused, ProfileOptions(how=how))] == [["BPAT-solar"], []]
     assert not len(refused)
     assert "nothing of what is asked for" in refusal(read_profiles, paths[1], how=how)[0]["message"]
 

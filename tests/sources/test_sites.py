@@ -6,7 +6,7 @@ import pytest
 
 from gcr_fast.findings import Findings
 from gcr_fast.imports import import_generation
-from gcr_fast.profiles import read_together
+from gcr_fast.profiles import ProfileOptions, read_together
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
 from gcr_fast.sources.sites import site_of
@@ -59,7 +59,7 @@ def test_files_of_two_systems_are_refused_together(path, old, new, what, write, 
 
 def profiles(*paths):
     how, refused = how_of(paths[0]), Findings()
-    read_together(paths, refused, zone=how.zone, how=how)
+    read_together(paths, refused, ProfileOptions(how=how))
     refused.check()
 
 
