@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +20,8 @@ if TYPE_CHECKING:
     from gcr_fast.processor import Conversion
     from gcr_fast.profiles import Profiles
 
-SHOWN_NOTES = 5
-"""Notes of the reading that the summary quotes."""
+    from .loading import Inputs
+
 EXAMPLE = "gcr convert annual.csv --profiles shipped --out hourly.parquet"
 
 outputs = options(
@@ -51,25 +49,6 @@ spreading = options(
     opt.unit_wh,
 )
 """How a certificate's energy is spread over its hours."""
-lists = options(
-    click.option("--mapping", type=opt.FILE, metavar="FILE", help="Read ANNUAL as this YAML file describes it."),
-    click.option("--units", type=opt.FILE, metavar="FILE", help="A table of unit and fuel, for files without fuels."),
-    click.option(
-        "--year",
-        type=int,
-        metavar="YYYY",
-        help="Convert this year of a list of certificates; the year of profiles that name none.",
-    ),
-)
-"""How a list of another registry is read."""
-public = options(
-    click.option("--area", "areas", multiple=True, metavar="AREA", help="Keep this area of public profile files."),
-    click.option("--types", metavar="LIST", help="Keep these kinds of public profile files: solar,wind."),
-    click.option(
-        "--profile-mapping", type=opt.FILE, metavar="FILE", help="Read profile files as this YAML file describes them."
-    ),
-)
-"""How public profile files are read."""
 choices = options(
     spreading,
     click.option("--keep-zero-hours", is_flag=True, help="Also write hours of 0 Wh."),
@@ -94,10 +73,8 @@ class Result:
 @click.argument("annual", type=opt.FILE)
 @opt.profiles
 @outputs
-@lists
-@public
+@opt.inputs
 @choices
-@opt.reading
 @opt.threads
 @opt.as_json
 @opt.quiet
@@ -109,12 +86,12 @@ def convert(annual: Path, out: Path, report: Path | None, findings_file: Path | 
     is wrong, all of it is listed and nothing is written.
     """
     from .files import check_places, check_table_places, save_table
+    from .loading import Inputs, files_of
 
-    own = [Path(name) for name in given["profile_files"] if name != opt.SHIPPED]
+    inputs = Inputs.taken_from(given)
     check_table_places(report, findings_file)
-    described = [given[name] for name in ("mapping", "units", "profile_mapping") if given[name]]
-    check_places([annual, *own, *described], [out, report, findings_file])
-    result = run(annual, out, **given)
+    check_places(files_of(annual, given["profile_files"], inputs), [out, report, findings_file])
+    result = run(annual, out, inputs=inputs, **given)
     if report:
         save_table(result.conversion.report.table, report)
     if findings_file:
@@ -127,16 +104,7 @@ def run(
     out: Path,
     profile_files: tuple[str, ...],
     format: str | None = None,  # noqa: A002
-    zone: str | None = None,
-    unit: str | None = None,
-    label: str | None = None,
-    keep_intervals: bool = False,
-    mapping: Path | None = None,
-    units: Path | None = None,
-    year: int | None = None,
-    areas: tuple[str, ...] = (),
-    types: str | None = None,
-    profile_mapping: Path | None = None,
+    inputs: Inputs | None = None,
     as_json: bool = False,
     quiet: bool = False,
     profile: str | None = None,
@@ -151,10 +119,7 @@ def run(
 
     started = time.perf_counter()
     default = default_profile(profile_files, profile, profile_from_total)
-    reading = {"zone": zone, "unit": unit, "label": label, "keep_intervals": keep_intervals}
-    told = {"mapping": mapping, "units": units, "year": year}
-    chosen = {"areas": areas, "types": types, "profile_mapping": profile_mapping}
-    certificates, profiles = load(annual, profile_files, default, **reading, **told, **chosen)  # type: ignore[arg-type]
+    certificates, profiles = load(annual, profile_files, default, inputs)
     conversion = convert_annual(certificates, profiles, profile=default, **how)
     with progress("converting", len(certificates), off=quiet or as_json) as advance:
         written = conversion.write(out, format=format, progress=advance)
@@ -177,23 +142,6 @@ def _show(result: Result, as_json: bool, quiet: bool) -> None:
         print_json(document(result))
     elif not quiet:
         show(*summary(result))
-
-
-def _left_out(annual: Annual) -> list[tuple[str, str]]:
-    """Return how many rows of a list were left out, by reason."""
-    reasons: Counter[str] = Counter()
-    for one in annual.findings:
-        if one.code == "left_out":
-            reasons[one.message.partition(": ")[2]] += one.count
-    return [(f"left out: {count:,}", reason) for reason, count in reasons.most_common()]
-
-
-def _notes(result: Result) -> Iterator[str]:
-    """Yield what was assumed when profile files were read, in short."""
-    notes = [one.message for one in result.conversion.report.collected if one.code == "reading_note"]
-    yield from notes[:SHOWN_NOTES]
-    if len(notes) > SHOWN_NOTES:
-        yield f"... and {len(notes) - SHOWN_NOTES:,} more notes; --json gives all of them"
 
 
 def by_source(result: Result) -> list[dict[str, Any]]:
@@ -225,13 +173,14 @@ def document(result: Result) -> dict[str, Any]:
 def summary(result: Result) -> list[Any]:
     """Return what a person wants to know of a conversion."""
     from .output import facts, finding_counts, mwh, size_text, table
+    from .told import left_out, notes
 
     totals, written = result.conversion.report.totals, result.written
     dropped = totals["hours"] - written.rows
     each = f", {written.bytes / written.rows:.1f} bytes a certificate" if written.rows else ""
     rows = [
         ("annual certificates", f"{totals['parents']:,}"),
-        *_left_out(result.annual),
+        *left_out(result.annual.findings),
         ("hourly certificates", f"{written.rows:,}"),
         ("zero hours dropped", f"{dropped:,}" if dropped else None),
         ("energy in", f"{mwh(totals['energy_wh'])} MWh"),
@@ -254,6 +203,6 @@ def summary(result: Result) -> list[Any]:
         for row in by_source(result)
     ]
     counts = finding_counts(result.conversion.report.collected)
-    notes = list(_notes(result))
-    told = [*(("", counts) if counts else ()), *(("", *notes) if notes else ())]
+    noted = list(notes(result.conversion.report.collected))
+    told = [*(("", counts) if counts else ()), *(("", *noted) if noted else ())]
     return [facts(rows), "", table(columns, sources, right=columns[1:]), *told]

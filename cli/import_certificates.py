@@ -22,7 +22,7 @@ meaning = options(
     opt.foreign_format,
     click.option("--mapping", type=opt.FILE, metavar="FILE", help="A YAML description of a list of no known format."),
     click.option("--zone", metavar="ZONE", help="Zone of production days, where neither list nor country tells."),
-    click.option("--decimal", type=click.Choice([",", "."]), metavar="MARK", help="Decimal mark, if no number tells."),
+    opt.decimal,
     click.option("--units", type=opt.FILE, metavar="FILE", help="A table of unit and fuel, for lists without fuels."),
     click.option("--year", type=int, metavar="YYYY", help="Keep this year of production."),
     click.option("--keep-all", is_flag=True, help="Keep what is not cancelled, too; it cannot be converted."),

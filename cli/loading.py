@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from gcr_fast.errors import RefusedError, UsageError
 
@@ -13,46 +15,67 @@ from .options import SHIPPED
 if TYPE_CHECKING:
     from gcr_fast.annual import Annual
     from gcr_fast.findings import Finding
-    from gcr_fast.profiles import Profiles
+    from gcr_fast.profiles import ProfileOptions, Profiles, Said
     from gcr_fast.sources.model import How
 
 Read = TypeVar("Read")
 
 
-def load(
-    annual: Path,
-    profile_files: Sequence[str],
-    default: str | None = None,
-    *,
-    zone: str | None,
-    unit: str | None,
-    label: str | None,
-    keep_intervals: bool,
-    mapping: Path | None = None,
-    units: Path | None = None,
-    year: int | None = None,
-    areas: Sequence[str] = (),
-    types: str | None = None,
-    profile_mapping: Path | None = None,
-) -> tuple[Annual, Profiles]:
-    """Read annual certificates and profiles; raise one refusal for all files that cannot be read.
+@dataclass(frozen=True)
+class Inputs:
+    """What a command is told of the files that it reads: the options of `options.inputs`, by name."""
 
-    `annual` may also be a list of another registry, which `mapping`, `units` and `year` say how to read. `year` is
-    that of profile files of a typical year, too; `areas`, `types` and `profile_mapping` concern profile files alone.
+    mapping: Path | None = None
+    """Describes the annual file, if that is a list of no known format."""
+    units: Path | None = None
+    year: int | None = None
+    """That of a list to keep, and of profile files of a typical year."""
+    decimal: str | None = None
+    areas: tuple[str, ...] = ()
+    types: str | None = None
+    profile_mapping: Path | None = None
+    zone: str | None = None
+    unit: str | None = None
+    label: str | None = None
+    keep_intervals: bool = False
+
+    @classmethod
+    def taken_from(cls, given: dict[str, Any]) -> Inputs:
+        """Take them out of a command's options."""
+        return cls(**{each.name: given.pop(each.name) for each in fields(cls)})
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that are read to understand others."""
+        return [file for file in (self.mapping, self.units, self.profile_mapping) if file]
+
+
+def files_of(annual: Path, profile_files: Sequence[str], inputs: Inputs) -> list[Path]:
+    """Return every file that `load` reads."""
+    return [annual, *(Path(name) for name in profile_files if name != SHIPPED), *inputs.files]
+
+
+def load(
+    annual: Path, profile_files: Sequence[str], default: str | None = None, inputs: Inputs | None = None
+) -> tuple[Annual, Profiles]:
+    """Read annual certificates, ours or another registry's list, and profiles, ours or public files.
+
+    `default` is the profile of certificates that name none. Raises one refusal for all files that cannot be read.
     """
+    from gcr_fast.profiles import ProfileOptions
     from gcr_fast.shipped import profiles_for
     from gcr_fast.sources.units_map import read_units
 
+    told = inputs or Inputs()
     refused: list[Finding] = []
-    told = _attempt(refused, lambda: read_units(units)) if units else None
+    units = _attempt(refused, partial(read_units, told.units)) if told.units else None
     own = [name for name in profile_files if name != SHIPPED]
-    given = {"areas": areas, "types": types, "mapping": profile_mapping}
-    how = _attempt(refused, lambda: how_of(given, typical_year=year, units=told or {}))
+    given = {"areas": told.areas, "types": told.types, "mapping": told.profile_mapping}
+    how = _attempt(refused, lambda: how_of(given, typical_year=told.year, units=units or {}))
     typical = how is None or _check_choices(own, how)
-    lists = {"mapping": mapping, "units": told, "year": year}
-    certificates = _attempt(refused, lambda: _certificates(annual, zone, lists, typical))
-    reading = {"zone": zone, "unit": unit, "label": label, "keep_intervals": keep_intervals}
-    shapes = _attempt_profiles(refused, own, **reading, how=how)
+    certificates = _attempt(refused, lambda: _certificates(annual, told, units, typical))
+    options = ProfileOptions(told.zone, told.unit, told.label, told.keep_intervals, strict=False, how=how)
+    shapes = _attempt_profiles(refused, own, options)
     if certificates is not None and SHIPPED in profile_files:
         shapes.append(profiles_for(certificates, default))
     _refuse(refused, [held for held in (certificates, *shapes) if held is not None])
@@ -96,40 +119,46 @@ def _check_choices(own: Sequence[str], how: How) -> bool:
     return any(one.typical for one in known if one)
 
 
-def _certificates(annual: Path, zone: str | None, lists: dict[str, Any], typical: bool) -> Annual:
+def _certificates(annual: Path, told: Inputs, units: Mapping[str, str] | None, typical: bool) -> Annual:
     """Read our own annual file, or a list of another registry. The year may be that of `typical` profiles alone."""
     from gcr_fast.annual import read_annual
     from gcr_fast.certificates import is_list, read_certificates
 
-    if lists["mapping"] is not None or is_list(annual):
-        return read_certificates(annual, zone=zone, **lists).to_annual()
-    if lists["year"] is not None and not typical:
-        what = f"but {annual} is no list that is known, and no profile file is of a typical year"
+    if told.mapping is not None or is_list(annual):
+        lists = {"mapping": told.mapping, "units": units, "year": told.year, "decimal": told.decimal}
+        return read_certificates(annual, zone=told.zone, **lists).to_annual()  # type: ignore[arg-type]
+    none = f"{annual} is no list that is known"
+    if told.decimal is not None:
+        raise UsageError(f"--decimal is the mark of numbers in another registry's list, but {none}")
+    if told.year is not None and not typical:
+        what = f"but {none}, and no profile file is of a typical year"
         raise UsageError(f"--year chooses rows of another registry's list, or says the year of typical hours; {what}")
-    return read_annual(annual, zone=zone or "UTC", strict=False)
+    return read_annual(annual, zone=told.zone or "UTC", strict=False)
 
 
-def load_profiles(files: Sequence[Path | str], **reading: Any) -> Profiles:
+def load_profiles(files: Sequence[Path | str], **said: Unpack[Said]) -> Profiles:
     """Read profile files; what is wrong inside them is held in `.findings`, not raised."""
+    from gcr_fast.profiles import ProfileOptions
+
     refused: list[Finding] = []
-    shapes = _attempt_profiles(refused, files, **reading)
+    shapes = _attempt_profiles(refused, files, ProfileOptions(**(said | {"strict": False})))
     _refuse(refused, shapes)
     return _merged(shapes)
 
 
-def load_readable(files: Sequence[Path | str], **reading: Any) -> Profiles:
+def load_readable(files: Sequence[Path | str], **said: Unpack[Said]) -> Profiles:
     """As `load_profiles`, but refuse files in which no profile has a single interval that could be read."""
-    loaded = load_profiles(files, **reading)
+    loaded = load_profiles(files, **said)
     if not any(len(profile.values) for profile in loaded.values()):
         loaded.findings.check()
     return loaded
 
 
-def find_profile(name: str, file: Path | None, **reading: Any) -> Profiles:
+def find_profile(name: str, file: Path | None, **said: Unpack[Said]) -> Profiles:
     """Return the profiles of a file, or one that ships; a name that is not there is a usage error."""
     from gcr_fast.shipped import shipped_names, shipped_profiles
 
-    loaded = load_readable([file], **reading) if file else None
+    loaded = load_readable([file], **said) if file else None
     names = list(loaded) if loaded is not None else shipped_names()
     if name not in names:
         raise UsageError(f"no profile {name} in {file or 'the shipped data'}{_close(name, names)}")
@@ -149,12 +178,12 @@ def _merged(shapes: list[Profiles]) -> Profiles:
     return shapes[0] if len(shapes) == 1 else merge(shapes)
 
 
-def _attempt_profiles(refused: list[Finding], files: Sequence[Path | str], **reading: Any) -> list[Profiles]:
+def _attempt_profiles(refused: list[Finding], files: Sequence[Path | str], options: ProfileOptions) -> list[Profiles]:
     from gcr_fast.findings import Findings
-    from gcr_fast.profiles import ProfileOptions, read_together
+    from gcr_fast.profiles import read_together
 
     unread = Findings()
-    found = read_together(files, unread, ProfileOptions(**reading, strict=False))
+    found = read_together(files, unread, options)
     refused.extend(unread)
     return found
 

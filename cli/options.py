@@ -95,6 +95,9 @@ label = click.option(
 keep_intervals = click.option(
     "--keep-intervals", is_flag=True, help="Do not sum intervals of 5, 15 or 30 minutes to hours."
 )
+decimal = click.option(
+    "--decimal", type=click.Choice([",", "."]), metavar="MARK", help="Decimal mark of a list, if no number tells."
+)
 threads = click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; by default one per core.")
 
 
@@ -103,6 +106,24 @@ def zone(help_text: str) -> Any:
     return click.option("--zone", metavar="ZONE", help=help_text)
 
 
-ZONE_OF_FILES = zone("Zone of profile times and production years that name none, such as Europe/Berlin.")
-reading = options(ZONE_OF_FILES, unit, label, keep_intervals)
-"""How profiles are read, beside certificates."""
+inputs = options(
+    click.option("--mapping", type=FILE, metavar="FILE", help="Read the annual file as this YAML file describes it."),
+    click.option("--units", type=FILE, metavar="FILE", help="A table of unit and fuel, for files without fuels."),
+    click.option(
+        "--year",
+        type=int,
+        metavar="YYYY",
+        help="Keep this year of a list of certificates; the year of profiles that name none.",
+    ),
+    decimal,
+    click.option("--area", "areas", multiple=True, metavar="AREA", help="Keep this area of public profile files."),
+    click.option("--types", metavar="LIST", help="Keep these kinds of public profile files: solar,wind."),
+    click.option(
+        "--profile-mapping", type=FILE, metavar="FILE", help="Read profile files as this YAML file describes them."
+    ),
+    zone("Zone of profile times and production years that name none, such as Europe/Berlin."),
+    unit,
+    label,
+    keep_intervals,
+)
+"""How annual certificates and profiles are read, ours and other people's: what `loading.Inputs` holds."""

@@ -13,6 +13,7 @@ from .command import Command, Group
 from .convert import default_profile, spreading
 
 if TYPE_CHECKING:
+    from gcr_fast.findings import Findings
     from gcr_fast.registry import Registry
     from gcr_fast.registry.receipts import Receipt
 
@@ -50,27 +51,34 @@ def init(registry: Path, as_json: bool, **given: Any) -> None:
 @click.argument("annual", type=opt.FILE)
 @opt.profiles
 @spreading
+@opt.allow_estimated
 @opt.margin
-@opt.reading
+@opt.inputs
 @opt.threads
 @reg.create_parties
 @reg.ending
 def issue(registry: Path, annual: Path, findings_file: Path | None, **given: Any) -> None:
     """Convert the cancelled ANNUAL certificates and issue their hours into REGISTRY.
 
-    As a whole or not at all: if any was converted before, exceeds what its meter has left, or is wrong in any other
-    way, all of it is listed and nothing is issued.
+    ANNUAL and --profiles may be other people's files, as `gcr convert` takes them; --findings names the rows of a list
+    that are left out. As a whole or not at all: if any certificate was converted before, exceeds what its meter has
+    left, or is wrong in any other way, all of it is listed and nothing is issued.
     """
-    from .loading import load
+    from .files import check_places, check_table_places, save_table
+    from .loading import Inputs, files_of, load
+    from .told import told_by
 
-    reg.check_findings_place(findings_file)
-    reading = {name: given.pop(name) for name in ("zone", "unit", "label", "keep_intervals")}
+    inputs, files = Inputs.taken_from(given), given.pop("profile_files")
+    check_table_places(findings_file)
+    check_places(files_of(annual, files, inputs), [findings_file])
     shown = {name: given.pop(name) for name in ("as_json", "quiet")} | {"dry_run": given["dry_run"]}
-    files = given.pop("profile_files")
     given["profile"] = default_profile(files, given["profile"], given.pop("profile_from_total"))
     with reg.opened(registry) as held:
-        certificates, profiles = load(annual, files, given["profile"], **reading)
-        reg.show_receipt(_issue(held, certificates, profiles, shown, given), shown)
+        certificates, profiles = load(annual, files, given["profile"], inputs)
+        receipt, told = _issue(held, certificates, profiles, shown, given), told_by(certificates, profiles)
+    if findings_file:
+        save_table(told.to_table(), findings_file)
+    _show(receipt, told, shown)
 
 
 def _issue(held: Registry, certificates: Any, profiles: Any, shown: dict[str, Any], given: dict[str, Any]) -> Receipt:
@@ -78,6 +86,18 @@ def _issue(held: Registry, certificates: Any, profiles: Any, shown: dict[str, An
 
     with progress("issuing", len(certificates), off=shown["quiet"] or shown["as_json"]) as advance:
         return held.issue(certificates, profiles, progress=advance, **given)
+
+
+def _show(receipt: Receipt, told: Findings, shown: dict[str, Any]) -> None:
+    """Show the receipt, and what the reading of the files left out and assumed."""
+    from .output import facts, show
+    from .told import left_out, notes
+
+    more = {"findings": told.to_table().to_pylist()} if shown["as_json"] else {}
+    reg.show_receipt(receipt, shown, **more)
+    if not shown["as_json"] and not shown["quiet"]:
+        rows = left_out(told)
+        show(*([facts(rows)] if rows else []), *notes(told))
 
 
 @click.group(cls=Group)

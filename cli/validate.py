@@ -13,6 +13,8 @@ from .command import Command
 if TYPE_CHECKING:
     from gcr_fast.report import Report
 
+    from .loading import Inputs
+
 EXAMPLE = "gcr validate hourly.parquet --annual annual.csv --profiles shipped"
 
 
@@ -29,22 +31,25 @@ EXAMPLE = "gcr validate hourly.parquet --annual annual.csv --profiles shipped"
     callback=lambda ctx, param, value: None if value is None else opt.UNIT_WORDS[value.lower()],
     help="Size of a certificate, as in the conversion; our files, CSV aside, carry it.",
 )
-@opt.reading
+@opt.inputs
 @opt.findings
 @opt.as_json
 @click.pass_context
 def validate(ctx: click.Context, /, hourly: Path, findings_file: Path | None, as_json: bool, **given: Any) -> None:
     """Check HOURLY certificates: totals, hours, doubles, sources, status, capacity.
 
-    HOURLY is a file or a folder of parts. With --profiles also that each hour is the floor or the ceiling of its
-    share. Exit code 1 if anything is in error.
+    HOURLY is a file or a folder of parts. The annual certificates and --profiles may be other people's files, as
+    `gcr convert` takes them. With --profiles also that each hour is the floor or the ceiling of its share. Exit code 1
+    if anything is in error.
     """
     from .files import check_places, check_table_places, save_table
+    from .loading import Inputs, files_of
     from .output import print_json, show
 
+    inputs = Inputs.taken_from(given)
     check_table_places(findings_file)
-    check_places([hourly, given["annual"]], [findings_file])
-    report = run(hourly, **given)
+    check_places([hourly, *files_of(given["annual"], given["profile_files"], inputs)], [findings_file])
+    report = run(hourly, inputs=inputs, **given)
     if findings_file:
         save_table(report.findings, findings_file)
     if as_json:
@@ -62,7 +67,7 @@ def run(
     capacity_margin: str = "1.1",
     profile: str | None = None,
     unit_wh: int | None = None,
-    **reading: Any,
+    inputs: Inputs | None = None,
 ) -> Report:
     """Load and validate."""
     from gcr_fast import validate as check
@@ -70,7 +75,7 @@ def run(
     from .loading import load
     from .progress import progress
 
-    certificates, profiles = load(annual, profile_files, **reading)
+    certificates, profiles = load(annual, profile_files, profile, inputs)
     with progress("checking", None) as advance:
         return check(
             certificates,
@@ -78,7 +83,7 @@ def run(
             profiles if profile_files else None,
             tolerance_wh=tolerance_wh,
             capacity_margin=capacity_margin,
-            zone=reading["zone"],
+            zone=inputs.zone if inputs else None,
             profile=profile,
             unit_wh=unit_wh,
             progress=advance,

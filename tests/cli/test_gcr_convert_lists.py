@@ -1,9 +1,14 @@
-"""`gcr convert` over lists of other registries: what is left out is counted and named, what is ours stays ours."""
+"""`gcr convert`, `validate` and `issue` over lists of other registries and public profiles.
+
+What is left out is counted and named, what is ours stays ours, and all three read the same.
+"""
 
 import json
 from pathlib import Path
 
 import duckdb
+import pytest
+from gcr_cli.main import main
 from oracle.opsd import opsd
 
 MAPPING = (Path(__file__).parents[1] / "sources" / "mappings" / "british-units.yaml").read_text()
@@ -22,18 +27,8 @@ X-1,2018,3.5
 W-2,2018,0.0
 """
 UNITS = "unit,fuel\nW-1,WIND\nW-2,WIND\nC-1,CCGT\n"
-HOW = (
-    "--mapping",
-    "list.yaml",
-    "--units",
-    "units.csv",
-    "--year",
-    "2018",
-    "--profile",
-    "flat",
-    "--out",
-    "hours.parquet",
-)
+LIST = ("--mapping", "list.yaml", "--units", "units.csv", "--year", "2018", "--profile", "flat")
+HOW = (*LIST, "--out", "hours.parquet")
 
 
 def written(folder):
@@ -130,3 +125,104 @@ def test_what_is_wrong_in_list_and_map_is_refused_and_nothing_is_written(gcr, fo
     error = gcr("convert", "output.csv", *HOW, code=1).stderr
     assert "units.csv, line 5" in error
     assert not (folder / "hours.parquet").exists()
+
+
+# --- the same files, checked and issued
+
+
+def options_of(command):
+    """The options of a command that say how files are read, with their help."""
+    named = {"mapping", "units", "year", "decimal", "areas", "types", "profile_mapping", "zone", "unit", "label"}
+    return {one.name: one.help for one in main.commands[command].params if one.name in {*named, "keep_intervals"}}
+
+
+def test_what_converts_checks_and_issues_has_the_same_options():
+    assert len(options_of("convert")) == 11
+    assert options_of("convert") == options_of("validate") == options_of("issue")
+
+
+def test_a_list_is_validated_by_the_options_that_converted_it(gcr, gcr_json, folder):
+    written(folder)
+    gcr("convert", "output.csv", *HOW)
+    check = ("validate", "hours.parquet", "--annual", "output.csv", *LIST)
+    said = gcr_json(*check, "--profiles", "shipped")
+    assert said["ok"]
+    assert {check["outcome"] for check in said["checks"] if "floor or ceiling" in check["name"]} == {"passed"}
+    (folder / "output.csv").write_text(OUTPUT.replace("5.3100000000000005", "5.31"))
+    gcr(*check)
+    (folder / "output.csv").write_text(OUTPUT.replace("5.3100000000000005", "5.311"))
+    assert "total_mismatch" in gcr(*check, code=1).stdout
+
+
+def test_public_profiles_are_chosen_alike_in_a_validation(gcr, folder):
+    text = opsd("2023-02-28", {f"{area}_solar_generation_actual": ["1"] * 48 for area in ("US", "XX")})
+    (folder / "both.csv").write_text(text)
+    (folder / "day.csv").write_text(DAY)
+    how = ("--profiles", "both.csv", "--area", "US", "--types", "solar")
+    gcr("convert", "day.csv", *how, "--out", "h.parquet")
+    check = ("validate", "h.parquet", "--annual", "day.csv")
+    gcr(*check, *how)
+    assert "both.csv has no area ZZ" in gcr(*check, "--profiles", "both.csv", "--area", "ZZ", code=1).stderr
+
+
+def test_a_list_is_issued_and_what_it_leaves_out_is_said(gcr, gcr_json, folder):
+    written(folder)
+    gcr("init", "registry")
+    words = ("issue", "registry", "output.csv", *LIST, "--profiles", "shipped", "--create-parties")
+    tried = gcr_json(*words, "--dry-run")
+    assert (tried["energy_wh"], [row["code"] for row in tried["findings"]].count("left_out")) == (5_310_000, 3)
+    shown = gcr(*words, "--findings", "left.json").stdout
+    assert "5.31 MWh" in shown
+    for reason in ("fossil, which is left out", "not in the map of units to fuels", "holds no energy"):
+        assert reason in " ".join(shown.split())
+    found = json.loads((folder / "left.json").read_text())
+    left = {row["certificate_id"]: row["line"] for row in found if row["code"] == "left_out"}
+    assert left == {"C-1": 4, "X-1": 5, "W-2": 6}
+    assert gcr(*words, "--quiet").stdout == ""
+
+
+def test_a_known_list_is_issued_over_public_profiles(gcr, gcr_json, folder):
+    (folder / "both.csv").write_text(opsd("2020-01-01", {"XX_wind_generation_actual": ["1"] * 8784}))
+    gcr("init", "registry")
+    how = ("--profiles", "both.csv", "--types", "wind", "--profile", "XX-wind", "--create-parties")
+    said = gcr_json("issue", "registry", "regos.csv", *how)
+    assert (said["certificates"], said["energy_wh"]) == (31 * 24, 10**9)
+
+
+@pytest.mark.parametrize("command", ["validate", "issue"])
+def test_an_input_of_a_check_or_an_issue_is_not_overwritten(command, gcr, hourly, folder):
+    written(folder)
+    gcr("init", "registry")
+    words = {"validate": (hourly, "--annual", "output.csv"), "issue": ("registry", "output.csv")}[command]
+    for name in ("units.csv", "output.csv"):
+        assert "is an input" in gcr(command, *words, *LIST, "--findings", name, code=2).stderr
+    assert (folder / "units.csv").read_text() == UNITS
+
+
+def test_what_was_filled_in_is_issued_if_it_is_allowed(gcr, folder):
+    (folder / "day.csv").write_text(DAY)
+    (folder / "gap.csv").write_text(opsd("2023-02-28", {"US_solar_generation_actual": ["1"] * 30 + [""] + ["1"] * 17}))
+    gcr("import", "generation", "gap.csv", "--fill", "zero", "--out", "filled.parquet", "--quiet")
+    gcr("init", "registry")
+    words = ("issue", "registry", "day.csv", "--profiles", "filled.parquet", "--profile", "US-solar")
+    words = (*words, "--create-parties")
+    assert "estimated_interval" in gcr(*words, code=1).stderr
+    gcr(*words, "--allow-estimated")
+
+
+# --- the decimal mark
+
+
+@pytest.mark.parametrize(("mark", "energy_wh"), [(",", 1_250_000_000), (".", 1_250_000)])
+def test_the_decimal_mark_of_a_list_may_be_told(gcr, gcr_json, folder, mark, energy_wh):
+    written(folder)
+    (folder / "output.csv").write_text("ngc_bmu_id;year;output_MWh\nW-1;2018;1.250\n")
+    words = ("convert", "output.csv", *HOW)
+    assert "--decimal" in gcr(*words, code=1).stderr
+    assert gcr_json(*words, "--decimal", mark)["totals"]["energy_wh"] == energy_wh
+
+
+def test_the_decimal_mark_is_that_of_a_list(gcr, folder):
+    words = ("convert", "annual.csv", "--profiles", "shipped", "--decimal", ",", "--out", "h.parquet")
+    assert "no list that is known" in " ".join(gcr(*words, code=2).stderr.split())
+    assert not (folder / "h.parquet").exists()
