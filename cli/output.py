@@ -180,18 +180,16 @@ def finding_counts(findings: Findings) -> Table | None:
 
 def finding_lines(findings: Findings, limit: int | None = SHOWN, more: str = ALL_OF_THEM) -> Iterable[Any]:
     """Yield the findings as lines, the worst first, then how to mend each kind."""
-    from gcr_fast.codes import FINDING_BY_NAME
-
     every = [*findings.of("error"), *findings.of("warning"), *findings.of("info")]
     shown = every[:limit]
     for item in shown:
         yield _finding_line(item)
     if len(every) > len(shown):
         yield f"... and {len(every) - len(shown):,} more; {more}"
-    kinds = dict.fromkeys(item.code for item in every if item.severity != "info")
+    kinds = dict.fromkeys((item.code, item.mend) for item in every if item.severity != "info")
     if kinds:
         yield ""
-        yield table(("finding", "how to mend it"), ((code, FINDING_BY_NAME[code].mend) for code in kinds))
+        yield table(("finding", "how to mend it"), kinds)
 
 
 def _finding_line(item: Finding) -> Any:

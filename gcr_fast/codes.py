@@ -197,7 +197,7 @@ FINDINGS = (
     FindingCode("rows_dropped", "info", "rows of a file that are in no series", "see the reason it gives"),
     FindingCode("series_left_out", "info", "columns or kinds of a file that are in no series", "see the reason"),
     FindingCode("taken_as_weights", "info", "no unit: values are a shape, not energy", "name the unit: --unit"),
-    FindingCode("duplicate_profile", "error", "a file does not fit the profile of an earlier one", "drop one file"),
+    FindingCode("duplicate_profile", "error", "one name stands for what is no one profile", "name or read them apart"),
     FindingCode("profile_over_limit", "error", "the profile sums to 2^53 or more", "use a coarser unit"),
     # --- an annual certificate and its profile
     FindingCode("no_profile", "error", "no profile for this certificate", "name one in the column profile"),

@@ -33,6 +33,13 @@ class Finding:
     certificate_id: str | None = None
     profile: str | None = None
     count: int = 1
+    hint: str = ""
+    """How to mend this one, where what the code says in general is not enough."""
+
+    @property
+    def mend(self) -> str:
+        """How to mend it."""
+        return self.hint or FINDING_BY_NAME[self.code].mend
 
     @property
     def severity(self) -> str:
@@ -101,8 +108,8 @@ class Findings:
         lines += [f"  {item.place + ': ' if item.place else ''}{item.message} [{item.code}]" for item in shown]
         if len(errors) > len(shown):
             lines.append(f"  ... and {len(errors) - len(shown)} more")
-        kinds = dict.fromkeys(item.code for item in errors)
-        lines += [f"  {code}: {FINDING_BY_NAME[code].mend}" for code in kinds]
+        kinds = dict.fromkeys((item.code, item.mend) for item in errors)
+        lines += [f"  {code}: {mend}" for code, mend in kinds]
         return "\n".join(lines)
 
     def to_table(self) -> pa.Table:
@@ -118,4 +125,4 @@ class Findings:
 
 
 def _cell(item: Finding, name: str) -> Any:
-    return FINDING_BY_NAME[item.code].mend if name == "hint" else getattr(item, name)
+    return getattr(item, "mend" if name == "hint" else name)

@@ -163,9 +163,12 @@ class _Whole:
 
     def _note_misfits(self, pieces: Iterable[Profile]) -> None:
         for piece in pieces:
-            why = "has another interval, unit, precision or source type than"
-            what = f"profile {piece.name} of {_named(piece)} {why} that of {_named(self.first)}"
-            finding = Finding("duplicate_profile", what, file=piece.file or None, profile=piece.name)
+            misfit = _misfit(self.first, piece)
+            assert misfit is not None  # else it would fit
+            place = _named(self.first) if piece.file != self.first.file else "another part of it"
+            what = f"profile {piece.name} of {_named(piece)} {misfit.here}, but {misfit.there} in {place}"
+            where = {"file": piece.file or None, "profile": piece.name, "hint": misfit.hint}
+            finding = Finding("duplicate_profile", what, **where)  # type: ignore[arg-type]
             self.told.append(Fault(0, len(self.values) - 1, finding))
 
     def profile(self) -> Profile:
@@ -190,10 +193,37 @@ class _Whole:
         return fault.finding.code not in ABSENT or bool(self.missing[fault.first : fault.last + 1].any())
 
 
+class _Misfit(NamedTuple):
+    """What two pieces of one name have unlike."""
+
+    here: str
+    there: str
+    hint: str
+
+
+def _misfit(first: Profile, other: Profile) -> _Misfit | None:
+    """Return why two pieces are not of one thing, or not on one grid; None if they are."""
+    if first.source_type != other.source_type:
+        here, there = (one.source_type or "of no source type" for one in (other, first))
+        return _Misfit(f"is {here}", there, "give the two kinds two names, or choose one: --types")
+    if first.is_energy != other.is_energy:
+        here, there = ("energy" if one.is_energy else "a shape without a unit" for one in (other, first))
+        return _Misfit(f"is {here}", there, "give both in one unit, or read them apart")
+    if first.step_s != other.step_s:
+        here, there = (f"of {one.step_s // 60} min" for one in (other, first))
+        return _Misfit(f"has intervals {here}", there, "read both as hours (without --keep-intervals), or apart")
+    if (other.start_s - first.start_s) % first.step_s:
+        here, there = utc_text(other.start_s), f"every {first.step_s // 60} min from {utc_text(first.start_s)} on"
+        return _Misfit(f"has an interval at {here}", there, "mend the starts of one, or read them apart")
+    if first.weight_digits != other.weight_digits:
+        here, there = (f"of a precision of {one.weight_digits} decimals" for one in (other, first))
+        return _Misfit(f"has weights {here}", there, "round the finer ones, or read them apart")
+    return None
+
+
 def _fits(first: Profile, other: Profile) -> bool:
     """Whether two pieces have one grid, and are of the same."""
-    kinds = [(one.step_s, one.is_energy, one.weight_digits, one.source_type) for one in (first, other)]
-    return kinds[0] == kinds[1] and not (other.start_s - first.start_s) % first.step_s
+    return _misfit(first, other) is None
 
 
 def _named(piece: Profile) -> str:

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcr_fast.findings import Findings
+from gcr_fast.imports import import_generation
 from gcr_fast.merging import merge
 from gcr_fast.profiles import profiles_from
 from gcr_fast.shapes import Profile, Profiles
+from gcr_fast.sources.model import How
 
 HOURS = st.dictionaries(st.integers(0, 30), st.integers(-9, 9), min_size=1)
 
@@ -130,6 +132,37 @@ def test_disjoint_files_in_any_order_are_the_same(several):
 def test_files_of_another_kind_are_not_joined(change):
     merged = merge([Profiles({"P": profile({0: 1})}), Profiles({"P": profile({1: 1}, **change)})])
     assert merged.findings.counts() == {"duplicate_profile": 1}
+
+
+UNITS = {
+    "time": {"column": "start", "layout": "iso", "marks": "begin"},
+    "unit": "Wh",
+    "value": "energy",
+    "series": {"device": "unit", "kind": "fuel"},
+}
+
+
+def test_two_parts_of_one_file_that_clash_are_told_as_that(write, refusal):
+    rows = (f"2024-01-01T0{hour}:00Z,U,{fuel},1\n" for fuel in ("solar", "wind") for hour in range(3))
+    path = write("start,unit,fuel,energy\n" + "".join(rows))
+    (found,) = refusal(import_generation, [path], how=How(mapping=UNITS))
+    assert (found["code"], found["file"], found["profile"]) == ("duplicate_profile", str(path), "U")
+    assert found["message"] == f"profile U of {path} is wind, but solar in another part of it"
+    assert found["hint"] == "give the two kinds two names, or choose one: --types"
+    (kept,) = import_generation([path], how=How(mapping=UNITS, types=frozenset({"wind"}))).series.values()
+    assert kept.source_type == "wind"
+
+
+def test_two_series_of_one_import_that_clash_are_told_with_both_files(write, refusal):
+    hours, halves = (
+        "start,unit,fuel,energy\n" + "".join(f"2024-01-01T{time}Z,U,solar,1\n" for time in times)
+        for times in (("00:00", "01:00"), ("02:00", "02:30", "03:00"))
+    )
+    paths = [write(hours, "a.csv"), write(halves, "b.csv")]
+    (found,) = refusal(import_generation, paths, how=How(mapping=UNITS), keep_intervals=True)
+    assert found["message"] == f"profile U of {paths[1]} has intervals of 30 min, but of 60 min in {paths[0]}"
+    assert "without --keep-intervals" in found["hint"]
+    assert import_generation(paths, how=How(mapping=UNITS)).series["U"].found == 3
 
 
 def test_a_gap_that_another_file_has_is_no_fault(write):

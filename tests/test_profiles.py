@@ -563,18 +563,29 @@ def test_repeated_interval_of_files_that_overlap(write):
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "said", "hint"),
     [
-        series([1, 2], first=10, header="profile,start,weight\n"),
-        series([1, 2], first=40, step=30),
-        LONG + f"p,{stamp(5, 30)},1\np,{stamp(6, 30)},1\n",
-        f"profile,start,energy_wh,source_type\np,{stamp(5)},1,wind\n",
+        (
+            series([1, 2], first=10, header="profile,start,weight\n"),
+            "is a shape without a unit, but energy",
+            "one unit",
+        ),
+        (series([1, 2], first=40, step=30), "has intervals of 30 min, but of 60 min", "without --keep-intervals"),
+        (LONG + f"p,{stamp(5, 30)},1\np,{stamp(6, 30)},1\n", "but every 60 min from", "mend the starts"),
+        (f"profile,start,energy_wh,source_type\np,{stamp(5)},1,wind\n", "is wind, but of no source type", "two names"),
     ],
     ids=["unit", "step", "grid", "source"],
 )
-def test_duplicate_profile_files_that_do_not_fit_together(write, other):
-    profiles = profiles_from([write(series([1, 2]), "a.csv"), write(other, "b.csv")], keep_intervals=True)
-    assert [finding.code for finding in profiles.findings.of("error")] == ["duplicate_profile"]
+def test_duplicate_profile_files_that_do_not_fit_together(write, other, said, hint):
+    first = write(series([1, 2]), "a.csv")
+    findings = profiles_from([first, write(other, "b.csv")], keep_intervals=True).findings
+    (finding,) = findings.of("error")
+    assert finding.code == "duplicate_profile"
+    assert said in finding.message
+    assert finding.message.endswith(f"in {first}")
+    assert hint in finding.mend
+    assert hint in findings.describe()
+    assert finding.mend in findings.to_table()["hint"].to_pylist()
 
 
 def test_the_same_file_twice_is_that_file(write):
