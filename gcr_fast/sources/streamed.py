@@ -1,17 +1,18 @@
-"""Large JSON, row by row: the rows of a list are never objects in memory together.
+"""Large JSON, row by row: neither the text nor the rows of a list are in memory together.
 
-Whatever is out of the ordinary is `IrregularError`, and left to `documents`, which reads all at once and can say what
-it is.
+Whatever is out of the ordinary is `IrregularError`, and left to whoever reads all at once and can say what it is.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gcr_fast.sources.pieces import IrregularError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,10 +22,8 @@ SEVERAL = 1 << 18
 """Letters that are read at once, where they hold whole objects."""
 _BLANK = re.compile(r"[ \t\n\r]*")
 _HALF_LETTERS = ("\\ud", "\\uD")
-
-
-class IrregularError(Exception):
-    """This is no JSON, or not in the form that is expected."""
+_OPEN_END = 2
+"""Letters behind a number that may be the begin of its rest, such as e-."""
 
 
 @dataclass(frozen=True)
@@ -41,33 +40,78 @@ class Part(NamedTuple):
     document: dict[str, Any] | None
 
 
-def parts(text: str, key: str) -> Iterator[Part]:
-    """Go through the objects of a text, as `documents` has them, and tell the members of a list under `key` one by one.
+def parts(pieces: Iterable[str], *path: str) -> Iterator[Part]:
+    """Go through the objects of a text, as `documents` has them, and tell the members of one list one by one.
 
-    An object is told after its rows. The members of a list that is the whole text are documents. Numbers are text.
+    The list is under the last of some keys, each in the object under the one before. An object is told after its rows.
+    The members of a list that is the whole text are documents. Numbers are text.
     """
-    if any(half in text for half in _HALF_LETTERS):
-        raise IrregularError
-    walk = _Walk(text)
+    walk = _Walk(pieces, parse_int=str)
     while walk.sign():
         if walk.sign() == "[":
             yield from (Part(None, one) for one in walk.elements())
         else:
-            yield from walk.members(key)
+            document = yield from walk.members(path)
+            yield Part(None, document)
+
+
+class Told:
+    """The rows of the one document that a text is, as `File.json` has them, one by one; then the `rest` of it.
+
+    Their list is under the last of some keys, or is the document.
+    """
+
+    def __init__(self, pieces: Iterable[str], *path: str) -> None:
+        self._walk = _Walk(pieces)
+        self._path = path
+        self.rest: Any = None
+        """The document without the rows, when they have been told."""
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        told = self._walk.inside(self._path)
+        while True:
+            try:
+                part = next(told)
+            except StopIteration as end:
+                self.rest = end.value
+                break
+            if part.row is not None:
+                yield part.row
+        if self._walk.sign() or self._walk.lists != 1:
+            raise IrregularError
 
 
 class _Walk:
-    """A place in a text, after blanks."""
+    """A place in a text that is being read, after blanks. What lies behind it is let go of."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._decode = json.JSONDecoder(parse_float=str, parse_int=str).raw_decode
-        self._at = 0
+    def __init__(self, pieces: Iterable[str], parse_int: Callable[[str], Any] | None = None) -> None:
+        self._pieces = iter(pieces)
+        self._decode = json.JSONDecoder(parse_float=str, parse_int=parse_int).raw_decode
+        self._text, self._at, self._ended = "", 0, False
+        self.lists = 0
+        """How many lists of rows have been told."""
         self._step(0)
 
+    def _fill(self, least: int) -> None:
+        """Read on until so many letters lie ahead, or all that there are."""
+        count = len(self._text) - self._at
+        if self._ended or count >= least:
+            return
+        ahead = [self._text[self._at :]]
+        while count < least and (piece := next(self._pieces, None)) is not None:
+            ahead.append(piece)
+            count += len(piece)
+        self._ended = count < least
+        self._text, self._at = "".join(ahead), 0
+        if any(half in self._text for half in _HALF_LETTERS):
+            raise IrregularError
+
     def _step(self, to: int) -> None:
-        found = _BLANK.match(self._text, to)
-        self._at = found.end() if found else to
+        self._at = to
+        while (found := _BLANK.match(self._text, self._at)) and found.end() == len(self._text) and not self._ended:
+            self._at = found.end()
+            self._fill(1)
+        self._at = found.end() if found else self._at
 
     def sign(self) -> str:
         """Return the letter at this place; empty at the end."""
@@ -82,12 +126,19 @@ class _Walk:
         return sign
 
     def _value(self) -> Any:
-        try:
-            value, end = self._decode(self._text, self._at)
-        except (ValueError, RecursionError):
-            raise IrregularError from None
-        self._step(end)
-        return value
+        while True:
+            try:
+                value, end = self._decode(self._text, self._at)
+            except RecursionError:
+                raise IrregularError from None
+            except ValueError:
+                if self._ended:
+                    raise IrregularError from None
+            else:
+                if self._ended or end + _OPEN_END < len(self._text):
+                    self._step(end)
+                    return value
+            self._fill(2 * (len(self._text) - self._at) + 1)
 
     def elements(self) -> Iterator[dict[str, Any]]:
         """Tell the members of a list, which are objects."""
@@ -107,6 +158,7 @@ class _Walk:
 
     def _several(self) -> list[Any]:
         """Return members of a list from here on, as many as stand in `SEVERAL` letters; none if one would be cut."""
+        self._fill(SEVERAL)
         last = self._text.rfind("}", self._at, self._at + SEVERAL) + 1
         try:
             several, end = self._decode(f"[{self._text[self._at : last]}]", 0)
@@ -117,8 +169,21 @@ class _Walk:
         self._step(last)
         return list(several)
 
-    def members(self, key: str) -> Iterator[Part]:
-        """Tell the rows of an object, and then the object."""
+    def inside(self, path: Sequence[str]) -> Generator[Part, None, Any]:
+        """Tell the rows in what stands here, whose list is at the end of a path, and return it without them."""
+        if path and self.sign() == "{":
+            return (yield from self.members(path))
+        if path or self.sign() != "[":
+            return self._value()
+        count = 0
+        for row in self.elements():
+            yield Part(row, None)
+            count += 1
+        self.lists += 1
+        return Rows(count)
+
+    def members(self, path: Sequence[str]) -> Generator[Part, None, dict[str, Any]]:
+        """Tell the rows in an object, and return it without them."""
         self._pass("{")
         document: dict[str, Any] = {}
         more = self.sign() != "}"
@@ -129,16 +194,9 @@ class _Walk:
             self._pass(":")
             if name is None or name in document:
                 raise IrregularError
-            if name == key and self.sign() == "[":
-                count = 0
-                for row in self.elements():
-                    yield Part(row, None)
-                    count += 1
-                document[name] = Rows(count)
-            else:
-                document[name] = self._value()
+            document[name] = (yield from self.inside(path[1:])) if name == path[0] else self._value()
             more = self._pass(",", "}") == ","
-        yield Part(None, document)
+        return document
 
 
 def text_columns(

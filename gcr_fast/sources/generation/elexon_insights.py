@@ -21,8 +21,9 @@ from gcr_fast.sources.files import File, read_csv, refuse
 from gcr_fast.sources.generation.elexon import AREA, ATTRIBUTION, PERIOD_S, ZONE, fuel_column, settlement
 from gcr_fast.sources.long import Describe, Words, long, series_keys
 from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.pieces import IrregularError, texts
 from gcr_fast.sources.revisions import replaced
-from gcr_fast.sources.streamed import IrregularError, Rows, parts, text_columns
+from gcr_fast.sources.streamed import Rows, parts, text_columns
 from gcr_fast.sources.units_map import describe_units
 from gcr_fast.sources.wide import Column, step_of
 from gcr_fast.sources.words import KINDS
@@ -157,7 +158,7 @@ def _from_json(file: File) -> _Records:
 
 def _flat_parts(file: File) -> Iterator[dict[str, Any]]:
     """Flatten the objects as they are read."""
-    for row, document in parts(file.text(), "data"):
+    for row, document in parts(texts(file), "data"):
         if row is not None:
             yield from _values_of(file, row)
         elif document is not None and not isinstance(document.get("data"), Rows):

@@ -14,7 +14,8 @@ from gcr_fast.sources.documents import column, documents, member
 from gcr_fast.sources.files import File, read_csv, refuse
 from gcr_fast.sources.long import long, of_kind, series_keys
 from gcr_fast.sources.model import Format, How, Page, Readings
-from gcr_fast.sources.streamed import IrregularError, Rows, parts, text_columns
+from gcr_fast.sources.pieces import IrregularError, texts
+from gcr_fast.sources.streamed import Rows, parts, text_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,7 +71,7 @@ def _api(readings: Readings) -> None:
 
 def _items(file: File, pages: list[Page]) -> Iterator[dict[str, Any]]:
     """Tell the items as they are read, and add each answer to `pages`."""
-    for item, document in parts(file.text(), "items"):
+    for item, document in parts(texts(file), "items"):
         if item is not None:
             try:
                 yield {name: item[name] for name in _NEEDED}
