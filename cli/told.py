@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from gcr_fast.findings import Finding, Findings
     from gcr_fast.profiles import Profiles
 
-NOTES = frozenset({"reading_note"})
+NOTES = frozenset({"absent_kind", "reading_note"})
 SHOWN_NOTES = 5
 """Notes of the reading that a summary quotes."""
 

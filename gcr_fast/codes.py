@@ -193,6 +193,7 @@ FINDINGS = (
     FindingCode("negative_clipped", "info", "negative generation issues nothing", "none needed"),
     FindingCode("not_generation", "info", "load, storage or trade: never converted", "none needed"),
     FindingCode("repeated_interval", "info", "two files have the interval, with one value", "none needed"),
+    FindingCode("absent_kind", "warning", "no file has a kind that is asked for", "name one that is there: --types"),
     FindingCode("reading_note", "warning", "something was assumed of what a file has", "see what it says"),
     FindingCode("rows_dropped", "info", "rows of a file that are in no series", "see the reason it gives"),
     FindingCode("series_left_out", "info", "columns or kinds of a file that are in no series", "see the reason"),

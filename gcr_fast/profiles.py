@@ -28,7 +28,7 @@ from gcr_fast.sources.files import UNENDED, File, open_file
 from gcr_fast.sources.generation.formats import format_named, identify, nothing_in, read_as
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.sites import check_sites
-from gcr_fast.sources.tidy import check_areas
+from gcr_fast.sources.tidy import absent_kinds, check_areas
 
 __all__ = [
     "DISTRIBUTIONS",
@@ -126,6 +126,8 @@ def read_together(
     if len(nothing) == len(found):
         for one in nothing:
             refused.add("empty_file", f"{one.file.path.name} {nothing_in(one)}", file=one.file.name)
+    elif parts:
+        found[0].findings.extend(absent_kinds(parts, told))
     with _held(refused):
         pages.check(parts)
     return found

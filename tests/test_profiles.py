@@ -642,6 +642,30 @@ def test_a_file_may_have_nothing_of_what_another_one_has(write, refusal):
     assert "nothing of what is asked for" in refusal(read_profiles, paths[1], how=how)[0]["message"]
 
 
+def test_absent_kind_is_told_with_the_kinds_that_there_are(write):
+    (text,) = fuel_pages("BPAT", "2024-08-01", {"SUN": [1] * 24, "WND": [7] * 24}, 48)
+    how = How(types=frozenset({"solar", "nuclear", "Fossil Gas"}))
+    profiles = read_profiles(write(text, "a.json"), how=how)
+    assert list(profiles) == ["BPAT-solar"]
+    found = [one for one in profiles.findings if one.code == "absent_kind"]
+    assert [(one.value, one.severity, one.message) for one in found] == [
+        (kind, "warning", f"a.json has no {kind}; it has solar, wind") for kind in ("fossil_gas", "nuclear")
+    ]
+
+
+def test_a_kind_of_one_file_is_not_absent_from_another(write):
+    paths = [
+        write(fuel_pages("BPAT", "2024-08-01", {code: [1] * 24}, 24)[0], f"{code}.json") for code in ("SUN", "WND")
+    ]
+    refused, how = Findings(), How(types=frozenset({"solar", "wind"}))
+    read = read_together(paths, refused, ProfileOptions(how=how))
+    assert not [one for part in read for one in part.findings if one.code == "absent_kind"]
+    read = read_together(paths, refused, ProfileOptions(how=How(types=frozenset({"wind", "nuclear"}))))
+    (found,) = (one for part in read for one in part.findings if one.code == "absent_kind")
+    assert found.message == "none of the 2 files has nuclear; they have solar, wind"
+    assert refused.ok
+
+
 def test_a_gap_stands_at_the_row_before_it(write):
     hours = {hour: hour for hour in (0, 1, 4)}
     text = LONG + "\n" + "".join(f"p,{stamp(hour)},{wh}\n" for hour, wh in hours.items())

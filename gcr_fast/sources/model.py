@@ -123,6 +123,10 @@ class Readings:
     """What this file holds of an answer that a service gives in pages; see `pages.check`."""
     areas: set[str] = field(default_factory=set)
     """All areas that the file has, whichever are asked for."""
+    kinds: set[str] = field(default_factory=set)
+    """All kinds that the file has in the areas that are asked for, whichever kinds are."""
+    absent: set[str] = field(default_factory=set)
+    """Of the kinds, source types and roles that are asked for, those of which there is no series."""
     findings: Findings = field(default_factory=Findings)
     attribution: str = ""
     """Whom to name, where the publisher asks for it."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from gcr_fast.codes import SOURCE_FAMILIES
-from gcr_fast.findings import Findings
+from gcr_fast.findings import Finding, Findings
 from gcr_fast.periods import year_period
 from gcr_fast.sources.model import How, Reading, Readings
 from gcr_fast.sources.repeats import word_for_word
 
 NOT_ASKED, OUTSIDE = "not asked for", "values outside "
-SHOWN_AREAS = 40
+SHOWN_WORDS = 40
 
 
 def tidy(readings: Readings, how: How) -> Readings:
@@ -30,6 +30,7 @@ def tidy(readings: Readings, how: How) -> Readings:
         zones = ", ".join(dict.fromkeys(one.zone or readings.zone for one in readings.series))
         readings.drop(f"{OUTSIDE}{how.year} ({zones})", outside)
         readings.series = [one for one in kept if len(one)]
+    readings.absent = set(how.types).difference(*map(_words, readings.series))
     readings.names = tuple(dict.fromkeys(one.name for one in readings.series))
     return readings
 
@@ -38,14 +39,34 @@ def check_areas(several: Iterable[Readings], how: How) -> None:
     """Refuse areas that are asked for and in no file, each with those that there are. Give all files read together."""
     given, findings = list(several), Findings()
     alone = given[0].file if len(given) == 1 else None
-    there = sorted({area for one in given for area in one.areas})
-    known = ", ".join(there[:SHOWN_AREAS]) + (", ..." if len(there) > SHOWN_AREAS else "") or "none that is named"
-    for area in sorted(how.areas - set(there)):
+    there = {area for one in given for area in one.areas}
+    known = _listed(there)
+    for area in sorted(how.areas - there):
         said = f"none of the {len(given)} files has the area {area}; they have {known}"
         if alone:
             said = f"{alone.path.name} has no area {area}; it has {known}"
         findings.add("unknown_area", said, file=alone.name if alone else None, value=area)
     findings.check()
+
+
+def absent_kinds(several: Iterable[Readings], how: How) -> Iterator[Finding]:
+    """Yield a warning for each kind that is asked for and in no file, with those that there are.
+
+    Give all files read together, of which at least one has something that is asked for.
+    """
+    given = list(several)
+    alone = given[0].file if len(given) == 1 else None
+    known = _listed({kind for one in given for kind in one.kinds})
+    when = "" if how.year is None else f" of {how.year}"
+    for kind in sorted(set.intersection(*(one.absent for one in given))):
+        said = f"{alone.path.name} has no {kind}{when}; it has {known}" if alone else None
+        said = said or f"none of the {len(given)} files has {kind}{when}; they have {known}"
+        yield Finding("absent_kind", said, file=alone.name if alone else None, value=kind)
+
+
+def _listed(words: Iterable[str]) -> str:
+    there = sorted(words)
+    return ", ".join(there[:SHOWN_WORDS]) + (", ..." if len(there) > SHOWN_WORDS else "") or "none that is named"
 
 
 def unasked(readings: Readings) -> str:
@@ -138,10 +159,15 @@ def _choose(readings: Readings, how: How) -> None:
         one = given if given.area or len(how.areas) != 1 else replace(given, area=next(iter(how.areas)))
         readings.areas |= {one.area} - {""}
         wanted_area = not how.areas or one.area in how.areas
-        family = SOURCE_FAMILIES.get(one.source_type or "")
-        wanted_kind = not how.types or {one.kind, one.source_type, family, one.role} & how.types
-        if wanted_area and wanted_kind:
+        readings.kinds |= {one.kind} if wanted_area else set()
+        if wanted_area and (not how.types or _words(one) & how.types):
             kept.append(one)
         else:
             readings.left_out[one.name] = NOT_ASKED
     readings.series = kept
+
+
+def _words(one: Reading) -> set[str]:
+    """Return the words by which a series may be asked for: its kind, source type, family and role."""
+    family = SOURCE_FAMILIES.get(one.source_type or "")
+    return {word for word in (one.kind, one.source_type, family, one.role) if word}

@@ -91,6 +91,15 @@ def test_kinds_are_chosen_from_public_profiles(gcr, folder):
     assert "sunshine" in gcr(*given, "--types", "sunshine", code=2).stderr
 
 
+def test_a_kind_that_no_profile_file_has_is_told(gcr, gcr_json, folder):
+    (folder / "both.csv").write_text(opsd("2023-02-28", {"US_solar_generation_actual": ["1"] * 48}))
+    (folder / "day.csv").write_text(DAY)
+    given = ("convert", "day.csv", "--profiles", "both.csv", "--types", "solar,nuclear", "--out", "h.csv")
+    assert "both.csv has no nuclear; it has solar" in " ".join(gcr(*given).stdout.split())
+    (told,) = (row for row in gcr_json(*given)["findings"] if row["code"] == "absent_kind")
+    assert (told["severity"], told["value"]) == ("warning", "nuclear")
+
+
 def test_a_mapping_describes_profile_files_and_not_the_certificates(gcr, folder):
     (folder / "odd.txt").write_text("when;made\n" + "".join(f"2023-02-28 {hour:02}:00;1,5\n" for hour in range(24)))
     (folder / "odd.yaml").write_text(

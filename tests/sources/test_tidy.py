@@ -13,7 +13,7 @@ from oracle import exports as oracle
 
 from gcr_fast.sources.files import Table, open_file
 from gcr_fast.sources.model import How, Reading, Readings
-from gcr_fast.sources.tidy import take, tidy
+from gcr_fast.sources.tidy import absent_kinds, take, tidy
 
 REPEATED = "rows that repeat an earlier one word for word"
 
@@ -177,3 +177,32 @@ def test_a_name_is_the_device_or_area_and_kind():
     assert reading([], [], area="").name == "solar"
     assert reading([], [], device_id="T_1").name == "T_1"
     assert oracle.values(reading([5], [None])) == {5: None}
+
+
+@pytest.mark.parametrize(
+    ("asked", "absent"),
+    [
+        ({"wind"}, []),
+        ({"wind_onshore", "generation"}, []),
+        ({"wind_onshore", "wind_offshore"}, ["has no wind_offshore; it has load, wind_onshore"]),
+        ({"load", "solar"}, ["has no solar; it has load, wind_onshore"]),
+        (set(), []),
+    ],
+    ids=["family", "role", "sibling", "area", "all"],
+)
+def test_a_kind_is_absent_if_no_series_of_the_areas_asked_for_has_it(readings, asked, absent):
+    given = readings(
+        reading([0], [1], "wind_onshore", source_type="wind_onshore"),
+        reading([0], [1], "load", role="load"),
+        reading([0], [1], "solar", area="YY"),
+    )
+    how = How(types=frozenset(asked), areas=frozenset({"XX"}))
+    assert [one.message for one in absent_kinds([tidy(given, how)], how)] == [f"file.csv {said}" for said in absent]
+
+
+def test_a_kind_of_another_year_is_absent_from_the_year_asked_for(readings):
+    seconds = [int(datetime(year, 6, 1).timestamp()) for year in (2023, 2024)]
+    given = readings(reading(seconds, [1, 1]), reading(seconds[:1], [1], "wind"))
+    how = How(types=frozenset({"solar", "wind"}), year=2024)
+    (found,) = absent_kinds([tidy(given, how)], how)
+    assert found.message == "file.csv has no wind of 2024; it has solar, wind"
