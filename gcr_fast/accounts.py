@@ -126,6 +126,8 @@ class SeriesAccount:
 class _Calendar:
     """What all series with the same intervals have alike."""
 
+    start: str
+    end: str
     covered: int
     missing: int
     uncovered: int
@@ -153,6 +155,8 @@ class Calendars:
 
 def _calendar(profile: Profile, covered: np.ndarray, zone: str) -> _Calendar:
     return _Calendar(
+        start=utc_text(profile.start_s),
+        end=utc_text(profile.end_s),
         covered=_count(covered),
         missing=_count(profile.missing),
         uncovered=_count(profile.missing & ~covered),
@@ -185,8 +189,8 @@ def account(
         role=one.role,
         source_type=profile.source_type,
         device_id=profile.device_id,
-        start=utc_text(profile.start_s),
-        end=utc_text(profile.end_s),
+        start=lies.start,
+        end=lies.end,
         interval_s=profile.step_s,
         expected=lies.covered + outside,
         found=len(profile.missing) - lies.missing,

@@ -74,7 +74,10 @@ def _sums_fit(values: np.ndarray) -> bool:
     """Whether no sum of some of these can be beyond 64 bits."""
     if not len(values):
         return True
-    return max(int(values.max()), -int(values.min())) <= INT64_MAX // len(values)
+    most = INT64_MAX // len(values)
+    if 0 <= int(np.bitwise_or.reduce(values)) <= most:  # then each of them is, and one look was enough
+        return True
+    return max(int(values.max()), -int(values.min())) <= most
 
 
 def int64_view(column: pa.ChunkedArray | pa.Array, name: str) -> np.ndarray:

@@ -247,35 +247,66 @@ def _rows(readings: Readings, how: How) -> Rows:
     return Rows(lambda: rows_of(read_readings(path, how, known, alone=False)))
 
 
+class _Opened:
+    """A file whose readings are taken one name after another."""
+
+    def __init__(self, readings: Readings, rows: Rows) -> None:
+        self.readings, self.rows = readings, rows
+        self.shared = Shared(source_of(readings))
+        self.named = by_name(readings)
+        readings.series.clear()  # what is taken and copied can go
+
+    def take(self, name: str, keep_intervals: bool, clashes: Findings) -> tuple[Reading, Profile]:
+        """Return the first reading of a name, and all of them as a profile. Once only: nothing is kept of them."""
+        some = self.named.pop(name)
+        return some[0], profile_of(self.readings, some, keep_intervals, clashes, self.shared, self.rows)
+
+
 def _gathered(found: list[Readings], how: How, keep_intervals: bool, filling: str) -> Imported:
-    clashes = Findings()
-    first: dict[str, tuple[Reading, Readings]] = {}
-    pieces: dict[str, list[Profile]] = {}
-    for readings in found:
-        shared, rows = Shared(source_of(readings)), _rows(readings, how)
-        for name, of_name in by_name(readings).items():
-            first.setdefault(name, (of_name[0], readings))
-            piece = profile_of(readings, of_name, keep_intervals, clashes, shared)
-            pieces.setdefault(name, []).append(replace(piece, rows=rows))
-        readings.series.clear()  # their arrays live on in the profiles where nothing had to be copied
-    profiles, series, rows_there = {}, {}, {}
-    coverages, calendars = Coverages(how.year), Calendars()
-    for name, (one, readings) in first.items():
-        some = pieces.pop(name)
-        whole = _uncontested(joined(some, clashes))
-        if how.year is not None:
-            whole = stretched(whole, year_period(how.year, one.zone or readings.zone))
-        there, absent = coverages.of(whole, some)
-        profiles[name], rows_there[name] = fill(whole, filling, there), there
-        series[name] = account(one, profiles[name], there, one.zone or readings.zone, absent, calendars)
-    Findings(clashes.of("error")).check()
-    told = (_told(fault, profile) for profile in profiles.values() for fault in profile.faults if not _clips(fault))
-    findings = Findings(told)
-    findings.extend(_absences(series.values(), profiles))
-    findings.extend(_negatives(series, profiles))
-    files = tuple(FileAccount.of(readings) for readings in found)
-    formats = {name: readings.format for name, (_, readings) in first.items()}
-    return Imported(profiles, series, files, findings, formats, rows_there)
+    opened = [_Opened(readings, _rows(readings, how)) for readings in found]
+    having: dict[str, list[_Opened]] = {}
+    for file in opened:
+        for name in file.named:
+            having.setdefault(name, []).append(file)
+    gathered = _Gathered(how, keep_intervals, filling)
+    for name, files in having.items():  # series after series, as long as its values are in the processor's cache
+        gathered.add(name, files)
+    Findings(gathered.clashes.of("error")).check()
+    return gathered.imported(found, {name: files[0].readings.format for name, files in having.items()})
+
+
+class _Gathered:
+    """Series of all files, laid on their grids and counted one after another."""
+
+    def __init__(self, how: How, keep_intervals: bool, filling: str) -> None:
+        self.how, self.keep_intervals, self.filling = how, keep_intervals, filling
+        self.clashes = Findings()
+        self.profiles: dict[str, Profile] = {}
+        self.series: dict[str, SeriesAccount] = {}
+        self.covered: dict[str, np.ndarray] = {}
+        self._coverages, self._calendars = Coverages(how.year), Calendars()
+
+    def add(self, name: str, files: list[_Opened]) -> None:
+        """Join what files have of a series, fill it if that is asked for, and count it."""
+        taken = [file.take(name, self.keep_intervals, self.clashes) for file in files]
+        one, pieces = taken[0][0], [piece for _, piece in taken]
+        zone = one.zone or files[0].readings.zone
+        whole = _uncontested(joined(pieces, self.clashes))
+        if self.how.year is not None:
+            whole = stretched(whole, year_period(self.how.year, zone))
+        there, absent = self._coverages.of(whole, pieces)
+        self.profiles[name], self.covered[name] = fill(whole, self.filling, there), there
+        self.series[name] = account(one, self.profiles[name], there, zone, absent, self._calendars)
+
+    def imported(self, found: list[Readings], formats: Mapping[str, str]) -> Imported:
+        """Return all series, and everything that was found of them."""
+        profiles = self.profiles
+        told = (_told(fault, profile) for profile in profiles.values() for fault in profile.faults if not _clips(fault))
+        findings = Findings(told)
+        findings.extend(_absences(self.series.values(), profiles))
+        findings.extend(_negatives(self.series, profiles))
+        files = tuple(FileAccount.of(readings) for readings in found)
+        return Imported(profiles, self.series, files, findings, formats, self.covered)
 
 
 def _told(fault: Fault, profile: Profile) -> Finding:
@@ -329,11 +360,11 @@ def _uncontested(profile: Profile) -> Profile:
 
     A profile that is converted at once is refused for such faults; a table that is written has no place for them.
     """
-    doubtful = np.zeros(len(profile.values), dtype=bool)
-    for fault in profile.faults:
-        if fault.finding.severity == "error" and fault.finding.code not in ABSENT:
-            doubtful[fault.first : fault.last + 1] = True
-    if not doubtful.any():
+    faults = [f for f in profile.faults if f.finding.severity == "error" and f.finding.code not in ABSENT]
+    if not faults:
         return profile
+    doubtful = np.zeros(len(profile.values), dtype=bool)
+    for fault in faults:
+        doubtful[fault.first : fault.last + 1] = True
     values, clipped = np.where(doubtful, 0, profile.values), np.where(doubtful, 0, profile.clipped)
     return replace(profile, values=values, clipped=clipped, missing=profile.missing | doubtful)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -51,8 +52,7 @@ def build(series: Series, zone: str | None, keep_intervals: bool) -> Profile:
         return _profile(series, 0, HOUR_S, _empty(), _empty().astype(bool), [])
     if _is_grid(series):
         start = int(series.seconds[0]) - (HOUR_S if series.label == "end" else 0)
-        missing = np.zeros(len(series.values), bool)
-        return _profile(series, start, HOUR_S, series.values, missing, [], series.quality, series.flags)
+        return _profile(series, start, HOUR_S, series.values, series.null, [], series.quality, series.flags)
     grid = _lay(series)
     if keep_intervals or grid.step_s >= HOUR_S:
         values = _as_energy(grid.values, series, grid.step_s)
@@ -255,7 +255,7 @@ def _profile(
     """Clip at 0, counting what was clipped, and close the record."""
     usable = signed * ~missing if np.count_nonzero(missing) else signed
     negative = bool(len(usable)) and bool(usable.min() < 0)
-    clipped = np.maximum(-usable, 0) if negative else np.broadcast_to(np.int64(0), usable.shape)
+    clipped = np.maximum(-usable, 0) if negative else _zeros(len(usable))
     count = int((clipped > 0).sum()) if negative else 0
     if count:
         first = int(np.flatnonzero(clipped)[0])
@@ -276,10 +276,18 @@ def _profile(
         source_type=series.source_type,
         device_id=series.device_id,
         file=series.source.name,
+        attribution=series.attribution,
         faults=(*faults, *_estimates(series, quality, start_s, step_s)),
         quality=quality,
         flags=flags,
+        rows=series.again,
     )
+
+
+@lru_cache(maxsize=16)
+def _zeros(count: int) -> np.ndarray:
+    """Return int64[count] zeros, none of which takes memory."""
+    return np.broadcast_to(np.int64(0), (count,))
 
 
 def _estimates(series: Series, quality: np.ndarray | None, start_s: int, step_s: int) -> list[Fault]:

@@ -99,34 +99,51 @@ class Shared:
     """What series of one file have in common, found out once."""
 
     source: Source
-    hourly: dict[int, bool] = field(default_factory=dict)
-    """Whether an array of times is hourly, by its identity: readings hold them while this is used."""
+    hourly: dict[int, tuple[bool, np.ndarray]] = field(default_factory=dict)
+    """Whether an array of times is hourly, by its identity, and the array, which keeps its identity as it is kept."""
+    masks: dict[int, np.ndarray] = field(default_factory=dict)
 
     def is_hourly(self, one: Reading) -> bool:
         """Whether each interval of a reading begins an hour after the one before."""
         if id(one.starts) not in self.hourly:
-            self.hourly[id(one.starts)] = is_hourly(one.starts)
-        return self.hourly[id(one.starts)]
+            self.hourly[id(one.starts)] = is_hourly(one.starts), one.starts
+        return self.hourly[id(one.starts)][0]
+
+    def clear(self, count: int) -> np.ndarray:
+        """Return bool[count] of which none is true: no cell is unreadable, as a file with such a cell is refused."""
+        if count not in self.masks:
+            self.masks[count] = np.zeros(count, dtype=bool)
+        return self.masks[count]
 
 
 def profile_of(
-    readings: Readings, some: list[Reading], keep_intervals: bool, findings: Findings, shared: Shared
+    readings: Readings,
+    some: list[Reading],
+    keep_intervals: bool,
+    findings: Findings,
+    shared: Shared,
+    rows: Rows | None = None,
 ) -> Profile:
-    """Lay the readings of one name on a grid; those of several lengths become hours and are joined."""
+    """Lay the readings of one name on a grid; those of several lengths become hours and are joined.
+
+    `rows` are where the profile's values can be read once more.
+    """
     keep = keep_intervals and len({one.interval_s for one in some}) == 1
     zone = some[0].zone or readings.zone
     anchored = zone if zone_anchor(zone, int(some[0].starts[0])) else None
-    pieces = (_piece(series_of(one, shared), anchored, keep) for one in some)
-    return replace(joined(pieces, findings), attribution=readings.attribution, rows=None)
+    told = readings.attribution
+    if len(some) == 1:
+        return build(series_of(some[0], shared, told, rows), anchored, keep)
+    laid = [build(series_of(one, shared, told, _only(series_of(one, shared))), anchored, keep) for one in some]
+    return replace(joined(laid, findings), rows=rows)
 
 
-def _piece(series: Series, zone: str | None, keep_intervals: bool) -> Profile:
-    return replace(build(series, zone, keep_intervals), rows=Rows(lambda: [series]))
+def _only(series: Series) -> Rows:
+    return Rows(lambda: [series])
 
 
-def series_of(one: Reading, shared: Shared) -> Series:
-    """Return a reading as rows for the grid."""
-    clear = np.zeros(len(one), dtype=bool)
+def series_of(one: Reading, shared: Shared, attribution: str = "", again: Rows | None = None) -> Series:
+    """Return a reading as rows for the grid; where to read them `again`."""
     return Series(
         name=one.name,
         unit=UNITS["w" if one.power else "wh"] if one.is_energy else WEIGHT,
@@ -134,7 +151,7 @@ def series_of(one: Reading, shared: Shared) -> Series:
         seconds=one.starts,
         values=one.values,
         null=one.null,
-        unreadable=clear,
+        unreadable=shared.clear(len(one)),
         rows=one.lines,
         column=one.column,
         source_type=one.source_type,
@@ -145,4 +162,6 @@ def series_of(one: Reading, shared: Shared) -> Series:
         step_s=one.interval_s,
         span=one.span,
         hourly=shared.is_hourly(one),
+        attribution=attribution,
+        again=again,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -81,6 +81,10 @@ class Series:
     """UTC seconds, from when to when intervals are expected, where the file tells; else from the first to the last."""
     hourly: bool | None = None
     """Whether each time is an hour after the one before, where that is known: series of a file share their times."""
+    attribution: str = ""
+    """Whom to name, where the source asks for it."""
+    again: Rows | None = field(default=None, repr=False, compare=False)
+    """Where to read all rows once more, where that can be done."""
 
 
 class Rows:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SMALLEST_BYTES = 1 << 22
 """Smaller files are read sooner than the kernels are loaded."""
 BLOCK_BYTES = 1 << 20
+HASHED_FROM = 0.5
+"""Of the blocks, from where on a thread hashes the file: it takes as long as the other half and what comes after it."""
 EIGHT = 8
 """Bytes that the kernels look at together."""
 _ASCII = 128
@@ -66,8 +68,7 @@ def read_bulk(
     if not EIGHT <= begin < len(content) or first_line != file.head_lines[0] or "\0" in first_line:
         return None
     look = _Look.of(delimiter, content[begin] == ord('"'), locale, missing, digits)
-    found = _parse(content, begin, cells, (len(columns), len(texts)), look)
-    _ = file.hashing  # begins here, as all processors were busy until now
+    found = _parse(file, content, begin, cells, (len(columns), len(texts)), look)
     labels = [None] if found is None else [_strings(parts) for parts in found.texts]
     if found is None or any(column is None for column in labels):
         return None
@@ -168,7 +169,9 @@ class _Part(NamedTuple):
     """uint8[n]."""
 
 
-def _parse(content: mmap.mmap, begin: int, cells: np.ndarray, counts: tuple[int, int], look: _Look) -> _Found | None:
+def _parse(
+    file: File, content: mmap.mmap, begin: int, cells: np.ndarray, counts: tuple[int, int], look: _Look
+) -> _Found | None:
     """Read all lines, `counts` columns of numbers and of text; None if a line is not plain."""
     from gcr_fast.kernels.cells import parse_rows
 
@@ -181,6 +184,8 @@ def _parse(content: mmap.mmap, begin: int, cells: np.ndarray, counts: tuple[int,
 
     def parse(at: int) -> tuple[int, np.ndarray, list[_Part]]:
         nulls, block = np.zeros(columns, dtype=np.int64), blocks[at]
+        if at == int(HASHED_FROM * len(blocks)):
+            file.hash_mapped(content)
         rows = int(
             parse_rows(
                 block.text, block.eights, block.first, block.last, firsts[at], look.delimiter, look.quoted, look.point,

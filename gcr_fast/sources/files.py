@@ -12,6 +12,7 @@ import csv
 import gzip
 import io
 import json
+import mmap
 import os
 import re
 import zlib
@@ -27,7 +28,16 @@ import numpy as np
 from gcr_fast.errors import RefusedError
 from gcr_fast.exchange.reading import DELIMITERS, Source, file_sha256, read_table
 from gcr_fast.findings import Finding, Findings
-from gcr_fast.sources.delimited import BLOCK_ROW, Content, Lines, OpenQuoteError, mapped, read_lines, release
+from gcr_fast.sources.delimited import (
+    BLOCK_ROW,
+    Content,
+    Lines,
+    OpenQuoteError,
+    mapped,
+    mapped_sha256,
+    read_lines,
+    release,
+)
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -74,11 +84,11 @@ class File:
     @cached_property
     def hashing(self) -> Future[str]:
         """The hash under way: whoever reads the file by one thread asks for it first, and another thread makes it."""
-        pool = ThreadPoolExecutor(1)
-        try:
-            return pool.submit(file_sha256, self.path)
-        finally:
-            pool.shutdown(wait=False)
+        return _beside(lambda: file_sha256(self.path))
+
+    def hash_mapped(self, content: mmap.mmap) -> None:
+        """Begin to hash the file, which is mapped already, by another thread."""
+        self.__dict__["hashing"] = _beside(lambda: mapped_sha256(content))
 
     @cached_property
     def kind(self) -> str:
@@ -122,11 +132,14 @@ class File:
 
     def header(self, delimiter: str = ",", line: int = 0) -> list[str]:
         """Cells of one of the first lines, trimmed; none if there is no such line. Never raises."""
-        if len(self.head_lines) <= line:
-            return []
-        with contextlib.suppress(csv.Error):
-            return [cell.strip() for cell in next(csv.reader([self.head_lines[line]], delimiter=delimiter), [])]
-        return []
+        if (delimiter, line) not in self._headers:
+            self._headers[delimiter, line] = _cells(self.head_lines[line : line + 1], delimiter)
+        return list(self._headers[delimiter, line])
+
+    @cached_property
+    def _headers(self) -> dict[tuple[str, int], list[str]]:
+        """Those that were asked for: many formats look at the same line."""
+        return {}
 
     @property
     def data(self) -> bytes:
@@ -208,6 +221,22 @@ class File:
         """Return a Parquet or Arrow file's table."""
         _ = self.hashing
         return read_table(self.path)
+
+
+def _cells(lines: list[str], delimiter: str) -> list[str]:
+    """Return the cells of one line, trimmed; none of what is no line of a table."""
+    with contextlib.suppress(csv.Error):
+        return [cell.strip() for cell in next(csv.reader(lines, delimiter=delimiter), [])]
+    return []
+
+
+def _beside(job: Callable[[], str]) -> Future[str]:
+    """Begin a job in a thread of its own."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(job)
+    finally:
+        pool.shutdown(wait=False)
 
 
 def open_file(path: str | os.PathLike[str]) -> File:
