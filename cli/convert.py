@@ -30,7 +30,7 @@ outputs = options(
         type=opt.FILE,
         required=True,
         metavar="OUT",
-        help="A .parquet, .arrow or .csv file, or a new folder (no suffix) for parts.",
+        help="A .parquet or .arrow file, or .csv (which cannot say what it was made of), or a new folder for parts.",
     ),
     click.option("--format", type=click.Choice(["parquet", "ipc", "csv"]), help="By default OUT's suffix tells."),
     click.option(
@@ -172,7 +172,7 @@ def document(result: Result) -> dict[str, Any]:
 
 def summary(result: Result) -> list[Any]:
     """Return what a person wants to know of a conversion."""
-    from .output import facts, finding_counts, mwh, size_text, table
+    from .output import UNKEPT, facts, finding_counts, mwh, size_text, table
     from .told import left_out, notes
 
     totals, written = result.conversion.report.totals, result.written
@@ -204,5 +204,6 @@ def summary(result: Result) -> list[Any]:
     ]
     counts = finding_counts(result.conversion.report.collected)
     noted = list(notes(result.conversion.report.collected))
+    noted += [] if written.keeps_sources else [UNKEPT]
     told = [*(("", counts) if counts else ()), *(("", *noted) if noted else ())]
     return [facts(rows), "", table(columns, sources, right=columns[1:]), *told]

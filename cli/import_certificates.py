@@ -38,7 +38,12 @@ meaning = options(
 
 @click.command(cls=Command, example=EXAMPLE, short_help="Read certificates from other registries' lists.")
 @click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILE...")
-@click.option("--out", type=opt.FILE, metavar="OUT", help="Write annual certificates: .parquet, .arrow or .csv.")
+@click.option(
+    "--out",
+    type=opt.FILE,
+    metavar="OUT",
+    help="Write annual certificates: .parquet or .arrow, or .csv, which cannot keep hashes of the lists.",
+)
 @meaning
 @opt.findings
 @opt.as_json
@@ -83,7 +88,7 @@ def document(found: Certificates, written: Written | None) -> dict[str, Any]:
 
 def summary(found: Certificates, written: Written | None) -> list[Any]:
     """Return what a person wants to know of an import."""
-    from .output import finding_counts, mwh, plural
+    from .output import UNKEPT, finding_counts, mwh, plural
 
     parts: list[Any] = [_files(found), "", _statuses(found)]
     if notes := _notes(found):
@@ -91,7 +96,8 @@ def summary(found: Certificates, written: Written | None) -> list[Any]:
     if counts := finding_counts(found.findings):
         parts += ["", counts]
     said = f"{plural(len(found), 'annual certificate')} of {mwh(found.energy_wh)} MWh"
-    return [*parts, "", f"{written.path}: {said}" if written else said]
+    unkept = [UNKEPT] if written and not written.keeps_sources else []
+    return [*parts, "", f"{written.path}: {said}" if written else said, *unkept]
 
 
 def _files(found: Certificates) -> Any:

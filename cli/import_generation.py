@@ -38,7 +38,12 @@ source = options(
 
 @click.command(cls=Command, example=EXAMPLE, short_help="Read generation and load from public files.")
 @click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILE...")
-@click.option("--out", type=opt.FILE, metavar="OUT", help="Write a .parquet, .arrow or .csv file of all series.")
+@click.option(
+    "--out",
+    type=opt.FILE,
+    metavar="OUT",
+    help="Write all series: .parquet or .arrow, or .csv, which cannot keep hashes and attribution of the sources.",
+)
 @source
 @opt.keep_intervals
 @click.option(
@@ -109,7 +114,7 @@ def document(found: Imported, written: Written | None) -> dict[str, Any]:
 
 def summary(found: Imported, written: Written | None) -> list[Any]:
     """Return what a person wants to know of an import."""
-    from .output import finding_counts, plural
+    from .output import UNKEPT, finding_counts, plural
 
     series = list(found.series.values())
     parts: list[Any] = [_files(found), "", _reasons(found), "", _series(found), *_absent(series), ""]
@@ -118,6 +123,7 @@ def summary(found: Imported, written: Written | None) -> list[Any]:
     parts += ["", counts] if counts else []
     if written:
         parts += ["", f"{written.path}: {plural(written.rows, 'row')}, {written.bytes:,} bytes"]
+        parts += [] if written.keeps_sources else [UNKEPT]
     return parts
 
 

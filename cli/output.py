@@ -154,6 +154,10 @@ def size_text(count: int) -> str:
     return f"{count / 1e3:,.0f} kB" if count < 1e6 else f"{count / 1e6:,.1f} MB"
 
 
+UNKEPT = "a CSV has no place for hashes and attribution of its sources: Parquet and Arrow keep them, --json tells them"
+"""Said of each result in CSV, so that nobody finds it out from the file."""
+
+
 def plural(count: int, noun: str, many: str = "") -> str:
     """Say how many: `1 error`, `2 errors`; `many` is a plural that does not end in s alone."""
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"

@@ -7,6 +7,7 @@ in several files, or twice in one, is checked here: no serial number is read twi
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
     from gcr_fast.exchange.writing import Written
 
+SOURCES = "gcr_fast.sources"
+"""In the metadata of an imported table: the files that it was made of, with their hashes."""
 OWN = "annual"
 """The format of our own annual files, and of those of the registry that this one replaces."""
 
@@ -115,8 +118,10 @@ class Certificates:
         return self.table.__arrow_c_stream__(requested_schema)
 
     def write(self, path: str | os.PathLike[str]) -> Written:
-        """Write a .parquet, .arrow or .csv file that `read_annual` and `convert` take."""
-        return write_stream(path, self.table.schema, self.table.to_batches())
+        """Write a .parquet, .arrow or .csv file that `read_annual` and `convert` take; all but CSV keep the hashes."""
+        hashes = json.dumps({one.file: one.sha256 for one in self.files})
+        named = self.table.replace_schema_metadata({**(self.table.schema.metadata or {}), SOURCES: hashes})
+        return write_stream(path, named.schema, named.to_batches())
 
 
 @dataclass(frozen=True)

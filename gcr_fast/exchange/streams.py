@@ -28,11 +28,11 @@ def write_stream(path: str | os.PathLike[str], schema: pa.Schema, batches: Itera
     place = Path(path)
     if place.is_dir() or not place.suffix:
         raise UsageError(f"{place}: name a file that ends in .parquet, .arrow or .csv")
-    write = _FORMATS[format_of(place)]
+    kind = format_of(place)
     with said_plainly(place):
         with whole_file(place) as file:
-            rows = write(file, schema, _joined(schema, batches))
-        return Written(place, 1, rows, place.stat().st_size)
+            rows = _FORMATS[kind](file, schema, _joined(schema, batches))
+        return Written(place, 1, rows, place.stat().st_size, kind)
 
 
 def _joined(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -45,6 +45,13 @@ class Written:
     files: int
     rows: int
     bytes: int
+    format: str
+    """A key of `EXTENSION`."""
+
+    @property
+    def keeps_sources(self) -> bool:
+        """Whether the files themselves say what they were made of, and whom to name; CSV has no place for it."""
+        return self.format != "csv"
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ def _is_folder(place: Path) -> bool:
 def _write_file(place: Path, job: Job, kind: str) -> Written:
     with whole_file(place) as file:
         rows = _FORMATS[kind](file, job)
-    return Written(place, 1, rows, place.stat().st_size)
+    return Written(place, 1, rows, place.stat().st_size, kind)
 
 
 def _write_folder(place: Path, job: Job, kind: str) -> Written:
@@ -104,7 +111,7 @@ def _write_folder(place: Path, job: Job, kind: str) -> Written:
                 rows += _FORMATS[kind](file, some)
                 _sync(file)
             files += 1
-    return Written(place, files, rows, sum(part.stat().st_size for part in place.iterdir()))
+    return Written(place, files, rows, sum(part.stat().st_size for part in place.iterdir()), kind)
 
 
 def _some(first: Any, rest: Iterator[Any]) -> Iterator[Any]:

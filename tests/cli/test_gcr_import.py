@@ -65,6 +65,22 @@ def test_an_import_is_written_and_converted(gcr, opsd_file, folder):
         assert sum(pq.read_table(folder / "hourly.parquet")["energy_wh"].to_pylist()) == 1000
 
 
+SAID = "a CSV has no place for hashes and attribution of its sources"
+
+
+@pytest.mark.parametrize(("name", "said"), [("p.csv", True), ("p.parquet", False), ("p.arrow", False)])
+def test_a_csv_that_loses_hashes_and_attribution_says_so(gcr, gcr_json, opsd_file, name, said):
+    command = ("import", "generation", opsd_file, "--out", name)
+    assert (SAID in " ".join(gcr(*command).stdout.split())) == said
+    told = gcr_json(*command)["files"][0]
+    assert len(told["sha256"]) == 64
+    assert "Open Power System Data" in told["attribution"]
+    list_of = ("import", "certificates", "regos.csv", "--out", name)
+    assert (SAID in " ".join(gcr(*list_of).stdout.split())) == said
+    hours = ("convert", name, "--profile", "flat", "--out", f"hours-{name}")
+    assert (SAID in " ".join(gcr(*hours).stdout.split())) == said
+
+
 def test_what_was_filled_needs_permission(gcr, opsd_file, folder):
     gcr("import", "generation", opsd_file, "--fill", "interpolate", "--out", "profiles.parquet", "--quiet")
     (folder / "one.csv").write_text(

@@ -1,8 +1,12 @@
 """`gcr import certificates`: the report, refusals and their exit codes, and converting what was imported."""
 
+import hashlib
 import json
 
 import duckdb
+import pyarrow as pa
+import pyarrow.ipc
+import pyarrow.parquet as pq
 import pytest
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -114,3 +118,12 @@ def test_the_decimal_mark_is_told(gcr, gcr_json, folder):
     assert "--decimal" in gcr(*words, code=1).stderr
     assert gcr_json(*words, "--decimal", ",")["energy_wh"] == 1_250_000_000
     assert gcr_json(*words, "--decimal", ".")["energy_wh"] == 1_250_000
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_a_file_of_certificates_names_the_lists_and_their_hashes(gcr, folder, suffix):
+    place = f"annual.{suffix}"
+    gcr("import", "certificates", "regos.csv", "--out", place, "--quiet")
+    schema = pq.read_schema(place) if suffix == "parquet" else pa.ipc.open_file(place).schema
+    told = json.loads(schema.metadata[b"gcr_fast.sources"])
+    assert told == {"regos.csv": hashlib.sha256((folder / "regos.csv").read_bytes()).hexdigest()}
