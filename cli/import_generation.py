@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = "gcr import generation opsd.csv --types solar,wind --out profiles.parquet"
 FILLS = ("none", "zero", "interpolate")
+SHOWN_FLAGS = 10
 SHOWN_YEARS = 24
 """Years of series that the summary lists before it refers to --json."""
 
@@ -115,10 +116,11 @@ def document(found: Imported, written: Written | None) -> dict[str, Any]:
 def summary(found: Imported, written: Written | None) -> list[Any]:
     """Return what a person wants to know of an import."""
     from .output import UNKEPT, finding_counts, plural
+    from .told import notes
 
     series = list(found.series.values())
     parts: list[Any] = [_files(found), "", _reasons(found), "", _series(found), *_absent(series), ""]
-    parts += [*_negatives(series), *_years(series), "", *_changes(found)]
+    parts += [*_negatives(series), *_years(series), "", *_changes(found), *_flags(series), *notes(found.findings)]
     counts = finding_counts(found.findings)
     parts += ["", counts] if counts else []
     if written:
@@ -244,3 +246,12 @@ def _changes(found: Imported) -> list[str]:
         f"clock change {day}: {hours} hours, complete in {sum(whole):,} of {len(whole):,} series"
         for (day, hours), whole in sorted(days.items())
     ]
+
+
+def _flags(series: list[SeriesAccount]) -> list[str]:
+    """Say how many intervals have which flag, over all series."""
+    counts: Counter[str] = Counter()
+    for one in series:
+        counts.update(one.flags)
+    words = [f"{word} {count:,}" for word, count in counts.most_common()]
+    return [f"flags, by interval: {_some(words, SHOWN_FLAGS)}"] if words else []

@@ -11,6 +11,7 @@ import numpy as np
 from gcr_fast.codes import ESTIMATED, IMPUTED
 from gcr_fast.columns import exact_sum, exact_sums
 from gcr_fast.coverage import Absent, ends
+from gcr_fast.flags import counted, taken
 from gcr_fast.periods import DAY_S, local_year, transitions, utc_text, year_period
 from gcr_fast.shapes import Profile
 from gcr_fast.sources.model import Reading, Readings
@@ -108,6 +109,8 @@ class SeriesAccount:
     """Intervals that came from two files, and were taken once."""
     imputed: int
     estimated: int
+    flags: dict[str, int]
+    """Intervals by what the source says of them in its own words; those of which it says nothing are in none."""
     negative: int
     negative_wh: int
     energy_wh: int
@@ -200,6 +203,7 @@ def account(
         repeated=tuple(_repeats(profile)),
         imputed=_marked(profile, IMPUTED),
         estimated=_marked(profile, ESTIMATED),
+        flags={} if profile.flags is None else counted(taken(profile.flags, covered)),
         negative=_count(profile.clipped) if clipped else 0,
         negative_wh=-exact_sum(profile.clipped) if clipped else 0,
         energy_wh=sum(year.energy_wh for year in years),

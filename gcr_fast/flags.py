@@ -67,6 +67,14 @@ def among(words: tuple[str, ...], flags: Flags | None, count: int) -> np.ndarray
     return codes
 
 
+def counted(flags: Flags | None) -> dict[str, int]:
+    """Return how many intervals each word is said of, without words that are said of none."""
+    if flags is None:
+        return {}
+    counts = np.bincount(flags.codes.astype(np.int64) - SILENT, minlength=len(flags.words) + 1)[1:].tolist()
+    return {word: count for word, count in zip(flags.words, counts, strict=True) if count}
+
+
 def united(several: Iterable[Flags | None]) -> tuple[str, ...]:
     """Return the words of all of them, each once."""
     return tuple(dict.fromkeys(word for one in several if one is not None for word in one.words))

@@ -31,7 +31,7 @@ from gcr_fast.sources import pages
 from gcr_fast.sources.generation.formats import nothing_in, read_readings
 from gcr_fast.sources.model import How, Reading, Readings
 from gcr_fast.sources.sites import check_sites
-from gcr_fast.sources.tidy import check_areas
+from gcr_fast.sources.tidy import absent_kinds, check_areas
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -305,6 +305,7 @@ class _Gathered:
         findings = Findings(told)
         findings.extend(_absences(self.series.values(), profiles))
         findings.extend(_negatives(self.series, profiles))
+        findings.extend(absent_kinds(found, self.how))
         files = tuple(FileAccount.of(readings) for readings in found)
         return Imported(profiles, self.series, files, findings, formats, self.covered)
 

@@ -1,5 +1,6 @@
 """The figures of an import against the calendar of `zoneinfo`, hour by hour."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from gcr_fast.accounts import account
+from gcr_fast.flags import SILENT, Flags
 from gcr_fast.shapes import Profile
 from gcr_fast.sources.model import Reading
 
@@ -78,3 +80,13 @@ def test_what_no_file_is_about_is_not_expected():
     covered = ~profile.missing
     found = account(READING, profile, covered, "Europe/Berlin")
     assert (found.expected, found.found, found.missing) == (len(moments) - 600, len(moments) - 600, 0)
+
+
+def test_flags_are_counted_by_their_words_where_the_series_has_rows():
+    profile, _ = profile_of(list(hours("2024-01-01", "2024-01-02")))
+    there = np.arange(24) < 20
+    flags = Flags(np.array([0] * 10 + [SILENT] * 5 + [1] * 9, dtype=np.int32), ("FINAL", "R1", "never"))
+    found = account(READING, replace(profile, flags=flags), there, "UTC")
+    assert found.flags == {"FINAL": 10, "R1": 5}
+    assert found.as_dict()["flags"] == found.flags
+    assert account(READING, profile, there, "UTC").flags == {}

@@ -1,5 +1,7 @@
 """The source's own words about its values, against plain lists of words."""
 
+from collections import Counter
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from gcr_fast.exchange.reading import Source
 from gcr_fast.filling import fill, stretched
 from gcr_fast.findings import Findings
-from gcr_fast.flags import SILENT, Flags, among, taken, told, united
+from gcr_fast.flags import SILENT, Flags, among, counted, taken, told, united
 from gcr_fast.intervals import build
 from gcr_fast.merging import joined
 from gcr_fast.periods import Period
@@ -41,6 +43,19 @@ def test_some_rows_of_it_are_said_of_these_rows(cells, data):
     found = taken(told(pa.array(cells, pa.string())), np.array(rows, dtype=np.int64))
     assert spelled(found, len(rows)) == [plain(cells)[row] for row in rows]
     assert found is None or any(spelled(found, len(rows)))
+
+
+@given(st.lists(SAID), st.sampled_from([np.int8, np.int32]))
+def test_words_are_counted_by_the_intervals_of_which_they_are_said(cells, dtype):
+    flags = told(pa.array(cells, pa.string()))
+    some = None if flags is None else Flags(flags.codes.astype(dtype), flags.words)
+    assert counted(some) == Counter(word for word in plain(cells) if word)
+
+
+def test_more_words_than_a_byte_counts_are_counted_apart():
+    words = tuple(map(str, range(128)))
+    codes = np.arange(128, dtype=np.int8)
+    assert counted(Flags(codes, words)) == dict.fromkeys(words, 1)
 
 
 @given(st.lists(SAID), st.lists(SAID))

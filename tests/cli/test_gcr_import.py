@@ -1,9 +1,12 @@
 """`gcr import generation` and `gcr import formats`, as a user calls them."""
 
+from pathlib import Path
+
 import pyarrow.parquet as pq
 import pytest
 from oracle.opsd import opsd
 
+EXAMPLES = Path(__file__).parents[1] / "sources" / "examples"
 SOLAR, LOAD = "XX_solar_generation_actual", "XX_load_actual_entsoe_transparency"
 
 
@@ -146,6 +149,23 @@ def test_a_picture_is_refused_under_another_name_before_anything_is_read(gcr, fo
     assert "gaps.pdf: a picture's name must end in .png" in refused.stderr
     assert not (folder / "gaps.pdf").exists()
     gcr("import", "generation", "nothing.csv", "--png", "GAPS.PNG", code=1)
+
+
+def test_flags_are_counted_by_word_where_there_are_any(gcr, gcr_json, opsd_file):
+    assert "flags" not in gcr("import", "generation", opsd_file).stdout
+    assert all(one["flags"] == {} for one in gcr_json("import", "generation", opsd_file)["series"])
+    command = ("import", "generation", EXAMPLES / "ercot-fuel-autumn.csv")
+    counts = [one["flags"] for one in gcr_json(*command)["series"]]
+    assert all(set(count) == {"FINAL"} for count in counts)
+    assert f"flags, by interval: FINAL {sum(count['FINAL'] for count in counts):,}" in gcr(*command).stdout
+
+
+def test_a_kind_that_no_file_has_is_named_with_those_that_there_are(gcr, gcr_json, opsd_file):
+    command = ("import", "generation", opsd_file, "--types", "solar,nuclear", "--out", "p.parquet")
+    assert "opsd.csv has no nuclear; it has load, solar" in " ".join(gcr(*command).stdout.split())
+    (told,) = (one for one in gcr_json(*command)["findings"] if one["code"] == "absent_kind")
+    assert (told["severity"], told["value"], told["file"]) == ("warning", "nuclear", "opsd.csv")
+    assert "nothing of what is asked for; it has" in " ".join(gcr(*command[:-3], "nuclear", code=1).stderr.split())
 
 
 def test_an_unknown_file_is_refused_and_nothing_is_written(gcr, folder):

@@ -178,6 +178,7 @@ def test_flags_are_written_and_do_not_hinder_a_conversion(tmp_path, suffix):
     imported = import_generation([EXAMPLES / "ercot-fuel-autumn.csv"])
     table = imported.to_table()
     assert Counter(table["flags"].to_pylist()) == {"FINAL": table.num_rows}
+    assert sum((Counter(one.flags) for one in imported.series.values()), Counter()) == {"FINAL": table.num_rows}
     out = tmp_path / f"profiles.{suffix}"
     imported.write(out)
     profiles = gcr.read_profiles(out)
