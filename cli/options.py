@@ -75,7 +75,7 @@ findings = click.option(
     help="Write every finding to a .json, .csv, .parquet or .arrow file; also when refused.",
 )
 allow_estimated = click.option(
-    "--allow-estimated", is_flag=True, help="Also convert over intervals that an import filled in."
+    "--allow-estimated", is_flag=True, help="Allow intervals of profiles that an import filled in."
 )
 margin = click.option(
     "--capacity-margin",

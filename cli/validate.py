@@ -31,6 +31,7 @@ EXAMPLE = "gcr validate hourly.parquet --annual annual.csv --profiles shipped"
     callback=lambda ctx, param, value: None if value is None else opt.UNIT_WORDS[value.lower()],
     help="Size of a certificate, as in the conversion; our files, CSV aside, carry it.",
 )
+@opt.allow_estimated
 @opt.inputs
 @opt.findings
 @opt.as_json
@@ -67,6 +68,7 @@ def run(
     capacity_margin: str = "1.1",
     profile: str | None = None,
     unit_wh: int | None = None,
+    allow_estimated: bool = False,
     inputs: Inputs | None = None,
 ) -> Report:
     """Load and validate."""
@@ -86,6 +88,7 @@ def run(
             zone=inputs.zone if inputs else None,
             profile=profile,
             unit_wh=unit_wh,
+            allow_estimated=allow_estimated,
             progress=advance,
         )
 

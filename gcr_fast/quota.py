@@ -38,9 +38,11 @@ class _RunResult:
 class QuotaCheck:
     """Collects evidence batch by batch; `verdict` closes it."""
 
-    def __init__(self, annual: Annual, profiles: Any, unit_wh: int, default: str | None) -> None:
+    def __init__(
+        self, annual: Annual, profiles: Any, unit_wh: int, default: str | None, allow_estimated: bool = False
+    ) -> None:
         self.unit_wh = unit_wh
-        self.plan = make_plan(annual, profiles_from(profiles, strict=False), default, keep_zero_hours=True)
+        self.plan = make_plan(annual, profiles_from(profiles, strict=False), default, True, allow_estimated)
         self.metered = [basis in METERED_BASES for basis in self.plan.bases]
         self.energy = annual.table["energy_wh"].to_numpy()
         self.have = np.zeros(len(annual), dtype=np.int64)

@@ -62,7 +62,7 @@ CHECKS = {
     "every hour is floor or ceiling of its share": (
         "quota_broken", "over_metered_hour", "no_profile", "wrong_source_type", "wrong_year", "leap_year_hours",
         "incomplete_profile", "period_off_grid", "all_zero_profile", "meter_without_energy", "over_meter",
-        "profile_over_limit", "duplicate_profile", "contradicted_interval", "missing_interval",
+        "profile_over_limit", "duplicate_profile", "contradicted_interval", "missing_interval", "estimated_interval",
     ),
 }  # fmt: skip
 """The checks, in the order in which they are reported, and the codes that fail each."""
@@ -79,6 +79,7 @@ def validate(
     unit_wh: int | None = None,
     profile: str | None = None,
     threads: int | None = None,
+    allow_estimated: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Report:
     """Check hourly certificates against their annual ones and, if given, their profiles. Never raises for bad rows.
@@ -86,15 +87,16 @@ def validate(
     `annual` as for `convert`; `hourly` a path (file or folder of parts), a `Conversion`, or anything with
     `__arrow_c_stream__`; `zone` of hourly times without offset. With `profiles` the quota rule is checked too: each
     hour is floor or ceiling of its share, and no metered hour is exceeded. `unit_wh` and `profile` are those of the
-    conversion; our Parquet and Arrow files carry them. `progress` is called with the number of hours just checked.
-    Raises `RefusedError` only for a file that cannot be read.
+    conversion; our Parquet and Arrow files carry them. `allow_estimated` as for `convert`, if it was given there.
+    `progress` is called with the number of hours just checked. Raises `RefusedError` only for a file that cannot be
+    read.
     """
     reader = HourlyReader(hourly, zone)
     certificates = annual_from(annual, strict=False)
     said = reader.source.metadata
     unit = unit_wh or int(said.get("gcr_fast.unit_wh", "1"))
     default = profile or said.get("gcr_fast.default_profile")
-    rule = None if profiles is None else QuotaCheck(certificates, profiles, unit, default)
+    rule = None if profiles is None else QuotaCheck(certificates, profiles, unit, default, allow_estimated)
     tolerance = _Tolerance(tolerance_wh, parse_margin(capacity_margin), unit)
     return _Validation(certificates, reader, rule, tolerance, thread_count(threads)).run(progress)
 

@@ -208,15 +208,19 @@ def test_an_input_of_a_check_or_an_issue_is_not_overwritten(command, gcr, hourly
     assert (folder / "units.csv").read_text() == UNITS
 
 
-def test_what_was_filled_in_is_issued_if_it_is_allowed(gcr, folder):
+def test_what_was_filled_in_is_issued_and_valid_if_it_is_allowed(gcr, folder):
     (folder / "day.csv").write_text(DAY)
     (folder / "gap.csv").write_text(opsd("2023-02-28", {"US_solar_generation_actual": ["1"] * 30 + [""] + ["1"] * 17}))
     gcr("import", "generation", "gap.csv", "--fill", "zero", "--out", "filled.parquet", "--quiet")
     gcr("init", "registry")
-    words = ("issue", "registry", "day.csv", "--profiles", "filled.parquet", "--profile", "US-solar")
-    words = (*words, "--create-parties")
-    assert "estimated_interval" in gcr(*words, code=1).stderr
-    gcr(*words, "--allow-estimated")
+    over = ("--profiles", "filled.parquet", "--profile", "US-solar")
+    gcr("convert", "day.csv", *over, "--allow-estimated", "--out", "h.parquet")
+    for words in (
+        ("issue", "registry", "day.csv", "--create-parties"),
+        ("validate", "h.parquet", "--annual", "day.csv"),
+    ):
+        assert "estimated_interval" in gcr(*words, *over, code=1).output
+        gcr(*words, *over, "--allow-estimated")
 
 
 # --- the decimal mark
