@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gcr_fast.sources.pieces import IrregularError
+from gcr_fast.sources.files import File
+from gcr_fast.sources.pieces import IrregularError, texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -197,6 +198,11 @@ class _Walk:
             document[name] = (yield from self.inside(path[1:])) if name == path[0] else self._value()
             more = self._pass(",", "}") == ","
         return document
+
+
+def listed(file: File, *path: str) -> Told:
+    """Return the rows of a document, which is one list or has it under the last of some keys."""
+    return Told(texts(file), *(() if file.head_text.lstrip().startswith("[") else path))
 
 
 def text_columns(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.errors import RefusedError
 from gcr_fast.flags import Flags, taken, told
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import Walk, parse_labels
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.generation import eco2mix_site as site
 from gcr_fast.sources.model import Format, How, Reading, Readings
+from gcr_fast.sources.pieces import IrregularError
+from gcr_fast.sources.streamed import listed, text_columns
 from gcr_fast.sources.words import KINDS, Kind, normalised
 
 TIME, LOAD, NATURE, REGION = "date_heure", "consommation", "nature", "libelle_region"
@@ -98,8 +102,11 @@ def _field(name: str) -> str:
 
 def read(file: File, how: How) -> Readings:
     """Read generation, load, storage and exchange: of a whole and its parts, one of both."""
-    document = file.json() if file.kind == "json" else None
-    table, notes = (_records(file, document), 0) if file.kind == "json" else _table(file)
+    document, notes = None, 0
+    if file.kind == "json":
+        table, document = _records(file)
+    else:
+        table, notes = _table(file)
     readings = Readings(file, FORMAT.name, rows=len(table) + notes, zone=how.zone or site.ZONE)
     readings.attribution = "RTE, eco2mix"
     readings.drop("the publisher's note on the last line", notes)
@@ -146,21 +153,41 @@ def _all_parts() -> set[str]:
     return {part for _, parts in _WHOLES.values() for part in parts}
 
 
-def _records(file: File, document: Any) -> Table:
-    """Return records as a table of text; row i is record i + 1. The portal's interfaces wrap them in three ways."""
+def _records(file: File) -> tuple[Table, Any]:
+    """Return (records as a table of text, the document with them or without). Row i is record i + 1.
+
+    The portal's interfaces wrap records in three ways.
+    """
     import pyarrow as pa
 
+    told = listed(file, "results" if '"results"' in file.head_text else "records")
+    try:
+        columns, _ = text_columns(_fields(file, told))
+        if isinstance(told.rest, dict) and len(told.rest.keys() & {"records", "results"}) > 1:
+            raise IrregularError
+        return Table(pa.table(columns), 1), told.rest
+    except (IrregularError, RefusedError):
+        document = file.json()
+        columns, _ = text_columns(_fields(file, _all_records(file, document)))
+        return Table(pa.table(columns), 1), document
+
+
+def _all_records(file: File, document: Any) -> list[dict[str, Any]]:
+    """Return the records of a document that is in memory; refused if it has none."""
     records: Any = document
     if isinstance(document, dict):
         records = document.get("records", document.get("results"))
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         refuse(file, "has no list of records or results", "missing_column", column="records")
-    fields = [record.get("fields", record) for record in records]
-    if not all(isinstance(record, dict) for record in fields):
-        refuse(file, "has a record whose fields are no object", "malformed_row", column="fields")
-    names = list(dict.fromkeys(name for record in fields for name in record))
-    columns = [[None if (cell := record.get(name)) is None else str(cell) for record in fields] for name in names]
-    return Table(pa.table([pa.array(column, pa.string()) for column in columns], names=names), 1)
+    return records
+
+
+def _fields(file: File, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for record in records:
+        fields = record.get("fields", record)
+        if not isinstance(fields, dict):
+            refuse(file, "has a record whose fields are no object", "malformed_row", column="fields")
+        yield fields
 
 
 def _table(file: File) -> tuple[Table, int]:

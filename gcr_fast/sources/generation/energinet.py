@@ -11,6 +11,8 @@ from gcr_fast.sources.cells import MEGA, PLAIN, Locale, Numbers, locale_of, numb
 from gcr_fast.sources.clock import HOUR_S, parse_best
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import Format, How, Reading, Readings
+from gcr_fast.sources.pieces import IrregularError
+from gcr_fast.sources.streamed import listed, text_columns
 from gcr_fast.sources.words import KINDS
 
 AREA = "PriceArea"
@@ -109,16 +111,24 @@ def _records(readings: Readings) -> Table:
     """Return JSON records as a table of text; row i is record i + 1."""
     import pyarrow as pa
 
-    file = readings.file
-    document = file.json()
+    told = listed(readings.file, "records")
+    try:
+        columns, count = text_columns(told)
+        document: Any = told.rest
+    except IrregularError:
+        document = readings.file.json()
+        columns, count = text_columns(_all_records(readings.file, document))
+    if isinstance(document, dict) and isinstance(document.get("total"), int) and document["total"] > count:
+        readings.notes["records"] = f"{count} of the {document['total']} that the dataset has"
+    return Table(pa.table(columns), 1)
+
+
+def _all_records(file: File, document: Any) -> list[dict[str, Any]]:
+    """Return the records of a document that is in memory; refused if it has none."""
     records: Any = document.get("records") if isinstance(document, dict) else document
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         refuse(file, "has no list of records", "missing_column", column="records")
-    if isinstance(document, dict) and isinstance(document.get("total"), int) and document["total"] > len(records):
-        readings.notes["records"] = f"{len(records)} of the {document['total']} that the dataset has"
-    names = list(dict.fromkeys(name for record in records for name in record))
-    columns = [[None if (cell := record.get(name)) is None else str(cell) for record in records] for name in names]
-    return Table(pa.table([pa.array(column, pa.string()) for column in columns], names=names), 1)
+    return records
 
 
 def _slugs(readings: Readings, names: list[str], time: str) -> dict[str, str]:

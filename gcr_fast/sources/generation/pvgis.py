@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,9 @@ from gcr_fast.sources.documents import column, member
 from gcr_fast.sources.excerpt import until_blank_line
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.pieces import IrregularError, texts
 from gcr_fast.sources.sites import AZIMUTH, KW, LATITUDE, LONGITUDE, TILT, site_of
+from gcr_fast.sources.streamed import Told, text_columns
 from gcr_fast.sources.wide import Column, Layout, wide
 from gcr_fast.sources.words import KINDS
 
@@ -104,7 +107,33 @@ def _csv(file: File) -> _Hours:
 def _json(file: File) -> _Hours:
     import pyarrow as pa
 
-    document = file.json()
+    told = Told(texts(file), "outputs", "hourly")
+    hours = iter(told)
+    try:
+        first = next(hours, {})
+        columns, count = text_columns(_needed(first, hour) for hour in chain([first], hours))
+        document = told.rest
+    except IrregularError:
+        document = file.json()
+        columns, first = _columns_at_once(file, document)
+        count = len(columns[TIME])
+    others = {name: pa.nulls(count, pa.string()) for name in first if name not in columns}
+    return _Hours(Table(pa.table(columns | others), 1), "", _json_site(document))
+
+
+def _needed(first: dict[str, Any], hour: dict[str, Any]) -> dict[str, Any]:
+    """Return the cells that are read of an hour; the first tells whether hours may be reconstructed."""
+    try:
+        needed = {name: hour[name] for name in (TIME, POWER)}
+    except KeyError:
+        raise IrregularError from None
+    return needed | ({RECONSTRUCTED: str(hour.get(RECONSTRUCTED))} if RECONSTRUCTED in first else {})
+
+
+def _columns_at_once(file: File, document: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return (columns, the first hour) of a document that is in memory. Refused: one in which something is missing."""
+    import pyarrow as pa
+
     if not isinstance(document, dict):
         refuse(file, "is a JSON list where an object was expected")
     rows = member(file, member(file, document, "outputs", dict), "hourly", list, "outputs")
@@ -115,9 +144,7 @@ def _json(file: File) -> _Hours:
     columns: dict[str, pa.Array] = {name: column(file, rows, name, "hourly") for name in (TIME, POWER)}
     if RECONSTRUCTED in rows[0]:
         columns[RECONSTRUCTED] = pa.array([str(row.get(RECONSTRUCTED)) for row in rows])
-    others = [name for name in rows[0] if name not in columns]
-    table = pa.table(columns | {name: pa.nulls(len(rows), pa.string()) for name in others})
-    return _Hours(Table(table, 1), "", _json_site(document))
+    return columns, rows[0]
 
 
 def _json_site(document: dict[str, Any]) -> dict[str, str]:
