@@ -181,13 +181,14 @@ def _check_units(readings: Readings, unit: Cells, lines: np.ndarray) -> None:
 
 
 def _eras(code: Cells, starts: np.ndarray) -> pa.Array:
-    """Return a word for hours in which WAT is a sum with pumped storage, else an empty one."""
+    """Return a word for hours in which WAT is a sum with pumped storage, else an empty one; the first stands first."""
     import pyarrow as pa
 
     codes, words = encode_text(code)
     water = np.append(np.array([word == "WAT" for word in words], dtype=bool), False)[codes]
-    summed = (water & (starts < APART_S)).astype(np.int32)
-    return pa.DictionaryArray.from_arrays(summed, pa.array(["", _PUMPED]))
+    summed = water & (starts < APART_S)
+    words = ["", _PUMPED] if not summed[0] else [_PUMPED, ""]
+    return pa.DictionaryArray.from_arrays((summed != summed[0]).astype(np.int32), pa.array(words))
 
 
 def _of_fuel(words: Words) -> Column | str:
