@@ -127,13 +127,19 @@ def _certificates(annual: Path, told: Inputs, units: Mapping[str, str] | None, t
     if told.mapping is not None or is_list(annual):
         lists = {"mapping": told.mapping, "units": units, "year": told.year, "decimal": told.decimal}
         return read_certificates(annual, zone=told.zone, **lists).to_annual()  # type: ignore[arg-type]
-    none = f"{annual} is no list that is known"
-    if told.decimal is not None:
-        raise UsageError(f"--decimal is the mark of numbers in another registry's list, but {none}")
-    if told.year is not None and not typical:
-        what = f"but {none}, and no profile file is of a typical year"
-        raise UsageError(f"--year chooses rows of another registry's list, or says the year of typical hours; {what}")
+    if annual.is_file():  # else the reading says so
+        _check_is_told(annual, told, typical)
     return read_annual(annual, zone=told.zone or "UTC", strict=False)
+
+
+def _check_is_told(annual: Path, told: Inputs, typical: bool) -> None:
+    """Refuse options that say something of a list, where there is none."""
+    none = f"but {annual} is no list that is known"
+    if told.decimal is not None:
+        raise UsageError(f"--decimal is the mark of numbers in another registry's list, {none}")
+    if told.year is not None and not typical:
+        what = f"{none}, and no profile file is of a typical year"
+        raise UsageError(f"--year chooses rows of another registry's list, or says the year of typical hours; {what}")
 
 
 def load_profiles(files: Sequence[Path | str], **said: Unpack[Said]) -> Profiles:

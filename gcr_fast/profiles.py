@@ -6,7 +6,7 @@ Nothing is refused here for a gap: a certificate that needs the gap is refused b
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict, Unpack
@@ -102,35 +102,44 @@ def read_together(
     `refused` takes the findings of every file that cannot be read; the others are returned, in the order given. A file
     may have nothing of what is asked for if another one has.
     """
-    options = options or ProfileOptions()
-    told, found = options.told, list[Profiles]()
-    parts, nothing = list[Readings](), list[Readings]()
+    told = options or ProfileOptions()
+    found, public = list[Profiles](), list[Readings]()
     for path in paths:
         with _held(refused):
-            file = open_file(path)
-            chosen = format_named(options.format) if options.format else identify(file, options.how)
-            if chosen is None:
-                found.append(_parse(read_table(path), options))
-                found[-1].findings.extend(may_be_cut(file))
-                continue
-            readings = read_as(file, chosen, told, alone=False)
-            found.append(_public(readings, chosen, told, options.keep_intervals))
-            parts.append(replace(readings, series=[]))  # their arrays are not held for the sake of the pages
-            nothing += [] if readings.series else parts[-1:]
-    if refused.ok and parts:
+            profiles, readings = _read_one(path, told)
+            found.append(profiles)
+            public += [] if readings is None else [readings]
+    if refused.ok and public:  # a page or an area may be in what could not be read
         with _held(refused):
-            check_areas(parts, told)
-            check_sites(parts)
-    if not refused.ok:
-        return found  # a page may be among what could not be read
+            check_areas(public, told.told)
+            check_sites(public)
+        if refused.ok:
+            _check_whole(found, public, told.told, refused)
+    return found
+
+
+def _read_one(path: str | os.PathLike[str], options: ProfileOptions) -> tuple[Profiles, Readings | None]:
+    """Return the profiles of a file; of a public one also its readings without arrays, to be checked with others."""
+    file = open_file(path)
+    chosen = format_named(options.format) if options.format else identify(file, options.how)
+    if chosen is None:
+        own = _parse(read_table(path), options)
+        own.findings.extend(may_be_cut(file))
+        return own, None
+    readings = read_as(file, chosen, options.told, alone=False)
+    return _public(readings, chosen, options.told, options.keep_intervals), replace(readings, series=[])
+
+
+def _check_whole(found: Sequence[Profiles], public: Sequence[Readings], how: How, refused: Findings) -> None:
+    """Check what files have together: something of what is asked for, all kinds of it, and every page."""
+    nothing = [one for one in public if not one.names]
     if len(nothing) == len(found):
         for one in nothing:
             refused.add("empty_file", f"{one.file.path.name} {nothing_in(one)}", file=one.file.name)
-    elif parts:
-        found[0].findings.extend(absent_kinds(parts, told))
+    else:
+        found[0].findings.extend(absent_kinds(public, how))
     with _held(refused):
-        pages.check(parts)
-    return found
+        pages.check(public)
 
 
 def may_be_cut(file: File) -> Iterator[Finding]:

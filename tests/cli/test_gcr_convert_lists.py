@@ -239,3 +239,9 @@ def test_the_decimal_mark_is_that_of_a_list(gcr, folder):
     words = ("convert", "annual.csv", "--profiles", "shipped", "--decimal", ",", "--out", "h.parquet")
     assert "no list that is known" in " ".join(gcr(*words, code=2).stderr.split())
     assert not (folder / "h.parquet").exists()
+
+
+@pytest.mark.parametrize("told", [("--decimal", ","), ("--year", "2020")])
+def test_a_list_that_is_not_there_is_told_to_be_missing(gcr, told):
+    refused = gcr("convert", "nope.csv", "--profile", "flat", *told, "--out", "h.parquet", code=1)
+    assert "missing_file" in refused.stderr
