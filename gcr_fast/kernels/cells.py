@@ -112,6 +112,15 @@ def parse_rows(
     return into - row
 
 
+@kernel
+def count_lines(text: Bytes, first: int, last: int) -> int:
+    """Count the line feeds in text[first:last]."""
+    found = 0
+    for at in range(first, last):
+        found += text[np.uint64(at)] == _FEED
+    return found
+
+
 @part
 def _gather_lines(
     text: Bytes, eights: Eights, cuts: Cuts, line: int, found: int, base: int, inner: int, each: int, lead: int,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SMALLEST_BYTES = 1 << 22
 """Smaller files are read sooner than the kernels are loaded."""
 BLOCK_BYTES = 1 << 20
-HASHED_FROM = 0.5
+HASHED_FROM = 0.75
 """Of the blocks, from where on a thread hashes the file: it takes as long as the other half and what comes after it."""
 EIGHT = 8
 """Bytes that the kernels look at together."""
@@ -129,10 +129,6 @@ class _Block(NamedTuple):
         """Return the lines text[first:last]."""
         return cls(text, _eights(text), first, last)
 
-    def lines(self) -> int:
-        """Count the line feeds."""
-        return int(np.count_nonzero(self.text[self.first : self.last] == ord("\n")))
-
 
 def _eights(text: np.ndarray) -> np.ndarray:
     return np.ndarray((len(text) - EIGHT + 1,), np.uint64, text, strides=(1,))
@@ -173,10 +169,10 @@ def _parse(
     file: File, content: mmap.mmap, begin: int, cells: np.ndarray, counts: tuple[int, int], look: _Look
 ) -> _Found | None:
     """Read all lines, `counts` columns of numbers and of text; None if a line is not plain."""
-    from gcr_fast.kernels.cells import parse_rows
+    from gcr_fast.kernels.cells import count_lines, parse_rows
 
     threads, blocks = thread_count(None), _blocks(content, begin)
-    lines = list(ordered_map(_Block.lines, blocks, threads))
+    lines = list(ordered_map(lambda block: int(count_lines(block.text, block.first, block.last)), blocks, threads))
     firsts = list(accumulate(lines, initial=0))
     columns, texts = counts
     values = empty(columns * firsts[-1], np.int64).reshape(columns, firsts[-1])

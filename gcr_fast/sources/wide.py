@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from gcr_fast.sources.cells import PLAIN, Locale, Numbers, numbers, report
 from gcr_fast.sources.files import Table
 from gcr_fast.sources.model import Reading, Readings
 from gcr_fast.sources.words import Kind
+
+LONG_RUN = 64
+"""Rows one after another, on average, that are worth copying as one."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def wide(
     for name, column in columns.items():
         found = read[name] if read else _read(table, name, layout)
         if not whole and not found.null.all():
-            found = Numbers(found.values[rows], chosen.of(found.null), chosen.of(found.bad))
+            found = Numbers(chosen.among(found.values), chosen.of(found.null), chosen.of(found.bad))
         if found.null.all():
             readings.left_out[name] = "no value in any row"
             continue
@@ -89,16 +93,24 @@ def wide(
 
 
 class _Chosen:
-    """Some rows of masks, taken once of each that several columns share."""
+    """Some rows of a table's columns; of masks that several columns share they are taken once."""
 
     def __init__(self, rows: np.ndarray) -> None:
         self._rows = rows
         self._taken: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        cuts = (np.flatnonzero(np.diff(rows) != 1) + 1).tolist()
+        spans = pairwise([0, *cuts, len(rows)]) if len(cuts) * LONG_RUN < len(rows) else ()
+        self._runs = [slice(int(rows[first]), int(rows[stop - 1]) + 1) for first, stop in spans]
+        """The rows as slices, if they are long: those are copied, where single cells have to be looked up."""
+
+    def among(self, values: np.ndarray) -> np.ndarray:
+        """Return values[rows]."""
+        return np.concatenate([values[run] for run in self._runs]) if self._runs else values[self._rows]
 
     def of(self, mask: np.ndarray) -> np.ndarray:
         """Return mask[rows]."""
         if id(mask) not in self._taken:
-            self._taken[id(mask)] = (mask, mask[self._rows])  # held, so that its identity stays its own
+            self._taken[id(mask)] = (mask, self.among(mask))  # held, so that its identity stays its own
         return self._taken[id(mask)][1]
 
 

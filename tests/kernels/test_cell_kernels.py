@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracle import cells as oracle
 
-from gcr_fast.kernels.cells import CHUNK, copy_spans, parse_rows
+from gcr_fast.kernels.cells import CHUNK, copy_spans, count_lines, parse_rows
 
 MOST, NULL = 1 << 45, -(1 << 63)
 
@@ -178,3 +178,9 @@ def test_spans_are_copied_one_after_another(pieces):
     copied = np.zeros(len(joined) + 16, np.uint8)
     copy_spans(eights(data), spans[order], offsets, eights(copied))
     assert copied[: len(joined)].tobytes() == b"".join(pieces[::-1])
+
+
+@given(st.text("1,\n\r", max_size=300).map(str.encode), st.integers(0, 300), st.integers(0, 300))
+def test_lines_are_counted_as_python_counts_them(raw, first, last):
+    first, last = sorted(min(at, len(raw)) for at in (first, last))
+    assert count_lines(np.frombuffer(raw, np.uint8), first, last) == raw[first:last].count(b"\n")

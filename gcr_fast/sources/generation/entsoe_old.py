@@ -90,8 +90,11 @@ def _add(readings: Readings, names: list[str], table: Table, bulk: Bulk | None, 
             readings.drop(f"rows of {area}: the same energy as {doubled[area]}, which is read", len(rows))
             continue
         columns = _columns(readings, names, area_code(area))
-        for length in np.unique(clock.lengths[rows]).tolist():  # hours may become quarters within a year
-            some = rows[clock.lengths[rows] == length]
+        lengths = clock.lengths[rows]
+        for length in LENGTHS_S:  # hours may become quarters within a year
+            some = rows[lengths == length]
+            if not len(some):
+                continue
             layout = Layout(MEGA, True, length, MISSING, ABSENT)
             wide(readings, table, clock.seconds[some], some, columns, layout, read=bulk.numbers if bulk else None)
 
