@@ -44,7 +44,7 @@ __all__ = [
 
 
 class Said(TypedDict, total=False):
-    """The fields of `ProfileOptions`, as keywords."""
+    """The fields of `ProfileOptions`, as the keywords of `read_profiles`."""
 
     zone: str | None
     unit: str | None
@@ -85,8 +85,12 @@ def read_profiles(path: str | os.PathLike[str], **said: Unpack[Said]) -> Profile
     """Read profiles from CSV, Parquet or Arrow IPC, long (profile, start, value) or wide (start, one column each).
 
     Or from a file of any public format that `sources` knows, told by its content or named by `format`; only its
-    generation becomes profiles. `said` are fields of `ProfileOptions`: zone, unit, label, keep_intervals, strict,
-    format, how. Raises `RefusedError` for cells that cannot be read, or with `strict=False` holds them in `.findings`.
+    generation becomes profiles. `how` says what such a file does not (its year, what its units burn, a mapping).
+
+    `zone`: of times without offset; without it they are refused. `unit`: of columns whose name has no unit's suffix
+    (Wh, kWh, MWh, kW, MW, weight). `label`: what a time names, the "begin" or "end" of its interval; by default the
+    column's name tells. `keep_intervals`: do not sum 5, 15 and 30 minutes to hours. Raises `RefusedError` for cells
+    that cannot be read, or with `strict=False` holds them in `.findings`.
     """
     refused = Findings()
     found = read_together([path], refused, ProfileOptions(**said))
@@ -102,19 +106,19 @@ def read_together(
     `refused` takes the findings of every file that cannot be read; the others are returned, in the order given. A file
     may have nothing of what is asked for if another one has.
     """
-    told = options or ProfileOptions()
+    options = options or ProfileOptions()
     found, public = list[Profiles](), list[Readings]()
     for path in paths:
         with _held(refused):
-            profiles, readings = _read_one(path, told)
+            profiles, readings = _read_one(path, options)
             found.append(profiles)
             public += [] if readings is None else [readings]
     if refused.ok and public:  # a page or an area may be in what could not be read
         with _held(refused):
-            check_areas(public, told.told)
+            check_areas(public, options.told)
             check_sites(public)
         if refused.ok:
-            _check_whole(found, public, told.told, refused)
+            _check_whole(found, public, options.told, refused)
     return found
 
 
