@@ -205,7 +205,9 @@ def _misfit(first: Profile, other: Profile) -> _Misfit | None:
     """Return why two pieces are not of one thing, or not on one grid; None if they are."""
     if first.source_type != other.source_type:
         here, there = (one.source_type or "of no source type" for one in (other, first))
-        return _Misfit(f"is {here}", there, "give the two kinds two names, or choose one: --types")
+        two = first.source_type and other.source_type
+        hint = "give the two kinds two names, or choose one: --types" if two else "name the source type in both"
+        return _Misfit(f"is {here}", there, hint)
     if first.is_energy != other.is_energy:
         here, there = ("energy" if one.is_energy else "a shape without a unit" for one in (other, first))
         return _Misfit(f"is {here}", there, "give both in one unit, or read them apart")

@@ -572,7 +572,7 @@ def test_repeated_interval_of_files_that_overlap(write):
         ),
         (series([1, 2], first=40, step=30), "has intervals of 30 min, but of 60 min", "without --keep-intervals"),
         (LONG + f"p,{stamp(5, 30)},1\np,{stamp(6, 30)},1\n", "but every 60 min from", "mend the starts"),
-        (f"profile,start,energy_wh,source_type\np,{stamp(5)},1,wind\n", "is wind, but of no source type", "two names"),
+        (f"profile,start,energy_wh,source_type\np,{stamp(5)},1,wind\n", "is wind, but of no source type", "in both"),
     ],
     ids=["unit", "step", "grid", "source"],
 )
