@@ -63,13 +63,13 @@ class Told:
     """
 
     def __init__(self, pieces: Iterable[str], *path: str) -> None:
-        self._walk = _Walk(pieces)
-        self._path = path
+        self._pieces, self._path = pieces, path
         self.rest: Any = None
         """The document without the rows, when they have been told."""
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        told = self._walk.inside(self._path)
+        walk = _Walk(self._pieces)
+        told = walk.inside(self._path)
         while True:
             try:
                 part = next(told)
@@ -78,7 +78,7 @@ class Told:
                 break
             if part.row is not None:
                 yield part.row
-        if self._walk.sign() or self._walk.lists != 1:
+        if walk.sign() or walk.lists != 1:
             raise IrregularError
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
+from gcr_fast.errors import RefusedError
 from gcr_fast.sources.cells import MEGA, numbers
 from gcr_fast.sources.clock import HOUR_S
 from gcr_fast.sources.files import File, refuse
 from gcr_fast.sources.generation.entsoe import ATTRIBUTION, PSR_TYPES, consumed
 from gcr_fast.sources.generation.entsoe_areas import area_of
+from gcr_fast.sources.growing import grown, name_of
 from gcr_fast.sources.model import Format, How, Reading, Readings
+from gcr_fast.sources.pieces import IrregularError
 from gcr_fast.sources.words import KINDS, Kind
 
 if TYPE_CHECKING:
@@ -25,6 +29,7 @@ REALISED = "A16"
 MAX_POINTS = 1 << 20
 """Of one period: two years of minutes. The platform answers with one year at most."""
 
+_SERIES = "TimeSeries"
 _ROOTS = ("GL_MarketDocument", "Acknowledgement_MarketDocument")
 _MW = "MAW"
 _RESOLUTION = re.compile(r"^PT(?P<count>\d{1,4})(?P<unit>[MH])$")
@@ -63,16 +68,40 @@ class _Part(NamedTuple):
 
 def read(file: File, how: How) -> Readings:
     """Read actual generation by type (A75) or unit (A73), or load (A65). Refused: an answer that says "no data"."""
+    try:
+        return _read(file, how, _one_by_one(file))
+    except (IrregularError, RefusedError):
+        return _read(file, how, _at_once(file))
+
+
+def _one_by_one(file: File) -> Iterator[tuple[Element, Element]]:
+    """Tell (root, time series) as each has been read, and let go of it. There has to be one."""
+    found = 0
+    for root, whole in grown(file):
+        for child in root[:whole]:
+            if name_of(child) == _SERIES and name_of(root) != _ROOTS[1]:
+                yield root, child
+                root.remove(child)
+                found += 1
+    if not found:
+        raise IrregularError
+
+
+def _at_once(file: File) -> Iterator[tuple[Element, Element]]:
     root = file.xml()
-    if _name(root) == _ROOTS[1]:
+    if name_of(root) == _ROOTS[1]:
         _refuse_nothing(file, root)
+    _text(file, root, "type"), _text(file, root, "process.processType")
+    return ((root, series) for series in root.findall(f"{{*}}{_SERIES}"))
+
+
+def _read(file: File, how: How, document: Iterator[tuple[Element, Element]]) -> Readings:
     readings = Readings(file, FORMAT.name, zone=how.zone or "UTC", attribution=ATTRIBUTION)
-    document, process = _text(file, root, "type"), _text(file, root, "process.processType")
     parts: dict[_Key, list[_Part]] = defaultdict(list)
     spans: dict[_Key, list[int]] = defaultdict(list)
-    for series in root.findall("{*}TimeSeries"):
+    for root, series in document:
         said = _said(series)
-        kind = _kind(file, series, document, process)
+        kind = _kind(file, series, _text(file, root, "type"), _text(file, root, "process.processType"))
         if isinstance(kind, str):
             readings.left_out[said] = kind
             continue
@@ -86,16 +115,12 @@ def read(file: File, how: How) -> Readings:
     return readings
 
 
-def _name(element: Element) -> str:
-    return element.tag.rpartition("}")[2]
-
-
 def _text(file: File, element: Element, path: str) -> str:
     """Return the text of an element below; refused if there is none, naming it."""
     names = path.split("/")
     text = element.findtext("/".join(f"{{*}}{name}" for name in names))
     if text is None or not text.strip():
-        refuse(file, f"has a {_name(element)} without {path}", "missing_column", column=names[-1])
+        refuse(file, f"has a {name_of(element)} without {path}", "missing_column", column=names[-1])
     return text.strip()
 
 

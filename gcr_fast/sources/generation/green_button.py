@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gcr_fast.codes import IMPUTED, MEASURED
+from gcr_fast.errors import RefusedError
 from gcr_fast.flags import told as flags_of
 from gcr_fast.periods import FIRST_S, LAST_S, zone_named
 from gcr_fast.sources.cells import Numbers, numbers
 from gcr_fast.sources.devices import ANY_GENERATION, told
 from gcr_fast.sources.files import File, refuse
+from gcr_fast.sources.growing import elements_of
 from gcr_fast.sources.model import Format, How, Reading, Readings
+from gcr_fast.sources.pieces import IrregularError
+from gcr_fast.sources.streamed import text_columns
 from gcr_fast.sources.words import KINDS, Kind
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
+
+    import pyarrow as pa
 
 NAMESPACE = "http://naesb.org/espi"
 WATT_HOURS, WATTS = "72", "38"
@@ -27,6 +34,9 @@ DELTA = ("4", "0", "")
 """Accumulation of values that are of the interval alone; an absent one means it too."""
 MADE_UP = frozenset({"7", "8", "9", "12", "13"})
 """Qualities of a value that nobody metered: edited, of a reference day, interpolated, projected, mixed."""
+_ENTRY, _OFFSET, _BLOCK = "entry", "tzOffset", "block"
+_FIELDS = ("duration", "start", "value", "quality")
+"""What is read of an IntervalReading, by the names of its elements."""
 _OTHER_UNITS = {"71": "apparent energy", "73": "reactive energy", "61": "apparent power", "63": "reactive power"}
 
 
@@ -53,7 +63,7 @@ class _Run:
     type: _Type
     point: str
     length_s: int
-    starts: list[str] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
     values: list[str | None] = field(default_factory=list)
     qualities: list[str] = field(default_factory=list)
     """Numbers of the standard; empty where a reading has none."""
@@ -62,9 +72,22 @@ class _Run:
 
 def read(file: File, how: How) -> Readings:
     """Read Wh by direction: reverse is generation, forward is load. Other units and sums of both are left out."""
-    root = file.xml()
-    readings = Readings(file, FORMAT.name, zone=how.zone or _zone(root))
-    for run in _runs(readings, root):
+    try:
+        return _read(file, how, elements_of(file, _ENTRY, _OFFSET))
+    except (IrregularError, RefusedError):
+        return _read(file, how, _at_once(file.xml()))
+
+
+def _at_once(root: Element) -> Iterator[Element]:
+    """Tell the entries and the offset of the zone; a document that is no feed is one entry."""
+    return chain(list(_all(root, _ENTRY)) or [root], _all(root, _OFFSET))
+
+
+def _read(file: File, how: How, elements: Iterator[Element]) -> Readings:
+    feed = _Feed()
+    columns, _ = text_columns(feed.take(elements))
+    readings = Readings(file, FORMAT.name, zone=how.zone or _zone(feed.offsets))
+    for run in _runs(readings, feed, columns):
         reason = _why_not(run.type)
         name = f"{run.point or 'meter'} {run.type.href}".strip()
         if reason:
@@ -84,11 +107,6 @@ def _all(parent: Element, name: str) -> Iterator[Element]:
     return (one for one in parent.iter() if _local(one) == name)
 
 
-def _text(parent: Element, name: str) -> str:
-    """Return the text of the first element of this name below another; empty if there is none."""
-    return next(((one.text or "").strip() for one in _all(parent, name)), "")
-
-
 def _links(entry: Element, rel: str) -> list[str]:
     """Return where an Atom entry's links lead, without host and version, which utilities write differently."""
     links = (one for one in entry if _local(one) == "link" and one.get("rel") == rel)
@@ -100,12 +118,11 @@ def _path(href: str) -> str:
     return href.partition("/resource/")[2] or href.strip("/")
 
 
-def _zone(root: Element) -> str:
+def _zone(offsets: Sequence[str]) -> str:
     """Return the standard time that LocalTimeParameters names, as a fixed offset; UTC if there is none."""
-    said = _text(root, "tzOffset")
     try:
-        minutes = int(said) // 60
-    except ValueError:
+        minutes = int(offsets[0]) // 60
+    except (IndexError, ValueError):
         return "UTC"
     hours, rest = divmod(abs(minutes), 60)
     name = f"{'-' if minutes < 0 else '+'}{hours:02d}:{rest:02d}"
@@ -124,38 +141,62 @@ class _Feed:
     """Reading types by their own link."""
     type_of: dict[str, str] = field(default_factory=dict)
     """The link of its reading type, by that of a meter reading."""
-    blocks: list[tuple[str, Element]] = field(default_factory=list)
-    """Interval blocks, each with the link of what it belongs to."""
+    blocks: list[str] = field(default_factory=list)
+    """Of each interval block the link of what it belongs to."""
+    offsets: list[str] = field(default_factory=list)
+    """Seconds from UTC, each time that they are named."""
+    entries: int = 0
 
+    def take(self, elements: Iterable[Element]) -> Iterator[dict[str, str]]:
+        """Go through entries and offsets, and tell the readings."""
+        for element in elements:
+            if _local(element) == _OFFSET:
+                self.offsets.append((element.text or "").strip())
+            else:
+                self.entries += 1
+                yield from self._entry(element)
 
-def _feed(root: Element) -> _Feed:
-    """Go through the entries; a document that is no feed is one entry."""
-    feed = _Feed()
-    entries = list(_all(root, "entry")) or [root]
-    for at, entry in enumerate(entries):
-        own = next(iter(_links(entry, "self")), f"entry {at + 1}")
+    def _entry(self, entry: Element) -> Iterator[dict[str, str]]:
+        own = next(iter(_links(entry, "self")), f"entry {self.entries}")
         for kind in _all(entry, "ReadingType"):
-            feed.types[own] = _Type({_local(one): (one.text or "").strip() for one in kind}, own)
+            self.types[own] = _Type({_local(one): (one.text or "").strip() for one in kind}, own)
         for _ in _all(entry, "MeterReading"):
-            feed.type_of[own] = next((link for link in _links(entry, "related") if "ReadingType" in link), "")
+            self.type_of[own] = next((link for link in _links(entry, "related") if "ReadingType" in link), "")
         up = next(iter(_links(entry, "up")), "") or own
-        feed.blocks += [(up, block) for block in _all(entry, "IntervalBlock")]
-    return feed
+        for block in _all(entry, "IntervalBlock"):
+            at = str(len(self.blocks))
+            self.blocks.append(up)
+            yield from ({_BLOCK: at, **_texts(reading)} for reading in _all(block, "IntervalReading"))
 
 
-def _runs(readings: Readings, root: Element) -> list[_Run]:
-    feed, found = _feed(root), dict[tuple[str, str, int], _Run]()
-    for up, block in feed.blocks:
-        meter = up.removesuffix("/IntervalBlock")
-        kind = _type_of(readings.file, feed, meter)
-        for reading in _all(block, "IntervalReading"):
-            readings.rows += 1
-            length = _length(readings, reading, kind)
-            key = (kind.href, _point(meter), length)
-            run = found.setdefault(key, _Run(kind, _point(meter), length))
-            _take(readings, run, reading)
+def _texts(reading: Element) -> dict[str, str]:
+    """Return the first text of each name that is read; empty if there is none."""
+    found = dict.fromkeys(_FIELDS, "")
+    for one in reversed(list(reading.iter())):
+        if (name := _local(one)) in found:
+            found[name] = (one.text or "").strip()
+    return found
+
+
+def _runs(readings: Readings, feed: _Feed, columns: Mapping[str, pa.ChunkedArray]) -> list[_Run]:
+    found = dict[tuple[str, str, int], _Run]()
+    meters = [up.removesuffix("/IntervalBlock") for up in feed.blocks]
+    kinds = [_type_of(readings.file, feed, meter) for meter in meters]
+    for block, *texts in _rows(columns):
+        readings.rows += 1
+        kind, point = kinds[int(block)], _point(meters[int(block)])
+        reading = dict(zip(_FIELDS, texts, strict=True))
+        length = _length(readings, reading, kind)
+        _take(readings, found.setdefault((kind.href, point, length), _Run(kind, point, length)), reading)
     readings.findings.check()
     return list(found.values())
+
+
+def _rows(columns: Mapping[str, pa.ChunkedArray]) -> Iterator[tuple[str, ...]]:
+    """Yield the block and the texts of each reading; only some thousands are objects at once."""
+    if columns:
+        for chunks in zip(*(columns[name].iterchunks() for name in (_BLOCK, *_FIELDS)), strict=True):
+            yield from zip(*(chunk.to_pylist() for chunk in chunks), strict=True)
 
 
 def _type_of(file: File, feed: _Feed, meter: str) -> _Type:
@@ -176,22 +217,22 @@ def _point(meter: str) -> str:
     return parts[at] if at < len(parts) else ""
 
 
-def _length(readings: Readings, reading: Element, kind: _Type) -> int:
-    said = _text(reading, "duration") or kind.get("intervalLength")
+def _length(readings: Readings, reading: dict[str, str], kind: _Type) -> int:
+    said = reading["duration"] or kind.get("intervalLength")
     if said.isascii() and said.isdigit() and len(said) < 9 and int(said) > 0:
         return int(said)
     _fault(readings, "duration", said, "is no length in seconds")
     return 1
 
 
-def _take(readings: Readings, run: _Run, reading: Element) -> None:
-    start, value = _text(reading, "start"), _text(reading, "value")
+def _take(readings: Readings, run: _Run, reading: dict[str, str]) -> None:
+    start = reading["start"]
     if not (start.isascii() and start.isdigit() and len(start) < 12 and FIRST_S <= int(start) <= LAST_S):
         _fault(readings, "start", start, "is no time in seconds since 1970")
         return
-    run.starts.append(start)
-    run.values.append(value or None)
-    run.qualities.append(_text(reading, "quality"))
+    run.starts.append(int(start))
+    run.values.append(reading["value"] or None)
+    run.qualities.append(reading["quality"])
     run.places.append(readings.rows)
 
 
