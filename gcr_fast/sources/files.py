@@ -154,16 +154,22 @@ class File:
             refuse(self, f"is damaged gzip: {error}")
         if len(data) == MAX_UNPACKED:
             refuse(self, f"unpacks to more than {MAX_UNPACKED >> 30} GiB")
+        self.__dict__["_end"] = data[-2:]
         return data
 
     @property
     def ended(self) -> bool:
-        """Whether the last line has its end, which a text that was cut off lacks. Packed files are not looked into."""
+        """Whether the last line has its end, which a text that was cut off lacks."""
+        return self._end.strip(b"\0").endswith((b"\n", b"\r"))
+
+    @cached_property
+    def _end(self) -> bytes:
+        """The last two bytes; a packed file that was read before need not be unpacked again for them."""
         if self.packed:
-            return True
+            return self.data[-2:]
         with self.path.open("rb") as file:
             file.seek(max(0, self.path.stat().st_size - 2))
-            return file.read().strip(b"\0").endswith((b"\n", b"\r"))
+            return file.read()
 
     def text(self) -> str:
         """All of it as text. Refused if a byte is no text in the file's encoding."""

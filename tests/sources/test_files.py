@@ -217,8 +217,13 @@ def test_a_ragged_row_that_is_no_text_is_refused_without_a_word_on_stderr(write,
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp932"])
 @pytest.mark.parametrize(("end", "ended"), [("\n", True), ("\r\n", True), ("\r", True), ("", False), ("  ", False)])
-def test_a_last_line_without_end_is_told(write, encoding, end, ended):
-    assert open_file(write(f"時刻,b\n1,2{end}".encode(encoding))).ended == ended
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_last_line_without_end_is_told(write, encoding, end, ended, packed):
+    content = f"時刻,b\n1,2{end}".encode(encoding)
+    file = open_file(write(gzip.compress(content) if packed else content))
+    assert file.ended == ended
+    assert file.data
+    assert file.ended == ended
 
 
 def test_a_header_alone_is_refused(write, refusal):
