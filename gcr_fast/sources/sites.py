@@ -8,6 +8,12 @@ from gcr_fast.findings import Findings
 from gcr_fast.sources.model import Readings
 
 LATITUDE, LONGITUDE, KW, TILT, AZIMUTH = "latitude", "longitude", "kW", "tilt", "azimuth"
+SITE = "site"
+
+
+def untold(whose: str) -> str:
+    """Return the note of a file that tells no site."""
+    return f"is not told by the file: files that are read together are taken to be of {whose}"
 
 
 def site_of(told: Mapping[str, object]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import corpus
 import pytest
 
 from gcr_fast.findings import Findings
@@ -9,7 +10,7 @@ from gcr_fast.imports import import_generation
 from gcr_fast.profiles import ProfileOptions, read_together
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
-from gcr_fast.sources.sites import site_of
+from gcr_fast.sources.sites import SITE, site_of
 
 EXAMPLES = Path(__file__).parent / "examples"
 NINJA, PVGIS, PVGIS_JSON, PVWATTS = (
@@ -81,3 +82,14 @@ def test_solar_and_wind_of_two_places_have_their_own_names(write):
 def test_numbers_have_one_form_and_what_is_not_told_is_left_out():
     told = {"latitude": "47.100", "longitude": -8, "kW": None, "tilt": "", "turbine": '"V90"'}
     assert site_of(told) == {"latitude": "47.1", "longitude": "-8", "turbine": "V90"}
+
+
+@pytest.mark.parametrize("name", ["sam.csv", "renewables-ninja-country.csv"])
+def test_a_file_that_tells_no_site_says_what_is_assumed(name):
+    readings = corpus.read(EXAMPLES / name)
+    assert readings.site == {}
+    assert "taken to be of one" in readings.notes[SITE]
+
+
+def test_a_file_that_tells_its_site_assumes_none():
+    assert SITE not in corpus.read(NINJA).notes

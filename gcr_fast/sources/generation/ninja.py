@@ -13,7 +13,7 @@ from gcr_fast.sources.clock import parse_labels
 from gcr_fast.sources.devices import only_area, told
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import WEIGHT_DIGITS, Format, How, Readings
-from gcr_fast.sources.sites import AZIMUTH, KW, LATITUDE, LONGITUDE, TILT, site_of
+from gcr_fast.sources.sites import AZIMUTH, KW, LATITUDE, LONGITUDE, SITE, TILT, site_of, untold
 from gcr_fast.sources.wide import Column, Layout, wide
 from gcr_fast.sources.words import KINDS, Kind
 
@@ -117,6 +117,7 @@ def _kind(file: File, what: str, how: How) -> Kind:
 
 def _country(readings: Readings, table: Table, starts: np.ndarray, what: str, comments: list[str], how: How) -> None:
     """Read the columns national, onshore and offshore, or one for each region. They overlap."""
+    readings.notes[SITE] = untold("one country and one fleet of plants")
     names = [name for name in table.names if name not in {TIME, LOCAL}]
     word = what or ("wind" if {"onshore", "offshore"} & {name.lower() for name in names} else "")
     kind, area = _kind(readings.file, word, how), only_area(how) or _country_code(comments)
@@ -150,6 +151,7 @@ FORMAT = Format(
         "time is UTC: a local calendar year is not complete in the file of one UTC year; local_time is not used",
         "point: kW of the capacity named in the comments, simulated, not metered",
         "files of two places, capacities or turbines are never one series: refused together",
+        "country: no site is told: files that are read together are taken to be of one country, which is noted",
         "country: capacity factors, no energy: weights, a shape only; national, onshore and offshore overlap",
         "licence (CC BY-NC 4.0) and reference in the comments are kept as the attribution",
         "weather files: refused, they have no power",

@@ -16,7 +16,7 @@ from gcr_fast.sources.clock import parse_labels
 from gcr_fast.sources.devices import ANY_GENERATION, only_area, told
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import Format, How, Readings
-from gcr_fast.sources.sites import AZIMUTH, KW, LATITUDE, TILT, site_of
+from gcr_fast.sources.sites import AZIMUTH, KW, LATITUDE, SITE, TILT, site_of, untold
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
 from gcr_fast.sources.words import KINDS
 
@@ -173,6 +173,7 @@ def read_sam(file: File, how: How) -> Readings:
     year, zone = _told(file, how)
     table = read_csv(file, only=[STAMP, SAM_POWER])
     readings = Readings(file, SAM.name, rows=len(table), attribution="NREL System Advisor Model", zone=zone)
+    readings.notes[SITE] = untold("one system")
     starts = _sam_starts(readings, table, year)
     column = Column(told(file, how, SAM_POWER) or ANY_GENERATION, only_area(how))
     layout = Layout(KILO, True, _step(file, starts))
@@ -204,6 +205,7 @@ SAM = Format(
         "no year: --year says which; local standard time all year: --zone says where",
         "kW, the mean of the interval that begins at the time; below zero at night, when the inverter draws power",
         "what generates is not told: of no known kind, unless --types names one",
+        "no site is told either: files that are read together are taken to be of one system, which is noted",
         "no 29 February: in a leap year that day is a gap",
     ),
     detect=detect_sam,
