@@ -24,7 +24,7 @@ Bools = npt.NDArray[np.bool_]
 
 CHUNK = 1 << 16
 """Bytes that are cut at a time, which stay in cache: no line is longer."""
-TOGETHER = 1 << 11
+TOGETHER = 1 << 13
 """Numbers that are computed at a time, of one line at least: enough for vectors, and few enough for the cache."""
 
 # Unsigned throughout: with a signed operand the compiled arithmetic would be in floats, and an index would be looked at
