@@ -15,6 +15,7 @@ import json
 import mmap
 import os
 import re
+import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -48,6 +49,8 @@ HEAD_BYTES = 65_536
 UNENDED = "has no line end: if the file was cut off, its last number may be as well"
 """What is said of the last line of a text that is not `ended`."""
 ZEROS = "holds zero bytes: it is no text"
+LONG_BYTES = 1 << 22
+"""A text that has to be unpacked or decoded is kept in memory if it is shorter."""
 MAX_UNPACKED = 1 << 31
 """Bytes that a packed file may become: more is no export of a year of hours."""
 
@@ -380,14 +383,27 @@ def read_csv(
 
 
 def content_of(file: File) -> Content:
-    """Return what Arrow reads: the mapped file where it is plain UTF-8, else its text in memory."""
+    """Return what Arrow reads: the mapped file where it is plain UTF-8, else its text, mapped too if it is long."""
     if file.packed or file.encoding not in {"utf-8", "utf-8-sig"}:
-        return file.text().encode()
+        return _laid_down(file.text().encode())
     content = mapped(file.path)
     if content.find(b"\0") >= 0:
         refuse(file, ZEROS)
     release(content, 0, len(content))
     return content
+
+
+def _laid_down(text: bytes) -> Content:
+    """Return a long text as a mapped file without a name, of which no more is in memory than is being read."""
+    if len(text) < LONG_BYTES:
+        return text
+    try:
+        with tempfile.TemporaryFile() as place:
+            place.write(text)
+            place.flush()
+            return mmap.mmap(place.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError:  # no room for it, or nowhere to write
+        return text
 
 
 def _header(file: File, delimiter: str, skip: int) -> list[str]:

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import json
+import tempfile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gcr_fast.sources import files
 from gcr_fast.sources.files import delimiter_of, open_file, read_csv, require
 
 TEXT = "Datum;Wert\r\n01.01.2024;1,5\r\n02.01.2024;Übertrag\r\n"
@@ -213,6 +215,23 @@ def test_a_ragged_row_that_is_no_text_is_refused_without_a_word_on_stderr(write,
     path = write(b"a,b\n1,2\n\xff\xfe\n")
     refusal(lambda: read_csv(open_file(path)))
     assert capfd.readouterr().err == ""
+
+
+def _nowhere():
+    raise OSError
+
+
+@pytest.mark.parametrize("nowhere", [False, True])
+def test_a_long_text_that_is_packed_or_decoded_is_laid_down_where_that_can_be(write, monkeypatch, nowhere):
+    monkeypatch.setattr(files, "LONG_BYTES", 10)
+    if nowhere:
+        monkeypatch.setattr(tempfile, "TemporaryFile", _nowhere)
+    for content in (gzip.compress(TEXT.encode()), TEXT.encode("utf-16")):
+        file = open_file(write(content))
+        found = files.content_of(file)
+        assert isinstance(found, bytes) == nowhere
+        assert found[:] == TEXT.encode()
+        assert read_csv(file, delimiter=";").columns.column("Wert").to_pylist() == ["1,5", "Übertrag"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp932"])
