@@ -45,21 +45,22 @@ def read_figures(
     missing: Sequence[str] = (),
     locale: Locale = PLAIN,
     only: Sequence[str] | None = None,
+    skip: int = 0,
 ) -> Bulk | None:
     """Read `columns` as floor(value * 10 ** digits) and `texts` as text; None if a cell is no plain number.
 
-    The header is the first line. `missing` are words for no value, beside an empty cell. `only` are the columns that
-    are looked at, else all are. Whatever is wrong with a file, `read_csv` can tell.
+    The header is on line `skip` + 1. `missing` are words for no value, beside an empty cell. `only` are the columns
+    that are looked at, else all are. Whatever is wrong with a file, `read_csv` can tell.
     """
     import pyarrow as pa
 
     _ = file.hashing
-    names = file.header(delimiter)
+    names = file.header(delimiter, skip)
     if not columns or len(set(names)) < len(names) or not {*texts, *columns} <= set(names):
         return None
     reader = _Reader(tuple(texts), tuple(columns), digits, tuple(missing), locale)
     try:
-        return reader.read(content_of(file), reader.lines(names, delimiter, only))
+        return reader.read(content_of(file), reader.lines(names, delimiter, only), skip + 1)
     except (pa.ArrowInvalid, UnicodeDecodeError, OpenQuoteError):
         return None
 
@@ -94,9 +95,9 @@ class _Reader:
         """Whether Arrow can read the numbers."""
         return self.locale == PLAIN and not self.missing
 
-    def read(self, content: Content, lines: Lines) -> Bulk | None:
-        """Read all blocks; None if rows are not lines, or there is none."""
-        blocks = blocks_of(content, 1)
+    def read(self, content: Content, lines: Lines, skip: int) -> Bulk | None:
+        """Read all blocks after the first `skip` lines; None if rows are not lines, or there is none."""
+        blocks = blocks_of(content, skip)
         counts = each_block(content, blocks, _count)
         firsts = list(accumulate(counts, initial=0))
         values = [np.empty(firsts[-1], np.int64) for _ in self.columns]  # each is let go of alone
@@ -113,7 +114,7 @@ class _Reader:
         parts = [part for part in each_block(content, blocks, work) if part is not None]
         if len(parts) < len(blocks) or not firsts[-1]:
             return None
-        table = Table(joined([some for _, some in parts]), first_line=2)
+        table = Table(joined([some for _, some in parts]), first_line=skip + 1)
         nulls = np.sum([some for some, _ in parts], axis=0)
         return Bulk(table, dict(zip(self.columns, with_masks(values, nulls), strict=True)))
 

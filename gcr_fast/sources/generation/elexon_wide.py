@@ -8,6 +8,7 @@ from gcr_fast.columns import runs
 from gcr_fast.periods import DAY_S, local_to_utc, utc_to_local
 from gcr_fast.sources.cells import MEGA, report
 from gcr_fast.sources.clock import parse_labels
+from gcr_fast.sources.figures import read_figures
 from gcr_fast.sources.files import File, Table, read_csv, require
 from gcr_fast.sources.generation.elexon import ATTRIBUTION, PERIOD_S, ZONE, fuel_column
 from gcr_fast.sources.model import Format, How, Readings
@@ -28,19 +29,22 @@ def read(file: File, how: How) -> Readings:
     """Read MW by fuel. Rows without a time are placed by their sequence, where it leaves no choice."""
     header = file.header()
     require(file, header, TIME)
-    table = read_csv(file, floats=[name for name in header if name != TIME])
+    names = [name for name in header if name != TIME]
+    figures = read_figures(file, [TIME], names, MEGA)
+    table = figures.table if figures else read_csv(file, floats=names)
     readings = Readings(file, FORMAT.name, zone=ZONE, rows=len(table), attribution=ATTRIBUTION)
     starts = _starts(readings, table)
     readings.findings.check()
     columns: dict[str, Column] = {}
-    for name in table.names:
+    for name in header:
         column = fuel_column(name.strip('"'))
         if column is not None:
             columns[name] = column
         elif name != TIME:
             readings.left_out[name] = "not known"
     layout = Layout(MEGA, power=True, interval_s=step_of(starts, PERIOD_S))
-    wide(readings, table, starts, np.arange(len(table)), columns, layout)
+    read = figures.numbers if figures else None
+    wide(readings, table, starts, np.arange(len(table)), columns, layout, read=read)
     _note_zeros(readings, table)
     return readings
 
