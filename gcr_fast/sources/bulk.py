@@ -26,7 +26,7 @@ SMALLEST_BYTES = 1 << 22
 """Smaller files are read sooner than the kernels are loaded."""
 BLOCK_BYTES = 1 << 20
 HASHED_FROM = 0.75
-"""Of the blocks, from where on a thread hashes the file: it takes about as long as the rest of them and what comes after."""
+"""Of the blocks, from where on a thread hashes the file: that takes as long as those that are left and what follows."""
 EIGHT = 8
 """Bytes that the kernels look at together."""
 _ASCII = 128
