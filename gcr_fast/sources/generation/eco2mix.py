@@ -13,11 +13,12 @@ from gcr_fast.columns import as_text, encode, one_array
 from gcr_fast.errors import RefusedError
 from gcr_fast.flags import Flags, taken, told
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
-from gcr_fast.sources.clock import Walk, parse_labels
+from gcr_fast.sources.clock import Walk
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.generation import eco2mix_site as site
 from gcr_fast.sources.model import Format, How, Reading, Readings
 from gcr_fast.sources.pieces import IrregularError
+from gcr_fast.sources.portions import labels_of
 from gcr_fast.sources.streamed import listed, text_columns
 from gcr_fast.sources.words import KINDS, Kind, normalised
 
@@ -214,7 +215,7 @@ def _account(readings: Readings, names: list[str], wanted: list[str]) -> None:
 
 def _portal_clock(readings: Readings, table: Table) -> Walk:
     """Return UTC starts; every time of the portal names its offset."""
-    found = parse_labels(table.columns[TIME], _LAYOUT)
+    found = labels_of(table.columns[TIME], _LAYOUT)
     what = "is not like 2023-09-21T02:45:00+02:00"
     report(readings.findings, readings.file, found.bad, table.lines, TIME, table.columns[TIME], what)
     none = np.zeros(len(table), dtype=bool)

@@ -17,8 +17,9 @@ from gcr_fast.errors import RefusedError
 from gcr_fast.findings import Findings
 from gcr_fast.periods import local_to_utc
 from gcr_fast.sources.cells import report
-from gcr_fast.sources.clock import Walk, parse_best, walk
+from gcr_fast.sources.clock import Walk, walk
 from gcr_fast.sources.files import File, Table, refuse
+from gcr_fast.sources.portions import labels_of
 from gcr_fast.sources.words import normalised
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def local_starts(readings: Readings, table: Table, key: np.ndarray) -> Walk:
 
     date, hour = (as_text(one_array(table.columns[name])) for name in (DATE, HOUR))
     labels = pc.binary_join_element_wise(pc.utf8_trim_whitespace(date), pc.utf8_trim_whitespace(hour), " ")
-    found = parse_best(labels, *_LAYOUTS)
+    found = labels_of(labels, *_LAYOUTS)
     what = "is not like 2020-12-31 23:45 or 31/12/2020 23:45"
     report(readings.findings, readings.file, found.bad, table.lines, DATE, labels, what)
     readings.findings.check()

@@ -7,11 +7,11 @@ import numpy as np
 from gcr_fast.columns import runs
 from gcr_fast.periods import DAY_S, local_to_utc, utc_to_local
 from gcr_fast.sources.cells import MEGA, report
-from gcr_fast.sources.clock import parse_labels
 from gcr_fast.sources.figures import read_figures
 from gcr_fast.sources.files import File, Table, read_csv, require
 from gcr_fast.sources.generation.elexon import ATTRIBUTION, PERIOD_S, ZONE, fuel_column
 from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.portions import labels_of
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
 
 TIME = "local_datetime"
@@ -68,7 +68,7 @@ def _note_zeros(readings: Readings, table: Table) -> None:
 def _starts(readings: Readings, table: Table) -> np.ndarray:
     """Return UTC begins; the offset stands in each time."""
     labels = table.columns[TIME]
-    times = parse_labels(labels, "%Y-%m-%d %H:%M:%S%z")
+    times = labels_of(labels, "%Y-%m-%d %H:%M:%S%z")
     lines = table.lines
     blank = labels.is_null().to_numpy()
     wrong = times.bad & ~blank

@@ -9,10 +9,10 @@ import numpy as np
 
 from gcr_fast.columns import as_text, one_array
 from gcr_fast.sources.cells import ENGLISH, report
-from gcr_fast.sources.clock import parse_best
 from gcr_fast.sources.devices import only_area
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.portions import labels_of
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
 from gcr_fast.sources.words import KINDS, Kind
 
@@ -120,7 +120,7 @@ def _starts(readings: Readings, table: Table, day: str, time: str, rows: np.ndar
     days, times_of_day = (as_text(one_array(table.columns[name])) for name in (day, time))
     days = pc.fill_null_forward(days).take(pa.array(rows))
     labels = pc.binary_join_element_wise(days, times_of_day.take(pa.array(rows)), " ")
-    times = parse_best(labels, "%Y/%m/%d %H時", "%Y/%m/%d %H:%M", "%Y-%m-%d %H:%M")
+    times = labels_of(labels, "%Y/%m/%d %H時", "%Y/%m/%d %H:%M", "%Y-%m-%d %H:%M")
     lines = rows + table.first_line
     what = "is not a day and hour such as 2016/4/1 0時 or 2024/4/1 0:30"
     report(readings.findings, readings.file, times.bad, lines, time, labels, what)

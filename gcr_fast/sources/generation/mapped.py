@@ -10,13 +10,14 @@ import numpy as np
 
 from gcr_fast.columns import as_text, one_array
 from gcr_fast.flags import Flags, told
-from gcr_fast.periods import FIRST_S, LAST_S, parse_times
+from gcr_fast.periods import FIRST_S, LAST_S
 from gcr_fast.sources.cells import numbers, report
-from gcr_fast.sources.clock import parse_labels, walk
+from gcr_fast.sources.clock import walk
 from gcr_fast.sources.files import File, Table, delimiter_of, read_csv, refuse
 from gcr_fast.sources.generation.mapping import END, ISO, UNIX, UNIX_MS, Of, Plan, plan_of
 from gcr_fast.sources.long import Words, long, series_keys
 from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.portions import labels_of, times_of
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
 from gcr_fast.sources.words import Kind, kind_of
 from gcr_fast.units import Unit
@@ -117,9 +118,9 @@ def _marks(cells: pa.Array, layout: str) -> tuple[np.ndarray, np.ndarray, np.nda
         wild = (seconds < FIRST_S) | (seconds > LAST_S)
         return seconds, np.zeros(len(cells), dtype=bool), found.bad | found.null | wild
     if layout == ISO:
-        aware, walls = parse_times(cells, None), parse_times(cells, "UTC")
+        aware, walls = times_of(cells, None), times_of(cells, "UTC")
         return walls.earliest, aware.naive & ~aware.null, walls.null | walls.unreadable
-    times = parse_labels(cells, layout)
+    times = labels_of(cells, layout)
     return times.seconds, np.full(len(cells), "%z" not in layout), times.bad
 
 

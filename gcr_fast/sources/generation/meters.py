@@ -6,14 +6,15 @@ import csv
 
 import numpy as np
 
-from gcr_fast.columns import as_text, one_array
+from gcr_fast.columns import as_text
 from gcr_fast.flags import told as flags_of
-from gcr_fast.periods import Times, parse_times
+from gcr_fast.periods import Times
 from gcr_fast.sources.cells import KILO, ONE, numbers, report
 from gcr_fast.sources.devices import ANY_GENERATION, told
 from gcr_fast.sources.files import File, Table, read_csv, refuse, require
 from gcr_fast.sources.long import Words, long, series_keys
 from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.portions import times_of
 from gcr_fast.sources.wide import Column
 
 START, END, DEVICE = "interval_start_datetime", "interval_end_datetime", "device_id"
@@ -79,8 +80,7 @@ def _as_column(values: np.ndarray) -> object:
 
 def _times(readings: Readings, table: Table, name: str, zone: str | None) -> np.ndarray:
     """Return UTC seconds of ISO 8601 text."""
-    cells = one_array(table.columns[name])
-    times = parse_times(cells, zone)
+    times = times_of(table.columns[name], zone)
     _report_times(readings, times, table, name)
     return times.earliest
 

@@ -12,10 +12,10 @@ import numpy as np
 from gcr_fast.columns import as_text, one_array
 from gcr_fast.periods import zone_named
 from gcr_fast.sources.cells import KILO, ONE, report
-from gcr_fast.sources.clock import parse_labels
 from gcr_fast.sources.devices import ANY_GENERATION, only_area, told
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.portions import labels_of
 from gcr_fast.sources.sites import AZIMUTH, KW, LATITUDE, SITE, TILT, site_of, untold
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
 from gcr_fast.sources.words import KINDS
@@ -130,7 +130,7 @@ def _labels(table: Table, rows: np.ndarray, year: int) -> pa.Array:
 
 def _starts(readings: Readings, labels: pa.Array, lines: np.ndarray, layout: str, column: str) -> np.ndarray:
     """Return UTC starts of labels in the readings' zone, which is a fixed offset."""
-    times = parse_labels(labels, layout)
+    times = labels_of(labels, layout)
     what = "is no hour of that year"
     report(readings.findings, readings.file, times.bad, lines, column, labels, what)
     readings.findings.check()
