@@ -14,7 +14,7 @@ from .command import Command, options
 if TYPE_CHECKING:
     from gcr_fast.accounts import SeriesAccount
     from gcr_fast.exchange.writing import Written
-    from gcr_fast.imports import Imported
+    from gcr_fast.imported import Imported
 
 EXAMPLE = "gcr import generation opsd.csv --types solar,wind --out profiles.parquet"
 FILLS = ("none", "zero", "interpolate")
