@@ -9,16 +9,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from gcr_fast.alike import GONE, Row, Rows, rows_of, rows_of_ours, space_of
 from gcr_fast.annual import Annual, read_annual
 from gcr_fast.codes import BASES, PURPOSES
-from gcr_fast.columns import utc_timestamps
+from gcr_fast.columns import exact_sum
 from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.exchange.streams import write_stream
@@ -27,15 +28,17 @@ from gcr_fast.periods import year_period
 from gcr_fast.schema import arrow_schema
 from gcr_fast.sources.certificates import mapped
 from gcr_fast.sources.certificates.formats import BY_NAME, format_named, identify
+from gcr_fast.sources.certificates.held import Held
 from gcr_fast.sources.certificates.layout import Layout
-from gcr_fast.sources.certificates.reading import Certificate, Listing, read_listing
+from gcr_fast.sources.certificates.reading import Listing, read_listing
 from gcr_fast.sources.certificates.sifting import Sift
-from gcr_fast.sources.certificates.statuses import UNDONE, Meaning, meaning_of
+from gcr_fast.sources.certificates.statuses import Meaning, meaning_of
+from gcr_fast.sources.certificates.tables import table_of
 from gcr_fast.sources.damaged import refuse_damaged
 from gcr_fast.sources.files import UNENDED, File, open_file, refuse
 from gcr_fast.sources.mapping_file import load_mapping
 from gcr_fast.sources.units_map import Units, read_units
-from gcr_fast.twice import GONE, Row, report_twice, space_of
+from gcr_fast.twice import report_twice
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,7 +90,7 @@ class Certificates:
     findings: Findings
     files: tuple[FileAccount, ...]
     statuses: tuple[StatusCount, ...]
-    lines: tuple[int | None, ...] = ()
+    lines: Sequence[int | None] = ()
     """Line of its file on which each certificate stands."""
 
     def __len__(self) -> int:
@@ -147,7 +150,7 @@ class _How:
 class _List(Source):
     """Certificates whose lines in their file are known."""
 
-    lines: tuple[int | None, ...] = ()
+    lines: Sequence[int | None] = ()
 
     def line(self, row: int | None) -> int | None:
         return self.lines[row] if row is not None and row < len(self.lines) else None
@@ -158,12 +161,13 @@ class _Part:
     """One file, read."""
 
     account: FileAccount
-    table: pa.Table
     findings: Findings
-    kept: list[Row] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
-    """The ones that are left out, too."""
-    statuses: list[StatusCount] = field(default_factory=list)
+    rows: Rows
+    statuses: list[StatusCount]
+    lines: Sequence[int | None]
+    """Of the rows that are kept."""
+    table: Callable[[], pa.Table]
+    """Makes the table of the rows that are kept."""
 
 
 def read_certificates(
@@ -285,83 +289,39 @@ def is_own(file: File) -> bool:
 
 
 def _from_listing(listing: Listing, how: _How) -> _Part:
-    kept = [one for one in listing.certificates if how.keep_all or not one.meaning.reason]
+    held = listing.held
+    leaves = [bool(one.meaning.reason) and not how.keep_all for one in held.meanings.said]
+    kept = ~np.array(leaves, dtype=bool)[held.numbers("said")]
+    count = int(np.count_nonzero(kept))
     account = FileAccount(
-        listing.file.name, listing.format, listing.file.sha256, listing.rows, len(kept), dict(listing.dropped),
+        listing.file.name, listing.format, listing.file.sha256, listing.rows, count, dict(listing.dropped),
         listing.unused,
     )  # fmt: skip
-    part = _Part(account, _table(kept, how), listing.findings)
-    for one in listing.certificates:
-        row = _row(listing, one)
-        if how.keep_all or not one.meaning.reason:
-            part.kept.append(row)
-        part.rows.append(row)
-    counts: Counter[tuple[str, Meaning]] = Counter()
-    energy: Counter[tuple[str, Meaning]] = Counter()
-    for one in listing.certificates:
-        counts[one.word, one.meaning] += 1
-        energy[one.word, one.meaning] += one.energy_wh
-    part.statuses = [
-        _status_count(listing.file.name, word, meaning, count, energy[word, meaning], how)
-        for (word, meaning), count in counts.items()
+    return _Part(
+        account,
+        listing.findings,
+        rows_of(listing, kept),
+        _counts(listing.file.name, held, how),
+        array("i", held.numbers("line")[kept].tobytes()),
+        lambda: table_of(held, kept, how.purpose, how.basis),
+    )
+
+
+def _counts(file: str, held: Held, how: _How) -> list[StatusCount]:
+    """Sum the rows by what the list says of them, in the order in which it first does."""
+    said, codes, energies = list(held.meanings.said), held.numbers("said"), held.numbers("energy_wh")
+    found, firsts, counts = np.unique(codes, return_index=True, return_counts=True)
+    order = np.argsort(firsts)
+    return [
+        _status_count(file, said[code].word, said[code].meaning, rows, exact_sum(energies[codes == code]), how)
+        for code, rows in zip(found[order].tolist(), counts[order].tolist(), strict=True)
     ]
-    return part
 
 
 def _status_count(file: str, word: str, meaning: Meaning, rows: int, energy_wh: int, how: _How) -> StatusCount:
     purpose = (how.purpose or meaning.purpose) if meaning.status == "CANCELED" else None
     left_out = "" if how.keep_all else meaning.reason
     return StatusCount(file, word, meaning.status, purpose, rows, energy_wh, left_out)
-
-
-def _row(listing: Listing, one: Certificate) -> Row:
-    serials, status = one.serials, one.meaning.status
-    return Row(
-        file=listing.file.name,
-        line=one.line,
-        identity=one.certificate_id,
-        space=space_of(serials.prefix, one.issuer) if serials else None,
-        span=(serials.first.number, serials.last.number) if serials else None,
-        status=status,
-        word=one.word,
-        gone=status in GONE or one.meaning == UNDONE,
-        in_history=one.in_history,
-        told=one.told,
-    )
-
-
-def _table(kept: Sequence[Certificate], how: _How) -> pa.Table:
-    import pyarrow as pa
-
-    starts, ends = (np.array([one.period[at] for one in kept], dtype=np.int64) for at in (0, 1))
-    serials = [one.serials for one in kept]
-    columns: dict[str, Any] = {
-        "certificate_id": [one.certificate_id for one in kept],
-        "energy_wh": [one.energy_wh for one in kept],
-        "production_start": utc_timestamps(starts),
-        "production_end": utc_timestamps(ends),
-        "zone": [one.zone for one in kept],
-        "source_type": [one.source_type for one in kept],
-        "profile": [None] * len(kept),
-        "status": [one.meaning.status for one in kept],
-        "purpose": [_purpose(one.meaning.status, one.meaning.purpose, how) for one in kept],
-        "owner": [one.owner for one in kept],
-        "beneficiary": [one.beneficiary for one in kept],
-        "device_id": [one.device_id for one in kept],
-        "country": [one.country for one in kept],
-        "capacity_w": [one.capacity_w for one in kept],
-        "issuer": [one.issuer for one in kept],
-        "allocation_basis": [how.basis] * len(kept),
-        "residual_permitted": [None] * len(kept),
-        "serial_prefix": [one.prefix if one else None for one in serials],
-        "serial_start": [one.first.number if one else None for one in serials],
-        "serial_end": [one.last.number if one else None for one in serials],
-    }
-    return pa.table(columns, schema=arrow_schema("annual"))
-
-
-def _purpose(status: str, purpose: str | None, how: _How) -> str | None:
-    return (how.purpose or purpose) if status == "CANCELED" else None
 
 
 def _read_own(file: File, how: _How) -> _Part:
@@ -377,14 +337,13 @@ def _read_own(file: File, how: _How) -> _Part:
         item for item in annual.findings if item.code not in {"not_canceled", "serial_overlap", "duplicate_certificate"}
     )
     meanings = [_own_meaning(status) for status in annual.table["status"].to_pylist()]
-    rows = [at for at, meaning in enumerate(meanings) if how.keep_all or not meaning.reason]
-    table = annual.table.take(pa.array(rows, pa.int64()))
+    kept = np.array([how.keep_all or not meaning.reason for meaning in meanings], dtype=bool)
+    table = annual.table.filter(pa.array(kept))
     if how.purpose or how.basis:
         table = _overridden(table, how)
-    account = FileAccount(file.name, OWN, file.sha256, len(annual), len(rows), {}, [])
-    found = _own_rows(annual.table, file, annual.source.line)
-    part = _Part(account, table, findings, [found[at] for at in rows])
-    part.rows = found
+    account = FileAccount(file.name, OWN, file.sha256, len(annual), int(np.count_nonzero(kept)), {}, [])
+    rows = _own_rows(annual.table, file, annual.source.line)
+    lines = [rows[at].line for at in np.flatnonzero(kept)]
     energies = annual.table["energy_wh"].to_pylist()
     purposes = annual.table["purpose"].to_pylist()
     totals: dict[tuple[Meaning, str | None], list[int]] = {}
@@ -392,11 +351,11 @@ def _read_own(file: File, how: _How) -> _Part:
         total = totals.setdefault((meaning, purpose), [0, 0])
         total[0] += 1
         total[1] += energy
-    part.statuses = [
-        _status_count(file.name, meaning.status, meaning._replace(purpose=purpose), rows, energy, how)
-        for (meaning, purpose), (rows, energy) in totals.items()
+    statuses = [
+        _status_count(file.name, meaning.status, meaning._replace(purpose=purpose), count, energy, how)
+        for (meaning, purpose), (count, energy) in totals.items()
     ]
-    return part
+    return _Part(account, findings, rows_of_ours(rows, kept), statuses, lines, lambda: table)
 
 
 def _own_meaning(status: str) -> Meaning:
@@ -431,7 +390,7 @@ def _own_rows(table: pa.Table, file: File, line: Any) -> list[Row]:
         whole = low is not None and high is not None and 0 <= low <= high
         span = (low, high) if whole else None
         space = space_of(prefix or "", issuer) if whole else None
-        found.append(Row(file.name, line(at), identity, space, span, status, status, status in GONE, in_history=False))
+        found.append(Row(file.name, line(at), identity, space, span, status, status, status in GONE))
     return found
 
 
@@ -444,15 +403,17 @@ def _refuse_twice(parts: Sequence[_Part], findings: Findings) -> None:
             what = f"{part.account.file} is the same file as {earlier}"
             findings.add("duplicate_certificate", what, file=part.account.file)
             return
-    report_twice([row for part in parts for row in part.kept], [part.rows for part in parts], findings)
+    report_twice([part.rows for part in parts], findings)
 
 
-def _joined(parts: Sequence[_Part], findings: Findings) -> Certificates:
+def _joined(parts: list[_Part], findings: Findings) -> Certificates:
     import pyarrow as pa
 
-    schema = arrow_schema("annual")
-    table = pa.concat_tables([part.table.cast(schema) for part in parts])
     accounts = tuple(part.account for part in parts)
     statuses = tuple(count for part in parts for count in part.statuses)
-    lines = tuple(row.line for part in parts for row in part.kept)
+    lines = parts[0].lines if len(parts) == 1 else tuple(line for part in parts for line in part.lines)
+    tables = []
+    while parts:  # a file that is in the table already is let go of
+        tables.append(parts.pop(0).table().cast(arrow_schema("annual")))
+    table = pa.concat_tables(tables)
     return Certificates(table, findings, accounts, statuses, lines)

@@ -45,7 +45,7 @@ def floored(text: str, mark: str, digits: int) -> tuple[int, bool] | None:
     return int(whole), whole == signed
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 12)
 def scaled(text: str, mark: str, digits: int) -> int | None:
     """Return a number times 10 ** digits; None if it is none, is negative, or is not whole then.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from sys import intern
 from typing import NamedTuple
@@ -39,8 +40,7 @@ class Range:
     @property
     def prefix(self) -> str:
         """What its numbers begin with; a `*` stands for the number where something follows it."""
-        prefix, suffix = self.first.space
-        return f"{prefix}*{suffix}" if suffix else prefix
+        return prefix_of(*self.first.space)
 
     def without_last(self) -> Range:
         """Return the range where its last number is the first that is not in it; its text stays."""
@@ -50,6 +50,11 @@ class Range:
 
     def __len__(self) -> int:
         return self.last.number - self.first.number + 1
+
+
+def prefix_of(prefix: str, suffix: str) -> str:
+    """Return what stands around a number as one text."""
+    return f"{prefix}*{suffix}" if suffix else prefix
 
 
 class SerialError(ValueError):
@@ -62,12 +67,13 @@ PLAIN = re.compile(r"^(?P<prefix>.*?)(?P<number>[0-9]{1,18})$", re.ASCII | re.DO
 IREC = re.compile(r"^(?P<prefix>[0-9]{4}-)(?P<number>[0-9]{4}-[0-9]{4}-[0-9]{4}\.[0-9]{6})$")
 """0000-0158-2837-7532.000000: six decimals of a MWh, so that each number is one Wh."""
 
-_BLANKS = re.compile(r"^(?:[0-9]\s*){30}$", re.ASCII)
+BLANKS = re.compile(r"^(?:[0-9]\s*){30}$", re.ASCII)
 """The 30 digits of a guarantee of origin, perhaps in groups."""
 
 _IREC_SOMEWHERE = re.compile(r"(?<![0-9.-])[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{4}\.[0-9]{6}(?![0-9])")
-_TO = re.compile(r"\s+(?:to|through|thru|bis|-|–|—)\s+|\s*(?:–|—)\s*", re.IGNORECASE)
-_SEVERAL = re.compile(r"[;,|&]|\band\b", re.IGNORECASE)
+TO = re.compile(r"\s+(?:to|through|thru|bis|-|–|—)\s+|\s*(?:–|—)\s*", re.IGNORECASE)
+"""What stands between both ends of a range in one cell."""
+SEVERAL = re.compile(r"[;,|&]|\band\b", re.IGNORECASE)
 
 
 def has_irec_numbers(text: str) -> bool:
@@ -80,12 +86,18 @@ def canonical(text: str) -> str:
     return "".join(text.split()).upper()
 
 
+def canonical_each(texts: Sequence[str]) -> list[str]:
+    """Return many texts as they are compared: all at once, as it is one text without blanks."""
+    found = "".join("\0".join(texts).split()).upper().split("\0")
+    return found if len(found) == len(texts) else [canonical(text) for text in texts]
+
+
 def read_serial(text: str, pattern: re.Pattern[str] = PLAIN) -> Serial:
     """Take a serial number apart by a pattern with the groups prefix, number and, if there is any, suffix."""
     cell = text.strip()
     if pattern is PLAIN and is_shortened(cell):
         raise SerialError("is a number that a spreadsheet shortened: its digits are lost, export it as text")
-    match = pattern.match("".join(cell.split()) if _BLANKS.match(cell) else cell)
+    match = pattern.match("".join(cell.split()) if BLANKS.match(cell) else cell)
     if match is None:
         raise SerialError("is no serial number of this format")
     digits = match["number"]
@@ -99,15 +111,20 @@ def read_range(first: str, last: str, pattern: re.Pattern[str] = PLAIN) -> Range
     if not last.strip():
         return _from_one_cell(first, pattern)
     begin = read_serial(first, pattern)
-    bare = pattern is PLAIN and begin.prefix and not begin.prefix.isdigit() and re.fullmatch(r"[0-9]+", last.strip())
+    bare = is_bare(begin.prefix, last.strip(), pattern)
     return _checked(begin, _bare(begin, last.strip()) if bare else read_serial(last, pattern))
+
+
+def is_bare(prefix: str, last: str, pattern: re.Pattern[str]) -> bool:
+    """Whether the last number of a range is digits alone, and does not repeat the prefix of the first."""
+    return pattern is PLAIN and bool(prefix) and not prefix.isdigit() and re.fullmatch("[0-9]+", last) is not None
 
 
 def _from_one_cell(text: str, pattern: re.Pattern[str]) -> Range:
     """Read `PREFIX-1 to 100`, `PREFIX-1 to PREFIX-100` or `PREFIX-1`."""
-    if _SEVERAL.search(text):
+    if SEVERAL.search(text):
         raise SerialError("holds several ranges: give each a row of its own")
-    parts = _TO.split(text.strip())
+    parts = TO.split(text.strip())
     if len(parts) > 2:
         raise SerialError("is no range of serial numbers: expected 12345-OR-234567-1 to 100")
     begin = read_serial(parts[0], pattern)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -21,6 +21,9 @@ from gcr_fast.units import split_unit
 
 HEADER_WITHIN = 30
 """Lines among which the header must stand."""
+BLOCK_ROWS = 2048
+"""Rows that are looked at together."""
+CLOSING = "totals and closing lines"
 SHOWN_VALUE = 60
 _CLOSING = ("total", "totals", "grand total", "sum", "summe", "end of report", "report total", "subtotal")
 _CLOSING_BEGINS = frozenset(words[:3] for words in _CLOSING)
@@ -138,29 +141,52 @@ class Sheet:
     """Rows that hold no certificate, by the reason in words."""
     facts: dict[str, str] = field(default_factory=dict)
     """What lines above the header say: `Beneficiary,Example Ltd`."""
+    gone_through: bool = False
+    """Whether all rows were read once: what is wrong with them as rows, and which of them hold no data, is said."""
 
     @cached_property
     def defaults(self) -> dict[str, str]:
         """What fields hold where a row says nothing: known from the first row of data on."""
         return {**self.layout.constants, **self.facts}
 
-    def lines(self) -> Iterator[Line]:
-        """Yield the rows that hold data. Rows of another length than the header are reported, all of them."""
+    def blocks(self) -> Iterator[Block]:
+        """Yield the rows that hold data, many at once. Rows of another length than the header are reported, all.
+
+        They may be gone through several times; the first time reports.
+        """
+        block = Block(self)
+        for number, cells in self._rows():
+            if _is_closing(cells):
+                if len(block) and CLOSING not in self.dropped:  # reasons are told in the order of the file
+                    yield block
+                    block = Block(self)
+                self.dropped[CLOSING] += not self.gone_through
+            elif len(cells) != len(self.header.names):
+                self._note_length(number, len(cells))
+            else:
+                block.add(number, cells)
+            if len(block) == BLOCK_ROWS:
+                yield block
+                block = Block(self)
+        if len(block):
+            yield block
+        self.gone_through = True
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield (line, cells) below the header, but for blank rows."""
         wanted = len(self.header.names)
         for number, raw in self.file.rows(self.header.delimiter):
             if number <= self.header.line:
                 self._note_fact(raw)
                 continue
-            cells = _fitted([cell.strip() for cell in raw], wanted)
-            if not any(cells):
-                continue
-            if _is_closing(cells):
-                self.dropped["totals and closing lines"] += 1
-            elif len(cells) != wanted:
-                what = f"expected {wanted} cells, found {len(cells)}"
-                self.findings.add("malformed_row", what, file=self.file.name, line=number)
-            else:
-                yield Line(self, number, cells)
+            cells = list(map(str.strip, raw))
+            if any(cells):
+                yield number, cells if len(cells) == wanted else _fitted(cells, wanted)
+
+    def _note_length(self, number: int, found: int) -> None:
+        if not self.gone_through:
+            what = f"expected {len(self.header.names)} cells, found {found}"
+            self.findings.add("malformed_row", what, file=self.file.name, line=number)
 
     def _note_fact(self, cells: list[str]) -> None:
         """Take a line such as `Beneficiary:,Example Ltd`, whose first cell is the name of a field."""
@@ -184,10 +210,48 @@ def _fitted(cells: list[str], wanted: int) -> list[str]:
 
 
 def _is_closing(cells: list[str]) -> bool:
-    first = next(cell for cell in cells if cell)
+    first = cells[0] or next(filter(None, cells))
     if first[:3].lower() not in _CLOSING_BEGINS:
         return False
     return normalised(first).replace("_", " ") in _CLOSING and sum(bool(cell) for cell in cells) <= len(cells) // 2 + 1
+
+
+@dataclass
+class Block:
+    """Rows of a list, many at once."""
+
+    sheet: Sheet
+    numbers: list[int] = field(default_factory=list)
+    """Line of the file on which each begins, from 1."""
+    rows: list[list[str]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def add(self, number: int, cells: list[str]) -> None:
+        """Append a row."""
+        self.numbers.append(number)
+        self.rows.append(cells)
+
+    @cached_property
+    def _columns(self) -> list[tuple[str, ...]]:
+        return list(zip(*self.rows, strict=True))
+
+    def text(self, name: str) -> Sequence[str]:
+        """Return a field of all rows, each as `Line.text` has it."""
+        at, default = self.sheet.header.columns.get(name), self.sheet.defaults.get(name, "")
+        if at is None:
+            return [default] * len(self)
+        column = self._columns[at]
+        return [cell or default for cell in column] if default else column
+
+    def line(self, at: int) -> Line:
+        """Return one of the rows."""
+        return Line(self.sheet, self.numbers[at], self.rows[at])
+
+    def lines(self) -> Iterator[Line]:
+        """Return the rows one by one."""
+        return map(self.line, range(len(self)))
 
 
 @dataclass(slots=True)

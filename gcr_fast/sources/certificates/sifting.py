@@ -30,7 +30,12 @@ class Sift:
         if self.year is None:
             return ""
         start_s, end_s = year_period(self.year, zone)
-        return "" if start_s <= period.start_s and period.end_s <= end_s else f"not of {self.year}"
+        return "" if start_s <= period.start_s and period.end_s <= end_s else self.not_of_year
+
+    @property
+    def not_of_year(self) -> str:
+        """Why a row of another year is left out."""
+        return f"not of {self.year}"
 
     def source(self, stated: str | None, device: str | None) -> tuple[str | None, str]:
         """Return the source type of a device, and why it is left out where a map of units does not have it."""
