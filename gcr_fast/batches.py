@@ -71,7 +71,7 @@ class Task:
 
 def tasks(plan: Plan, method: str, unit_wh: int) -> Iterator[Task]:
     """Cut the plan's lots into batches of about `BATCH_ROWS` hours, in order. Metered hours are computed here."""
-    meters: dict[str, Meter] = {}
+    meters: dict[tuple[str, int], Meter] = {}
     waiting: list[Piece] = []
     size = number = parents = 0
     for piece in _pieces(plan):
@@ -102,7 +102,7 @@ def _task(
     number: int,
     pieces: list[Piece],
     parents: int,
-    meters: dict[str, Meter],
+    meters: dict[tuple[str, int], Meter],
     plan: Plan,
     method: str,
     unit_wh: int,
@@ -110,10 +110,13 @@ def _task(
     task = Task(number, tuple(pieces), np.concatenate([piece.rows for piece in pieces]), parents)
     for at, piece in enumerate(pieces):
         if piece.lot.metered:
-            name = piece.lot.share.profile.name
-            meter = meters.setdefault(name, Meter(piece.lot.share, method, unit_wh))
+            share, turn = piece.lot.share, (piece.lot.share.profile.name, piece.lot.turn)
+            key = turn if turn in plan.left else (turn[0], 0)  # else lots are in order of turns
+            if key not in meters:
+                meters[key] = Meter(share, method, unit_wh, plan.left.get(turn))
+            meter = meters[key]
             energy = plan.issue_wh[piece.rows].tolist()
-            task.metered[at] = np.stack([meter.take(piece.lot.share, wh) for wh in energy])
+            task.metered[at] = np.stack([meter.take(share, wh) for wh in energy])
     return task
 
 

@@ -1,4 +1,4 @@
-"""How much of each certificate is issued: meters shared in file order, whole units, residuals, capacity.
+"""How much of each certificate is issued: meters shared, the shorter periods first; whole units, residuals, capacity.
 
 Runs before the first hour is handed out, so that a refusal is complete. Where a cheap bound cannot prove that all
 is well, the hours themselves are computed and looked at.
@@ -6,6 +6,7 @@ is well, the hours themselves are computed and looked at.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -32,8 +33,8 @@ def parse_margin(value: str | float) -> Fraction:
 class Meter:
     """What is left of one metered profile; apportions certificates on it one after another."""
 
-    def __init__(self, share: Share, method: str, unit_wh: int) -> None:
-        self.left = share.profile.values.copy()
+    def __init__(self, share: Share, method: str, unit_wh: int, left: np.ndarray | None = None) -> None:
+        self.left = (share.profile.values if left is None else left).copy()
         self.method = method
         self.unit_wh = unit_wh
 
@@ -87,7 +88,8 @@ def book(plan: Plan, method: str, unit_wh: int, margin: Fraction) -> None:
         if lot.metered:
             meters.setdefault(lot.share.profile.name, []).append(lot)
     for lots in meters.values():
-        _book_meter(plan, lots, method, unit_wh, limits)
+        with plan.in_file_order():
+            _book_meter(plan, lots, method, unit_wh, limits)
 
 
 def _book_units(plan: Plan, lot: Lot, unit_wh: int) -> None:
@@ -101,11 +103,11 @@ def _book_units(plan: Plan, lot: Lot, unit_wh: int) -> None:
 
 
 def _book_meter(plan: Plan, lots: list[Lot], method: str, unit_wh: int, limits: dict[int, int]) -> None:
-    """Let the certificates of one meter take their energy in file order."""
+    """Let the certificates of one meter take their energy, turn by turn, in file order within each."""
     meter = Meter(lots[0].share, method, unit_wh)
     simple = unit_wh == 1 and len(lots) == 1 and not _bound_fails(plan, lots[0], limits)
     room = lots[0].share.total
-    for lot in lots:
+    for lot in _by_turns(plan, lots, meter):
         for row in lot.rows.tolist():
             if not simple:
                 room = int(meter.units(lot.share).sum()) * unit_wh
@@ -115,6 +117,17 @@ def _book_meter(plan: Plan, lots: list[Lot], method: str, unit_wh: int, limits: 
             else:
                 hours = meter.take(lot.share, int(plan.issue_wh[row]))
                 _check_row(plan, row, lot.share, hours, limits)
+
+
+def _by_turns(plan: Plan, lots: list[Lot], meter: Meter) -> Iterator[Lot]:
+    """Yield a meter's lots by turns; what a turn finds is kept for whoever makes the hours in file order."""
+    ordered = sorted(lots, key=lambda lot: lot.turn)  # stable: file order among equals
+    before = 0
+    for lot in ordered:
+        if lot.turn != before and ordered != lots:
+            plan.left[lot.share.profile.name, lot.turn] = meter.left.copy()
+        before = lot.turn
+        yield lot
 
 
 def _book_metered(plan: Plan, row: int, room: int, unit_wh: int) -> None:

@@ -96,7 +96,7 @@ QUALITIES = ("measured", "imputed", "estimated")
 MEASURED, IMPUTED, ESTIMATED = range(3)
 
 METHODS = ("cumulative", "largest-remainder")
-METHOD_VERSION = 1
+METHOD_VERSION = 2
 """Raised whenever the same input could give other hours."""
 
 MAX_PARENT_WH = 1 << 51

@@ -6,10 +6,12 @@ any certificate has an error; the refusal names them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -71,10 +73,14 @@ class Share:
         return self.period.intervals(self.profile.step_s)
 
     @property
+    def span(self) -> slice:
+        """The period's grid positions."""
+        return slice(self.first, self.first + self.hours)
+
+    @property
     def clipped_wh(self) -> int:
         """Negative generation in the period that issues nothing (0 for weights)."""
-        span = self.profile.clipped[self.first : self.first + self.hours]
-        return int(span.sum()) if self.profile.is_energy else 0
+        return int(self.profile.clipped[self.span].sum()) if self.profile.is_energy else 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +91,8 @@ class Lot:
     rows: np.ndarray
     """int64[k]: rows of the annual table."""
     metered: bool
+    turn: int = 0
+    """When it takes from its meter: after all lots of earlier turns, in file order among those of its own."""
 
 
 @dataclass
@@ -99,6 +107,8 @@ class Plan:
     sources: list[str] = field(default_factory=list)
     issue_wh: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     """int64[rows]: energy to issue; the rest of `energy_wh` is residual."""
+    left: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
+    """int64[n] Wh, by profile and turn: what earlier turns leave of a meter, if its lots are not in order of turns."""
     codes: dict[int, list[str]] = field(default_factory=dict)
     """Finding codes of each row that has any."""
 
@@ -114,6 +124,14 @@ class Plan:
         }
         self.findings.add(code, f"{identity}: {message}", **place, **more)
         self.codes.setdefault(row, []).append(code)
+
+    @contextmanager
+    def in_file_order(self) -> Iterator[None]:
+        """Put what is reported meanwhile, in whatever order, into that of the rows."""
+        before, self.findings = self.findings, Findings()
+        yield
+        before.extend(sorted(self.findings, key=lambda one: one.row or 0))
+        self.findings = before
 
 
 def make_plan(
@@ -333,7 +351,7 @@ class _Matcher:
 
 
 def _group(plan: Plan) -> None:
-    """Form lots: unmetered by pattern and share; metered by meter, in file order, as each takes from what is left."""
+    """Form lots: unmetered by pattern and share; metered by meter, in file order."""
     free: dict[int, dict[int, list[int]]] = {}
     metered: dict[str, list[int]] = {}
     for row, share in enumerate(plan.shares):
@@ -346,13 +364,35 @@ def _group(plan: Plan) -> None:
     for shares in free.values():
         plan.lots += [_lot(plan, rows, metered=False) for rows in shares.values()]
     for rows in metered.values():
-        plan.lots += [_lot(plan, run, metered=True) for run in _runs(plan, rows)]
+        turns = _turns([share for row in rows if (share := plan.shares[row]) is not None])
+        plan.lots += [_lot(plan, run, True, turns[id(plan.shares[run[0]])]) for run in _runs(plan, rows)]
 
 
-def _lot(plan: Plan, rows: list[int], metered: bool) -> Lot:
+def _lot(plan: Plan, rows: list[int], metered: bool, turn: int = 0) -> Lot:
     share = plan.shares[rows[0]]
     assert share is not None
-    return Lot(share, np.array(rows, dtype=np.int64), metered)
+    return Lot(share, np.array(rows, dtype=np.int64), metered, turn)
+
+
+def _turns(shares: list[Share]) -> dict[int, int]:
+    """Return the turn of each share of one meter, by identity: one is after all shorter ones that its period meets.
+
+    All of one length have one turn. Where periods lie within each other, so they fit whenever they fit in any order.
+    """
+    distinct = {id(share): share for share in shares}
+    if len(distinct) == 1:
+        return dict.fromkeys(distinct, 0)
+    taken, turns = np.zeros(len(shares[0].profile.values), dtype=np.int64), dict[int, int]()
+    for _, alike in groupby(sorted(distinct.values(), key=_hours), _hours):
+        group = list(alike)
+        turn = max(int(taken[share.span].max()) for share in group)
+        for share in group:
+            taken[share.span], turns[id(share)] = turn + 1, turn
+    return turns
+
+
+def _hours(share: Share) -> int:
+    return share.hours
 
 
 def _runs(plan: Plan, rows: list[int]) -> Iterable[list[int]]:

@@ -82,17 +82,44 @@ def test_certificates_of_one_meter_take_in_file_order():
         assert sum(issued.get(second, 0) for issued in hours.values()) == 10
 
 
-def test_periods_of_one_meter_may_overlap():
+def test_the_shorter_periods_of_one_meter_take_first():
     rows = [
         {**METERED, "energy_wh": 90, "end": START + 12 * HOUR},
         {**METERED, "energy_wh": 150},
         {**METERED, "energy_wh": 30, "end": START + 12 * HOUR},
     ]
     conversion = gcr.convert(annual_table(*rows), profile_table({"p": series([10] * 24)}))
+    assert conversion.report["residual_wh"].to_pylist() == [0, 30, 0]  # the mornings took all of the morning
     hours = hours_of(conversion.to_table())
-    assert conversion.report["residual_wh"].to_pylist() == [0, 0, 30]  # 150 took the last 30 of the morning
+    assert list(hours) == ["C0", "C1", "C2"]  # they come out in file order nevertheless
+    assert set(hours["C1"]) == set(series([10] * 12, START + 12 * HOUR))
     for second in series([10] * 24):
         assert sum(issued.get(second, 0) for issued in hours.values()) == 10
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
+def test_certificates_whose_periods_lie_within_each_other_fit_in_any_order(order):
+    """A list that its meter can hold is not refused for the order of its rows: a day, its halves, an hour."""
+    mwh = [9, 8, 5, 2]
+    periods = [(0, 24), (0, 12), (12, 24), (3, 4)]
+    rows = [
+        {**METERED, "certificate_id": f"C{at}", "energy_wh": mwh[at] * MWH,
+         "start": START + periods[at][0] * HOUR, "end": START + periods[at][1] * HOUR}
+        for at in order
+    ]  # fmt: skip
+    conversion = gcr.convert(annual_table(*rows), profile_table({"p": series([MWH] * 3 + [2 * MWH] + [MWH] * 20)}))
+    assert conversion.report["parent_certificate_id"].to_pylist() == [f"C{at}" for at in order]
+    assert conversion.report["residual_wh"].to_pylist() == [0] * 4
+    issued = hours_of(conversion.to_table())
+    assert sum(issued["C0"].values()) == 9 * MWH
+
+
+def test_what_is_over_a_meter_is_told_in_file_order(refused):
+    """The day of 24 MWh is booked after its morning, and told before it."""
+    rows = [{**METERED, "energy_wh": 26 * MWH}, {**METERED, "energy_wh": 14 * MWH, "end": START + 12 * HOUR}]
+    found = refused(annual_table(*rows), profile_table({"p": series([MWH] * 24)}))
+    assert errors(found) == [("over_meter", 0, "energy_wh", "C0"), ("over_meter", 1, "energy_wh", "C1")]
+    assert all("12 MWh left" in item["message"] for item in found if item["severity"] == "error")
 
 
 def test_other_certificates_of_the_profile_leave_its_meter_alone():

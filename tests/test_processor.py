@@ -296,7 +296,7 @@ def test_metadata_tells_how_the_hours_were_made():
     said = {key.removeprefix("gcr_fast."): value for key, value in conversion.metadata.items()}
     assert said["table"] == "hourly"
     assert said["method"] == "largest-remainder"
-    assert said["method_version"] == "1"
+    assert said["method_version"] == "2"
     assert said["unit_wh"] == "1"
     assert said["parents"] == "9"
     assert said["parents_wh"] == str(sum(1000 + 37 * number for number in range(9)))

@@ -38,12 +38,13 @@ CERTIFICATE = {
 def convert(certificates, profiles, method="cumulative", unit_wh=1, keep_zero_hours=False):
     """Return ({certificate: {second: Wh}}, {certificate: residual Wh}).
 
-    A metered certificate takes from what the certificates before it have left on its meter; any other takes its
-    profile as a mere shape. Only whole units are handed out; what is left over is the residual.
+    A metered certificate takes from what is left on its meter by those with shorter periods, and by those of the same
+    length that come before it; any other takes its profile as a mere shape. Only whole units are handed out; what is
+    left over is the residual.
     """
     left = {name: dict(profile) for name, profile in profiles.items()}
     hours, residual = {}, {}
-    for certificate in certificates:
+    for certificate in sorted(certificates, key=lambda one: one["end"] - one["start"]):
         metered = certificate.get("allocation_basis") in METERED
         source = (left if metered else profiles)[certificate["profile"]]
         inside = {second: wh for second, wh in sorted(source.items()) if in_period(certificate, second)}
