@@ -135,5 +135,5 @@ class _Reader:
 
 
 def _count(block: Block, text: pa.Buffer) -> int:
-    """Return how many rows a block has, if each line is one."""
-    return feeds(text) + int(text[-1:].to_pybytes() != b"\n") - block.skip
+    """Return how many rows a block has, if each line is one that ends in a line feed."""
+    return max(feeds(text) + int(text[-1:].to_pybytes() != b"\n") - block.skip, 0)

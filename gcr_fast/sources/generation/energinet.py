@@ -79,18 +79,18 @@ class _Data(NamedTuple):
 def read(file: File, how: How) -> Readings:
     """Read generation, load and exchange of each price area; size classes of one technology are summed."""
     readings = Readings(file, FORMAT.name, zone=how.zone or "UTC", attribution="Energinet, Energi Data Service")
-    table = _records(readings) if file.kind == "json" else read_csv(file, delimiter=file.delimiter)
+    table, names = _records(readings) if file.kind == "json" else _csv(file)
     readings.rows = len(table)
-    time = next((name for name in _STEPS if name in table.names), "")
-    if not time or AREA not in table.names:
+    time = next((name for name in _STEPS if name in names), "")
+    if not time or AREA not in names:
         refuse(file, f"has no columns {' or '.join(_STEPS)} and {AREA}", "missing_column")
-    _refuse_parts(file, table.names)
-    slugs = _slugs(readings, table.names, time)
+    _refuse_parts(file, names)
+    slugs = _slugs(readings, names, time)
     locale = PLAIN if file.kind == "json" else locale_of(file, [table.columns[name] for name in slugs])
-    starts, areas, names = _starts_and_areas(readings, table, time)
+    starts, areas, codes = _starts_and_areas(readings, table, time)
     found = {name: _numbers(readings, table, name, locale) for name in slugs}
     readings.findings.check()
-    for code, area in enumerate(names):
+    for code, area in enumerate(codes):
         rows = np.flatnonzero(areas == code)
         lines, begins = rows + table.first_line, starts[rows]
         for slug in dict.fromkeys(slugs.values()):
@@ -107,8 +107,15 @@ def _refuse_parts(file: File, names: list[str]) -> None:
             refuse(file, what, "missing_column", column=absent[0])
 
 
-def _records(readings: Readings) -> Table:
-    """Return JSON records as a table of text; row i is record i + 1."""
+def _csv(file: File) -> tuple[Table, list[str]]:
+    """Return (the columns that are read, the names of all)."""
+    names = [name or f"column {at}" for at, name in enumerate(file.header(file.delimiter), start=1)]
+    kept = [name for name in names if name in _STEPS or name == AREA or name in _KIND or name.startswith("Exchange")]
+    return read_csv(file, delimiter=file.delimiter, keep=kept), names
+
+
+def _records(readings: Readings) -> tuple[Table, list[str]]:
+    """Return (JSON records as a table of text, the names of their columns); row i is record i + 1."""
     import pyarrow as pa
 
     told = listed(readings.file, "records")
@@ -120,7 +127,7 @@ def _records(readings: Readings) -> Table:
         columns, count = text_columns(_all_records(readings.file, document))
     if isinstance(document, dict) and isinstance(document.get("total"), int) and document["total"] > count:
         readings.notes["records"] = f"{count} of the {document['total']} that the dataset has"
-    return Table(pa.table(columns), 1)
+    return Table(pa.table(columns), 1), list(columns)
 
 
 def _all_records(file: File, document: Any) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,16 +14,18 @@ from gcr_fast.sources.files import File, read_csv, refuse
 from gcr_fast.sources.generation import ieso
 from gcr_fast.sources.long import Words, long, series_keys
 from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.streamed import text_columns
 from gcr_fast.sources.wide import Column, Layout, wide
 from gcr_fast.sources.words import KINDS
 
 if TYPE_CHECKING:
-    pass
+    import pyarrow as pa
 
 MONTHLY = ("Delivery Date", "Generator", "Fuel Type", "Measurement")
 DEMAND = ("Date", "Hour", "Market Demand", "Ontario Demand")
 HOURS = tuple(f"Hour {hour}" for hour in range(1, 25))
 OUTPUT = "Output"
+_LINE = "line"
 _REASONS = {
     "Capability": "what a generator could do",
     "Available Capacity": "what a generator had available, a forecast for wind and sun",
@@ -66,35 +69,32 @@ def _demand(readings: Readings, skip: int) -> None:
 
 def _monthly(readings: Readings, skip: int) -> None:
     """Read the rows of output. Every row has one comma more than the header, behind its last hour."""
-    import pyarrow as pa
-
-    lines, days, generators, fuels, cells = _rows(readings, skip)
-    if not days:
+    columns, rows = text_columns(_outputs(readings, skip))
+    if not rows:
         refuse(readings.file, f"has no row of {OUTPUT}", "empty_file")
-    count = len(HOURS)
-    places = np.array(lines)
-    day = pa.array(days)
-    found = numbers(pa.array([cell for row in cells for cell in row], pa.string()), MEGA)
-    _report_hours(readings, found, cells, places)
+    places = numbers(columns[_LINE], 0).values
+    found = [numbers(columns[hour], MEGA) for hour in HOURS]
+    _report_hours(readings, found, columns, places)
+    day = columns[MONTHLY[0]]
     midnights = parse_labels(day, "%Y-%m-%d")
     report(readings.findings, readings.file, midnights.bad, places, MONTHLY[0], day, "is no day like 2023-01-31")
     readings.findings.check()
-    key, words = series_keys([pa.array(generators), pa.array(fuels)])
-    hour = np.tile(np.arange(1, count + 1), len(places))
-    begins = ieso.starts(np.repeat(midnights.seconds, count), hour)
-    by_hour = np.repeat(key, count)
-    long(readings, by_hour, words, _describe, begins, found, np.repeat(places, count), power=True, interval_s=HOUR_S)
+    key, words = series_keys([columns[name] for name in MONTHLY[1:3]])
+    count = len(HOURS)
+    begins = ieso.starts(np.repeat(midnights.seconds, count), np.tile(np.arange(1, count + 1), rows))
+    by_hour = Numbers(*(np.stack(parts, axis=1).ravel() for parts in zip(*found, strict=True)))
+    lines = np.repeat(places, count)
+    long(readings, np.repeat(key, count), words, _describe, begins, by_hour, lines, power=True, interval_s=HOUR_S)
 
 
-def _rows(readings: Readings, skip: int) -> tuple[list[int], list[str], list[str], list[str], list[list[str]]]:
-    """Return (lines, days, generators, fuels, cells of 24 hours) of the rows of output."""
+def _outputs(readings: Readings, skip: int) -> Iterator[dict[str, str]]:
+    """Tell the rows of output by the names of their columns, and their lines. Refused: rows of another length, all."""
     file, findings = readings.file, Findings()
     width = len(MONTHLY) + len(HOURS)
     names = file.header(line=skip)
     if tuple(names[:width]) != (*MONTHLY, *HOURS):
         lacking = [name for name in (*MONTHLY, *HOURS) if name not in names]
         refuse(file, f"has no column {', '.join(lacking) or 'in the order known'}", "missing_column")
-    kept: list[tuple[int, list[str]]] = []
     for line, cells in file.rows():
         if line <= skip + 1:
             continue
@@ -102,22 +102,23 @@ def _rows(readings: Readings, skip: int) -> tuple[list[int], list[str], list[str
         if len(cells) < width or any(cells[width:]):
             findings.add("malformed_row", f"expected {width} cells, found {len(cells)}", file=file.name, line=line)
         elif cells[3].strip() == OUTPUT:
-            kept.append((line, cells))
+            about = {name: cell.strip() for name, cell in zip(MONTHLY, cells, strict=False)}
+            yield {_LINE: str(line), **about, **dict(zip(HOURS, cells[len(MONTHLY) : width], strict=True))}
         else:
             readings.drop(f"rows of {cells[3]}: {_REASONS.get(cells[3].strip(), 'not known')}")
     findings.check()
-    days, generators, fuels = ([cells[at].strip() for _, cells in kept] for at in range(3))
-    return [line for line, _ in kept], days, generators, fuels, [cells[len(MONTHLY) : width] for _, cells in kept]
 
 
-def _report_hours(readings: Readings, found: Numbers, cells: list[list[str]], lines: np.ndarray) -> None:
-    for at in np.flatnonzero(found.bad).tolist():
-        row, hour = divmod(at, len(HOURS))
-        value, line = cells[row][hour], int(lines[row])
-        said = f"{HOURS[hour]} {value!r} is not a number"
-        readings.findings.add(
-            "unreadable_value", said, file=readings.file.name, line=line, column=HOURS[hour], value=value
-        )
+def _report_hours(
+    readings: Readings, found: Sequence[Numbers], columns: Mapping[str, pa.ChunkedArray], lines: np.ndarray
+) -> None:
+    """Report what is no number, row by row."""
+    bad = np.stack([one.bad for one in found], axis=1)
+    for row, hour in np.argwhere(bad).tolist():
+        name, line = HOURS[hour], int(lines[row])
+        value = columns[name][row].as_py()
+        said = f"{name} {value!r} is not a number"
+        readings.findings.add("unreadable_value", said, file=readings.file.name, line=line, column=name, value=value)
 
 
 def _describe(words: Words) -> Column | str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from gcr_fast.columns import as_text, one_array
-from gcr_fast.sources.cells import ENGLISH, report
+from gcr_fast.sources.cells import ENGLISH, Numbers, report
 from gcr_fast.sources.devices import only_area
+from gcr_fast.sources.figures import read_figures
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.portions import labels_of
@@ -79,14 +81,17 @@ def read(file: File, how: How) -> Readings:
     names = file.header(line=header)
     readings = Readings(file, FORMAT.name, zone=ZONE)
     columns = _columns(readings, names[2:], only_area(how))
-    table = read_csv(file, skip=header)
+    texts = [name for name in names if name not in columns]
+    figures = read_figures(file, texts, list(columns), unit.digits, locale=ENGLISH, skip=header) if all(names) else None
+    table = figures.table if figures else read_csv(file, skip=header)
+    read = figures.numbers if figures else None
     readings.rows = len(table)
-    empty = _empty(table)
+    empty = _empty(table, read or {})
     readings.drop("rows without any value", int(empty.sum()))
     rows = np.flatnonzero(~empty)
     starts = _starts(readings, table, names[0], names[1], rows)
     layout = Layout(unit.digits, unit.power, step_of(starts), locale=ENGLISH)
-    wide(readings, table, starts, rows, columns, layout)
+    wide(readings, table, starts, rows, columns, layout, read=read)
     return readings
 
 
@@ -104,9 +109,11 @@ def _columns(readings: Readings, names: list[str], area: str) -> dict[str, Colum
     return found
 
 
-def _empty(table: Table) -> np.ndarray:
+def _empty(table: Table, read: Mapping[str, Numbers]) -> np.ndarray:
     """bool[n]: rows without a time and any value."""
     empty = np.ones(len(table), dtype=bool)
+    for found in read.values():
+        empty &= found.null
     for name in table.names[1:]:
         empty &= table.columns[name].is_null().to_numpy()
     return empty
