@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +12,13 @@ import numpy as np
 from gcr_fast.columns import as_text, encode, one_array
 from gcr_fast.errors import RefusedError
 from gcr_fast.flags import Flags, taken, told
+from gcr_fast.sources.bulk import Bulk
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import Walk
+from gcr_fast.sources.figures import read_figures
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.generation import eco2mix_site as site
+from gcr_fast.sources.long import span
 from gcr_fast.sources.model import Format, How, Reading, Readings
 from gcr_fast.sources.pieces import IrregularError
 from gcr_fast.sources.portions import labels_of
@@ -103,29 +106,30 @@ def _field(name: str) -> str:
 
 def read(file: File, how: How) -> Readings:
     """Read generation, load, storage and exchange: of a whole and its parts, one of both."""
-    document, notes = None, 0
+    document, notes, read = None, 0, dict[str, Numbers]()
     if file.kind == "json":
         table, document = _records(file)
     else:
-        table, notes = _table(file)
+        table, notes, read = _table(file)
     readings = Readings(file, FORMAT.name, rows=len(table) + notes, zone=how.zone or site.ZONE)
     readings.attribution = "RTE, eco2mix"
     readings.drop("the publisher's note on the last line", notes)
     _note_rest(readings, document)
     portal = file.kind == "json" or TIME in table.names or not site.has_fields(table.names)
+    names = table.names if not read else list(map(_field, file.header(file.delimiter)))
     for field in (TIME, LOAD) if portal else (LOAD,):
-        if field not in table.names:
+        if field not in names:
             refuse(file, f"has no {field}", "missing_column", column=field)
-    wanted = [name for name in table.names if name in _SINGLE or name in _all_parts() or name in _WHOLES]
-    _account(readings, table.names, wanted)
-    codes, names = _areas(readings, table) if portal else site.areas(readings, table)
+    wanted = list(filter(_is_figure, names))
+    _account(readings, names, wanted)
+    codes, areas = _areas(readings, table) if portal else site.areas(readings, table)
     clock = _portal_clock(readings, table) if portal else site.local_starts(readings, table, codes)
-    found = {name: _numbers(readings, table, name) for name in wanted}
+    found = read or {name: _numbers(readings, table, name) for name in wanted}
     readings.findings.check()
     used = _used(readings, found, clock)
     flags = told(table.columns[NATURE]) if NATURE in table.names else None
-    for code, area in enumerate(names):
-        rows = np.flatnonzero(used & (codes == code))
+    for code, area in enumerate(areas):
+        rows = span(np.flatnonzero(used & (codes == code)))
         some = {name: Numbers(*(part[rows] for part in numbers)) for name, numbers in found.items()}
         _series(readings, area, _chosen(readings, some), clock.seconds[rows], table.lines[rows], taken(flags, rows))
     return readings
@@ -191,18 +195,35 @@ def _fields(file: File, records: Iterable[dict[str, Any]]) -> Iterator[dict[str,
         yield fields
 
 
-def _table(file: File) -> tuple[Table, int]:
-    """Return (the table with the portal's names, lines that are a note of the publisher)."""
-    fields = [_field(name) for name in file.header(file.delimiter)]
-    if TIME in fields or not site.has_fields(fields):
-        table, notes = read_csv(file, delimiter=file.delimiter), 0
+def _is_figure(field: str) -> bool:
+    return field in _SINGLE or field in _WHOLES or field in _all_parts()
+
+
+def _table(file: File) -> tuple[Table, int, dict[str, Numbers]]:
+    """Return (the table with the portal's names, lines that are a note of the publisher, numbers if they are read)."""
+    header = file.header(file.delimiter)
+    fields = list(map(_field, header))
+    of_portal = TIME in fields or not site.has_fields(fields)
+    figures = _figures(file, dict(zip(header, fields, strict=True))) if TIME in fields else None
+    if figures:
+        table, notes = figures.table, 0
     else:
-        table, notes = site.read_rows(file)
+        table, notes = (read_csv(file, delimiter=file.delimiter), 0) if of_portal else site.read_rows(file)
     names = [_field(name) for name in table.names]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         refuse(file, f"has two columns for {', '.join(doubled)}", "ambiguous_column")
-    return replace(table, columns=table.columns.rename_columns(names)), notes
+    read = {_field(name): found for name, found in figures.numbers.items()} if figures else {}
+    return replace(table, columns=table.columns.rename_columns(names)), notes, read
+
+
+def _figures(file: File, fields: Mapping[str, str]) -> Bulk | None:
+    """Read the columns that hold MW as numbers, and what says what they are of as text; None if that cannot be."""
+    if len(set(fields.values())) < len(file.header(file.delimiter)) or "" in fields:
+        return None
+    texts = [name for name, field in fields.items() if field in _ABOUT]
+    values = [name for name, field in fields.items() if _is_figure(field)]
+    return read_figures(file, texts, values, MEGA, delimiter=file.delimiter, missing=_GAPS[1:])
 
 
 def _account(readings: Readings, names: list[str], wanted: list[str]) -> None:
