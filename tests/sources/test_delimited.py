@@ -10,12 +10,20 @@ from gcr_fast.errors import RefusedError
 from gcr_fast.imports import import_generation
 from gcr_fast.sources import delimited
 from gcr_fast.sources.files import open_file, read_csv
-from gcr_fast.sources.generation import eia_bulk, neso, nz_emi, smard
+from gcr_fast.sources.generation import eco2mix, eia_bulk, elexon_wide, japan, neso, nz_emi, smard
 
 TABLES = [path for path in corpus.READABLE if open_file(path).kind == "csv"]
-FIGURED = {"eia930-bulk": eia_bulk, "neso": neso, "nz-emi": nz_emi, "smard": smard}
+FIGURED = {
+    "eco2mix": eco2mix,
+    "eia930-bulk": eia_bulk,
+    "elexon-wide": elexon_wide,
+    "japan-area": japan,
+    "neso": neso,
+    "nz-emi": nz_emi,
+    "smard": smard,
+}
 """Formats whose numbers are read block by block."""
-OF_FIGURES = [path for path in corpus.READABLE if corpus.format_of(path) in FIGURED]
+OF_FIGURES = [path for path in TABLES if corpus.format_of(path) in FIGURED and "site" not in path.stem]
 
 
 def outcome(path):
