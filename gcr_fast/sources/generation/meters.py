@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from gcr_fast.sources.long import Words, long, series_keys
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.portions import times_of
 from gcr_fast.sources.wide import Column
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 START, END, DEVICE = "interval_start_datetime", "interval_end_datetime", "device_id"
 USAGE, INDICATOR = "interval_usage", "gross_net_indicator"
@@ -72,10 +76,12 @@ def read(file: File, how: How) -> Readings:
     return readings
 
 
-def _as_column(values: np.ndarray) -> object:
+def _as_column(values: np.ndarray) -> pa.DictionaryArray:
+    """Return numbers as text, each word of which is spelled once."""
     import pyarrow as pa
 
-    return as_text(pa.array(values))
+    words = pa.array(values).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(words.indices, as_text(words.dictionary))
 
 
 def _times(readings: Readings, table: Table, name: str, zone: str | None) -> np.ndarray:
