@@ -128,7 +128,9 @@ def _labels(table: Table, rows: np.ndarray, year: int) -> pa.Array:
     return pc.binary_join_element_wise(date, pc.binary_join_element_wise(hour, "00", ":"), " ")
 
 
-def _starts(readings: Readings, labels: pa.Array, lines: np.ndarray, layout: str, column: str) -> np.ndarray:
+def _starts(
+    readings: Readings, labels: pa.ChunkedArray | pa.Array, lines: np.ndarray, layout: str, column: str
+) -> np.ndarray:
     """Return UTC starts of labels in the readings' zone, which is a fixed offset."""
     times = labels_of(labels, layout)
     what = "is no hour of that year"
@@ -183,12 +185,12 @@ def read_sam(file: File, how: How) -> Readings:
 
 
 def _sam_starts(readings: Readings, table: Table, year: int) -> np.ndarray:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    stamps = pc.utf8_trim_whitespace(as_text(one_array(table.columns[STAMP])))
-    labels = pc.binary_join_element_wise(str(year), stamps, " ")
-    lines = table.lines
-    return _starts(readings, labels, lines, "%Y %b %d, %I:%M %p", STAMP)
+    stamps = (pc.utf8_trim_whitespace(as_text(chunk)) for chunk in table.columns[STAMP].iterchunks())
+    labels = pa.chunked_array([pc.binary_join_element_wise(str(year), some, " ") for some in stamps], pa.string())
+    return _starts(readings, labels, table.lines, "%Y %b %d, %I:%M %p", STAMP)
 
 
 def _step(file: File, starts: np.ndarray) -> int:
