@@ -104,6 +104,7 @@ def one_row(draw):
     st.integers(1, 5),
     st.sampled_from([{}, {"year": 2023}, {"units": {"P1": "wind"}}, {"zone": "UTC"}, {"decimal": "."}]),
 )
+@example([["", "", "1.2345678", "", "", "Mar-2023", "Retired", "Wind", "P1", "I1", "DE", ""]], 1, {})
 def test_cells_of_every_kind(write, monkeypatch, rows, size, options):
     same(monkeypatch, write(text(HEADER, rows)), size, mapping=MAPPING, **options)
 
