@@ -77,11 +77,14 @@ def read(file: File, how: How) -> Readings:
 
 
 def _read_table(readings: Readings, records: Records, known: _Known, how: How) -> None:
-    file = readings.file
-    if records.names and not {known.time, known.value, *known.words} <= set(records.names):
+    file, needed = readings.file, {known.time, known.value, *known.words}
+    if records.names and not needed <= set(records.names):
         have = ", ".join(records.names)
         refuse(file, f"lacks columns of {records.name}; it has {have}", "missing_column", line=records.first_line - 1)
     table = records_table(file, records, known.names, [known.value])
+    if absent := sorted(needed.difference(table.column_names)):
+        what = f"has records of {records.name} that end before {', '.join(absent)}: it may be cut off"
+        refuse(file, what, "missing_column", line=records.first_line, column=absent[0])
     lines = np.arange(records.first_line, records.first_line + len(table), dtype=np.int32)
     readings.rows += len(table)
     _check_records(readings, records, table, lines)

@@ -91,6 +91,16 @@ def test_lines_without_their_i_record_are_read_by_their_place(write):
     }
 
 
+@pytest.mark.parametrize("cells", [1, 2])
+def test_a_record_without_its_i_record_that_ends_before_its_value_is_refused(cells, write, refusal):
+    line = next(line for line in SCADA.read_text().splitlines() if line.startswith("D,"))
+    cut = ",".join(line.split(",")[: 4 + cells])
+    (finding,) = refusal(read_readings, write(f"{cut}\n"))
+    assert finding["code"] == "missing_column"
+    assert finding["line"] == 1
+    assert "SCADAVALUE" in finding["message"]
+
+
 def test_columns_are_found_by_name(write):
     lines = SCADA.read_text().splitlines()
     moved = [lines[0]]
