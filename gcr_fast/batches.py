@@ -13,8 +13,8 @@ from gcr_fast.codes import BIRTH_STATUS
 from gcr_fast.columns import arrow_int64, empty, encode, repeat_into, repeated, utc_timestamps, words
 from gcr_fast.errors import ConservationError
 from gcr_fast.exchange.rowgroups import Repeat, Runs
-from gcr_fast.matching import Lot, Pattern, Plan
 from gcr_fast.parallel import ordered_map
+from gcr_fast.plan import Lot, Pattern, Plan
 from gcr_fast.schema import arrow_schema
 from gcr_fast.tiles import Tiles
 

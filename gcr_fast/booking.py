@@ -12,8 +12,9 @@ from fractions import Fraction
 import numpy as np
 
 from gcr_fast.errors import UsageError
-from gcr_fast.matching import Lot, Plan, Share, residual_verdict
+from gcr_fast.matching import residual_verdict
 from gcr_fast.periods import utc_text
+from gcr_fast.plan import Lot, Plan, Share
 from gcr_fast.units import mwh_text
 
 DEFAULT_MARGIN = "1.1"

@@ -210,6 +210,7 @@ FINDINGS = (
     FindingCode("all_zero_profile", "error", "the profile is zero throughout the period", "choose another profile"),
     FindingCode("outside_period", "info", "the profile's intervals outside the period are not used", "none needed"),
     FindingCode("meter_without_energy", "error", "a metered basis needs a profile in energy", "name the unit"),
+    FindingCode("contradictory_basis", "error", "a basis that its profile contradicts", "state the one that it has"),
     FindingCode(
         "over_meter",
         "error",

@@ -6,132 +6,26 @@ any certificate has an error; the refusal names them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
-from functools import cached_property
-from itertools import groupby
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from gcr_fast.annual import UNREAD_PERIOD, Annual
-from gcr_fast.codes import MAX_PROFILE_TOTAL, METERED_BASES, WH_PER_MWH, sources_agree
+from gcr_fast.bases import Used, contradiction, following
+from gcr_fast.codes import MAX_PROFILE_TOTAL, WH_PER_MWH, sources_agree
 from gcr_fast.columns import exact_sum
-from gcr_fast.findings import Finding, Findings
+from gcr_fast.lacking import lacking
 from gcr_fast.periods import Period, local_year
+from gcr_fast.plan import Pattern, Plan, Share, group
 from gcr_fast.shapes import DISTRIBUTIONS, Fault, Profile, Profiles, synthetic
 
 HOUR_S = 3600
 ALLOWED = {"estimated_interval": "estimated_allowed"}
 """What a fault becomes where its user takes it upon himself."""
+Reasons: TypeAlias = "list[tuple[str, str] | Fault]"
+"""Why a profile cannot spread a period: a code and a message each, or a fault of its own."""
 LEAP_YEAR_S, COMMON_YEAR_S = 8784 * 3600, 8760 * 3600
-
-
-@dataclass(frozen=True, eq=False)
-class Pattern:
-    """The intervals of a period that can receive energy; certificates with the same pattern share their columns."""
-
-    starts_s: np.ndarray
-    """int64[m] UTC seconds, ascending."""
-    step_s: int
-
-    @property
-    def key(self) -> tuple[int, bytes]:
-        """Equal for equal patterns."""
-        return self.step_s, self.starts_s.tobytes()
-
-
-@dataclass(frozen=True, eq=False)
-class Share:
-    """One profile over one period."""
-
-    profile: Profile
-    period: Period
-    first: int
-    """Grid position of the period's first interval."""
-    positions: np.ndarray
-    """int64[m]: offsets from `first` of the intervals that can receive energy."""
-    pattern: Pattern
-    weights: np.ndarray
-    """int64[m]."""
-
-    @cached_property
-    def prefix(self) -> np.ndarray:
-        """int64[m + 1]: running sums of the weights from 0."""
-        return np.concatenate([np.zeros(1, np.int64), np.cumsum(self.weights)])
-
-    @property
-    def total(self) -> int:
-        """Sum of the weights."""
-        return int(self.prefix[-1])
-
-    @property
-    def hours(self) -> int:
-        """Intervals in the period."""
-        return self.period.intervals(self.profile.step_s)
-
-    @property
-    def span(self) -> slice:
-        """The period's grid positions."""
-        return slice(self.first, self.first + self.hours)
-
-    @property
-    def clipped_wh(self) -> int:
-        """Negative generation in the period that issues nothing (0 for weights)."""
-        return int(self.profile.clipped[self.span].sum()) if self.profile.is_energy else 0
-
-
-@dataclass(frozen=True, eq=False)
-class Lot:
-    """Certificates on one share, in file order. A metered lot takes from what its meter has left."""
-
-    share: Share
-    rows: np.ndarray
-    """int64[k]: rows of the annual table."""
-    metered: bool
-    turn: int = 0
-    """When it takes from its meter: after all lots of earlier turns, in file order among those of its own."""
-
-
-@dataclass
-class Plan:
-    """What will be converted: the lots, and per certificate what it names, takes and leaves."""
-
-    annual: Annual
-    lots: list[Lot] = field(default_factory=list)
-    findings: Findings = field(default_factory=Findings)
-    shares: list[Share | None] = field(default_factory=list)
-    bases: list[str] = field(default_factory=list)
-    sources: list[str] = field(default_factory=list)
-    issue_wh: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
-    """int64[rows]: energy to issue; the rest of `energy_wh` is residual."""
-    left: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
-    """int64[n] Wh, by profile and turn: what earlier turns leave of a meter, if its lots are not in order of turns."""
-    codes: dict[int, list[str]] = field(default_factory=dict)
-    """Finding codes of each row that has any."""
-
-    def report(self, code: str, row: int, message: str, **more: Any) -> None:
-        """Record a finding about one certificate."""
-        source = self.annual.source
-        identity = self.annual.table["certificate_id"][row].as_py()
-        place = {
-            "file": source.name or None,
-            "row": row,
-            "line": source.line(row),
-            "certificate_id": identity,
-        }
-        self.findings.add(code, f"{identity}: {message}", **place, **more)
-        self.codes.setdefault(row, []).append(code)
-
-    @contextmanager
-    def in_file_order(self) -> Iterator[None]:
-        """Put what is reported meanwhile, in whatever order, into that of the rows."""
-        before, self.findings = self.findings, Findings()
-        yield
-        before.extend(sorted(self.findings, key=lambda one: one.row or 0))
-        self.findings = before
 
 
 def make_plan(
@@ -147,7 +41,7 @@ def make_plan(
     plan.findings.extend(finding for finding in profiles.findings if finding.profile is None)
     matcher = _Matcher(plan, profiles, default, keep_zero_hours, allow_estimated)
     matcher.match_all()
-    _group(plan)
+    group(plan)
     return plan
 
 
@@ -163,9 +57,11 @@ class _Matcher:
         self.default = default
         self.keep_zero_hours = keep_zero_hours
         self.by_device = {p.device_id: name for name, p in profiles.items() if p.device_id}
-        self._shares: dict[tuple[str, Period, str], Share | list[tuple[str, str]]] = {}
+        self._shares: dict[tuple[str, Period, str], Share | Reasons] = {}
         self._patterns: dict[tuple[int, bytes], Pattern] = {}
-        self._told: set[Fault | int] = set()
+        self._told: set[Fault] = set()
+        self._stopped: dict[Fault, list[int]] = {}
+        """The rows that each fault of a profile stops."""
 
     def match_all(self) -> None:
         """Fill the plan's per-row lists."""
@@ -178,11 +74,13 @@ class _Matcher:
             if facts not in alike:
                 found = len(self.plan.findings)
                 matched = self._match(row, *facts)
-                if len(self.plan.findings) > found:
+                if matched[0] is None or len(self.plan.findings) > found:
                     self._book(*matched)
                     continue  # each certificate has its own findings
                 alike[facts] = matched
             self._book(*alike[facts])
+        self._tell_stopped()
+        self._note_outside()
 
     def _book(self, share: Share | None, source: str, basis: str) -> None:
         self.plan.shares.append(share)
@@ -203,11 +101,17 @@ class _Matcher:
         """Return a certificate's share, source type and allocation basis."""
         name, by_device = self._choose(named, device, country, source, period, zone)
         share = self._checked(row, name, named, source, period, zone) if period != UNREAD_PERIOD else None
-        if share and basis in METERED_BASES and not share.profile.is_energy:
-            what = f"basis {basis} needs energy; profile {share.profile.name} is a shape without unit"
-            self.plan.report("meter_without_energy", row, what, column="allocation_basis", value=basis)
+        drawn = name in DISTRIBUTIONS and name not in self.profiles
+        used = Used(share.profile.name, share.profile.is_energy, by_device, drawn, share.values) if share else None
+        self._check_basis(row, basis, used)
         kind = share.profile.source_type if share else None
-        return share, source or kind or "other", basis or self._default_basis(name, by_device, share)
+        return share, source or kind or "other", basis or following(used)
+
+    def _check_basis(self, row: int, basis: str | None, used: Used | None) -> None:
+        found = contradiction(basis, used) if basis and used else None
+        if found:
+            code, what, hint = found
+            self.plan.report(code, row, what, column="allocation_basis", value=basis, hint=hint)
 
     def _choose(
         self,
@@ -239,7 +143,8 @@ class _Matcher:
             self.plan.report("no_profile", row, what, **where)
             return None
         if name not in self.profiles and name not in DISTRIBUTIONS:
-            self.plan.report("no_profile", row, self._lacking(name), **where)
+            what, hint = lacking(name, self.profiles)
+            self.plan.report("no_profile", row, what, hint=hint, **where)
             return None
         profile = self.profiles.get(name)
         if profile and source and profile.source_type and not sources_agree(source, profile.source_type):
@@ -249,49 +154,35 @@ class _Matcher:
         share = self._share(name, period, zone)
         if isinstance(share, Share):
             return share
-        for code, what in share:
-            self.plan.report(code, row, what, **where)
+        for reason in share:
+            if isinstance(reason, Fault):
+                self._stopped.setdefault(reason, []).append(row)
+            else:
+                self.plan.report(reason[0], row, reason[1], **where)
         return None
 
-    def _lacking(self, name: str) -> str:
-        """Say that there is no such profile: it is no generation, or another is called much the same."""
-        for finding in self.profiles.findings:
-            if finding.code == "not_generation" and finding.profile == name:
-                return finding.message
-        close = get_close_matches(name, list(self.profiles), n=3)
-        hint = f"; did you mean {', '.join(close)}?" if close else f"; {len(self.profiles)} profiles are loaded"
-        return f"there is no profile {name}{hint}"
-
-    def _share(self, name: str, period: Period, zone: str) -> Share | list[tuple[str, str]]:
+    def _share(self, name: str, period: Period, zone: str) -> Share | Reasons:
         key = (name, period, "" if name in self.profiles else zone)
         if key not in self._shares:
             self._shares[key] = self._examine_named(name, period, zone)
         return self._shares[key]
 
-    def _default_basis(self, name: str | None, by_device: bool, share: Share | None) -> str:
-        """Energy of the certificate's own device is its meter, of which no Wh is issued twice; all else is a shape."""
-        if name in DISTRIBUTIONS and name not in self.profiles:
-            return "flat"
-        if not by_device:
-            return "regional_technology_profile"
-        return "metered_hourly" if share and share.profile.is_energy else "facility_profile"
-
-    def _examine_named(self, name: str, period: Period, zone: str) -> Share | list[tuple[str, str]]:
+    def _examine_named(self, name: str, period: Period, zone: str) -> Share | Reasons:
         if name in self.profiles:
             return self._examine(self.profiles[name], period)
         if period.end_s <= period.start_s or (period.end_s - period.start_s) % HOUR_S:
             return [("period_off_grid", f"{period} is not a whole number of hours")]
         return self._examine(synthetic(name, period, zone), period)
 
-    def _examine(self, profile: Profile, period: Period) -> Share | list[tuple[str, str]]:
-        """Return the share, or (code, message) for each reason against it."""
+    def _examine(self, profile: Profile, period: Period) -> Share | Reasons:
+        """Return the share, or each reason against it."""
         first, last = profile.positions(period)
         at = f"profile {profile.name} ({Period(profile.start_s, profile.end_s)})"
         if last <= 0 or first >= len(profile.values):
             return [("wrong_year", f"{at} has no interval in {period}")]
         if not profile.on_grid(period):
             return [("period_off_grid", f"{period} is not on the intervals of {at}")]
-        reasons = self._gaps(profile, period, first, last, at)
+        reasons: Reasons = [*self._gaps(profile, period, first, last, at)]
         reasons += self._faults(profile, max(first, 0), min(last, len(profile.values)) - 1)
         if reasons:
             return reasons
@@ -300,7 +191,6 @@ class _Matcher:
             return [("all_zero_profile", f"{at} is zero throughout {period}")]
         if exact_sum(weights) > MAX_PROFILE_TOTAL:
             return [("profile_over_limit", f"{at} sums to 2^53 or more in {period}")]
-        self._note_outside(profile, first, last)
         return self._build(profile, period, first, weights)
 
     def _gaps(self, profile: Profile, period: Period, first: int, last: int, at: str) -> list[tuple[str, str]]:
@@ -315,95 +205,62 @@ class _Matcher:
             return [("incomplete_profile", f"{at} lacks {want - have} of the {want} intervals of {period}")]
         return [("incomplete_profile", f"{at} lacks {want - have} of {want} intervals")] if inside.any() else []
 
-    def _faults(self, profile: Profile, first: int, last: int) -> list[tuple[str, str]]:
-        """The profile's own errors in this span; each is listed once, however many certificates it stops."""
+    def _faults(self, profile: Profile, first: int, last: int) -> list[Fault]:
+        """Tell the profile's own faults in this span; return those that stop a certificate, to be told with its name.
+
+        Each is told once, however many certificates it stops. Where there is a gap, that has stopped them already.
+        """
         touching = [fault for fault in profile.faults if fault.first <= last and fault.last >= first]
         if self.allow_estimated:
             touching = [self._allowed(fault) for fault in touching]
-        for fault in touching:
+        gap = bool(profile.missing[first : last + 1].any())
+        stopping = [fault for fault in touching if fault.finding.severity == "error" and not gap]
+        told = [fault for fault in touching if fault not in self._told and fault not in stopping]
+        self.plan.findings.extend(fault.finding for fault in told)
+        self._told.update(told)
+        return stopping
+
+    def _tell_stopped(self) -> None:
+        """Tell each fault that stops certificates, and which."""
+        ids = self.plan.annual.table["certificate_id"]
+        for fault, rows in self._stopped.items():
+            first = str(ids[rows[0]].as_py())
+            needed = f"{first} and {len(rows) - 1:,} more need it" if len(rows) > 1 else f"{first} needs it"
+            said = replace(fault.finding, message=f"{fault.finding.message}; {needed}", certificate_id=first)
             if fault not in self._told:
-                self._told.add(fault)
-                self.plan.findings.extend([fault.finding])
-        errors = [fault.finding for fault in touching if fault.finding.severity == "error"]
-        if not errors or profile.missing[first : last + 1].any():
-            return []  # a gap has already stopped the certificate
-        kinds = ", ".join(dict.fromkeys(finding.code for finding in errors))
-        return [("incomplete_profile", f"profile {profile.name} has {len(errors)} faulty intervals: {kinds}")]
+                self.plan.findings.extend([said])
+            for row in rows:
+                self.plan.codes.setdefault(row, []).append(said.code)
 
     def _allowed(self, fault: Fault) -> Fault:
         """Let filled-in intervals pass, and say so."""
         code = fault.finding.code
         return replace(fault, finding=replace(fault.finding, code=ALLOWED.get(code, code)))
 
-    def _note_outside(self, profile: Profile, first: int, last: int) -> None:
-        unused = first + len(profile.values) - last
-        if unused and id(profile) not in self._told:
-            self._told.add(id(profile))
-            what = f"{profile.name}: {unused} intervals lie outside the first period that uses it"
-            where: dict[str, Any] = {"profile": profile.name, "file": profile.file or None, "count": unused}
-            self.plan.findings.extend([Finding("outside_period", what, **where)])
+    def _note_outside(self) -> None:
+        """Tell of profiles that go beyond the periods that use them, if these use most of them: no month of a year."""
+        spans: dict[str, list[slice]] = {}
+        for share in self._shares.values():
+            if isinstance(share, Share):
+                spans.setdefault(share.profile.name, []).append(share.span)
+        for name, used in spans.items():
+            profile = self.profiles.get(name)
+            if profile is None or any(one == slice(0, len(profile.values)) for one in used):
+                continue
+            unused = np.ones(len(profile.values), dtype=bool)
+            for one in used:
+                unused[one] = False
+            count = int(unused.sum())
+            if 0 < count <= len(unused) // 2:
+                what = f"{name}: {count:,} intervals lie outside the periods that use it"
+                place: dict[str, Any] = {"profile": name, "file": profile.file or None}
+                self.plan.findings.add("outside_period", what, count=count, **place)
 
     def _build(self, profile: Profile, period: Period, first: int, weights: np.ndarray) -> Share:
         positions = np.arange(len(weights)) if self.keep_zero_hours else np.flatnonzero(weights)
         pattern = Pattern(period.start_s + positions * profile.step_s, profile.step_s)
         pattern = self._patterns.setdefault(pattern.key, pattern)
         return Share(profile, period, first, positions, pattern, np.ascontiguousarray(weights[positions]))
-
-
-def _group(plan: Plan) -> None:
-    """Form lots: unmetered by pattern and share; metered by meter, in file order."""
-    free: dict[int, dict[int, list[int]]] = {}
-    metered: dict[str, list[int]] = {}
-    for row, share in enumerate(plan.shares):
-        if share is None:
-            continue
-        if plan.bases[row] in METERED_BASES:
-            metered.setdefault(share.profile.name, []).append(row)
-        else:
-            free.setdefault(id(share.pattern), {}).setdefault(id(share), []).append(row)
-    for shares in free.values():
-        plan.lots += [_lot(plan, rows, metered=False) for rows in shares.values()]
-    for rows in metered.values():
-        turns = _turns([share for row in rows if (share := plan.shares[row]) is not None])
-        plan.lots += [_lot(plan, run, True, turns[id(plan.shares[run[0]])]) for run in _runs(plan, rows)]
-
-
-def _lot(plan: Plan, rows: list[int], metered: bool, turn: int = 0) -> Lot:
-    share = plan.shares[rows[0]]
-    assert share is not None
-    return Lot(share, np.array(rows, dtype=np.int64), metered, turn)
-
-
-def _turns(shares: list[Share]) -> dict[int, int]:
-    """Return the turn of each share of one meter, by identity: one is after all shorter ones that its period meets.
-
-    All of one length have one turn. Where periods lie within each other, so they fit whenever they fit in any order.
-    """
-    distinct = {id(share): share for share in shares}
-    if len(distinct) == 1:
-        return dict.fromkeys(distinct, 0)
-    taken, turns = np.zeros(len(shares[0].profile.values), dtype=np.int64), dict[int, int]()
-    for _, alike in groupby(sorted(distinct.values(), key=_hours), _hours):
-        group = list(alike)
-        turn = max(int(taken[share.span].max()) for share in group)
-        for share in group:
-            taken[share.span], turns[id(share)] = turn + 1, turn
-    return turns
-
-
-def _hours(share: Share) -> int:
-    return share.hours
-
-
-def _runs(plan: Plan, rows: list[int]) -> Iterable[list[int]]:
-    """Split a meter's rows where the period changes, keeping their order."""
-    run: list[int] = []
-    for row in rows:
-        if run and plan.shares[row] is not plan.shares[run[-1]]:
-            yield run
-            run = []
-        run.append(row)
-    yield run
 
 
 def residual_verdict(excess_wh: int, permitted: bool | None) -> str:

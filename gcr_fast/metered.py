@@ -50,7 +50,7 @@ def profiles_of(readings: Readings, keep_intervals: bool = False) -> Profiles:
             profiles[name] = profile_of(readings, some, keep_intervals, findings, shared)
         else:
             what = f"{name} is {role}, which is never converted"
-            findings.add("not_generation", what, file=readings.file.name, profile=name, count=rows)
+            findings.add("not_generation", what, file=readings.file.name, profile=name, value=role, count=rows)
     findings.extend(fault.finding for profile in profiles.values() for fault in profile.faults)
     findings.extend(told_of(readings))
     return Profiles(profiles, findings, (shared.source,))

@@ -19,8 +19,9 @@ from gcr_fast.columns import exact_sum
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.exchange.writing import Job, Written, write
-from gcr_fast.matching import Plan, make_plan
+from gcr_fast.matching import make_plan
 from gcr_fast.parallel import ordered_map, thread_count
+from gcr_fast.plan import Plan
 from gcr_fast.profiles import profiles_from
 from gcr_fast.report import ConversionReport
 from gcr_fast.schema import SCHEMA_VERSION, arrow_schema

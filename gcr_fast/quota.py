@@ -17,8 +17,9 @@ from gcr_fast.annual import Annual
 from gcr_fast.codes import METERED_BASES
 from gcr_fast.findings import Finding
 from gcr_fast.hourly import Batch
-from gcr_fast.matching import Share, make_plan
+from gcr_fast.matching import make_plan
 from gcr_fast.periods import utc_text
+from gcr_fast.plan import Share
 from gcr_fast.profiles import profiles_from
 
 

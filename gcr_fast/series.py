@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LABELS = ("begin", "end")
+GENERATION = "generation"
 VALUE_STEMS = frozenset(
     {
         "",
@@ -136,7 +137,7 @@ def read_series(source: Source, zone: str | None, unit: str | None, label: str |
             fields.claim(told)
     value = _value_column(fields, keyed=any(named.values()))
     found = list(_wide(fields, clock, default) if value is None else _long(fields, clock, named, value, default))
-    if not found:
+    if not found and not fields.findings.counts()["not_generation"]:
         fields.missing("of values, such as energy_wh")
     fields.note_unused()
     return found, fields.findings
@@ -227,10 +228,10 @@ def _long(
     sources = _sources(fields)
     devices = fields.words("device_id")
     quality = _qualities(fields)
-    generated = _generation(fields)
+    roles = _roles(fields)
     key = next((key for key in ("profile", "device_id", "source_type") if named[key]), None)
     for name, every in _groups(fields, key):
-        rows = every if generated is None else every[generated[every]]
+        rows = _generated(fields, roles, name, every)
         if not len(rows):
             continue
         first = int(rows[0])
@@ -246,20 +247,27 @@ def _digits_told(fields: Fields) -> int:
     return int(told) if told.isdigit() and len(told) < 3 else 0
 
 
-def _generation(fields: Fields) -> np.ndarray | None:
-    """bool[n]: rows whose role is generation (or not told); None if there is no such column. Others are noted."""
+def _roles(fields: Fields) -> tuple[np.ndarray, list[str]] | None:
+    """Return the role of each row, int32[n] codes and their words; None if there is no such column."""
     found = fields.words("role")
-    if found is None:
-        return None
-    codes, values = found
-    other: np.ndarray = np.array([value != "generation" for value in values] + [False])[codes]
+    return None if found is None or set(found[1]) <= {GENERATION} else found
+
+
+def _generated(fields: Fields, roles: tuple[np.ndarray, list[str]] | None, name: str, every: np.ndarray) -> np.ndarray:
+    """Return the rows of a profile that are generation (or do not tell). The others are noted under its name."""
+    if roles is None:
+        return every
+    codes, words = roles
+    here = codes[every]
+    other: np.ndarray = np.array([word != GENERATION for word in words] + [False])[here]
     if other.any():
-        kinds = ", ".join(value for value in values if value != "generation")
-        what = f"{int(other.sum())} rows are {kinds}, which is never converted"
+        role = ", ".join(words[code] for code in np.unique(here[other]).tolist())
+        place = {"column": "role", "value": role, "file": fields.source.name or None, "profile": name}
         fields.findings.add(
-            "not_generation", what, column="role", count=int(other.sum()), file=fields.source.name or None
+            "not_generation", f"{name} is {role}, which is never converted", count=int(other.sum()), **place
         )
-    return ~other
+    kept: np.ndarray = every[~other]
+    return kept
 
 
 def _qualities(fields: Fields) -> np.ndarray | None:

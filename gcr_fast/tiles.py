@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcr_fast.columns import utc_timestamps
-from gcr_fast.matching import Pattern
 from gcr_fast.periods import utc_text
+from gcr_fast.plan import Pattern
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -255,7 +255,9 @@ def test_the_bases_are_these_best_first():
 
 @pytest.mark.parametrize("basis", BASES)
 def test_every_certificate_carries_its_basis(basis):
-    table = gcr.convert(annual_table({"allocation_basis": basis, "energy_wh": 24}), FLAT_DAY).to_table()
+    profile = "flat" if basis == "flat" else "p"
+    row = {"allocation_basis": basis, "energy_wh": 24, "profile": profile}
+    table = gcr.convert(annual_table(row), FLAT_DAY).to_table()
     assert table["allocation_basis"].unique().to_pylist() == [basis]
     assert table["allocation_basis"].null_count == 0
 

@@ -37,8 +37,10 @@ def profiles(request, write, tmp_path):
 
 def test_a_filled_hour_is_refused(profiles, refusal):
     messages = {one["code"]: one["message"] for one in refusal(gcr.convert, annual(0, 8), profiles)}
-    assert messages["estimated_interval"] == "XX-solar: 1 filled in: 2024-01-01T03:00Z .. 2024-01-01T04:00Z"
-    assert "incomplete_profile" in messages
+    assert (
+        messages["estimated_interval"] == "XX-solar: 1 filled in: 2024-01-01T03:00Z .. 2024-01-01T04:00Z; A-1 needs it"
+    )
+    assert "incomplete_profile" not in messages  # which would tell the same once more
 
 
 def test_a_filled_hour_is_converted_where_it_is_allowed_and_said_so(profiles):

@@ -50,6 +50,47 @@ def test_no_profile_counts_what_is_loaded_if_nothing_is_close(refused):
     assert "2 profiles are loaded" in only(found, "no_profile")["message"]
 
 
+def test_no_profile_lists_those_of_its_area_and_source_first(refused):
+    """`wind` is not the name of any, but two of the area are wind, and one of an area that nobody tells."""
+    names = {"CH-wind_onshore": "wind_onshore", "CH-wind_offshore": "wind_offshore", "DE-wind_onshore": "wind_onshore",
+             "mill": "wind", "CH-solar": "solar"}  # fmt: skip
+    row = {"profile": None, "country": "CH", "source_type": "wind"}
+    found = refused(annual_table(row), profile_table(dict.fromkeys(names, FLAT_DAY), source_types=names))
+    assert only(found, "no_profile")["message"].endswith("did you mean CH-wind_onshore, CH-wind_offshore, mill?")
+
+
+def test_no_profile_lists_five_names_at_most(refused):
+    names = [f"{letter}{letter}" for letter in "abcdefg"]
+    found = refused(annual_table({"profile": "xyz"}), profile_table(dict.fromkeys(names, FLAT_DAY)))
+    message = only(found, "no_profile")["message"]
+    assert message.endswith("there is no profile xyz; 7 profiles are loaded: aa, bb, cc, dd, ee, ...")
+
+
+def imported(table, roles):
+    return table.append_column("role", pa.array([roles[name] for name in table["profile"].to_pylist()]))
+
+
+def test_no_profile_of_load_says_that_it_is_load(refused):
+    """As from the raw file: "did you mean CH-solar?" was said of CH-load in an imported one."""
+    table = profile_table({"CH-load": FLAT_DAY, "CH-solar": FLAT_DAY})
+    table = imported(table, {"CH-load": "load", "CH-solar": "generation"})
+    found = refused(annual_table({"profile": "CH-load"}), table)
+    finding = only(found, "no_profile")
+    assert finding["message"] == "C0: CH-load is load, which is never converted"
+    assert "never converted" in finding["hint"]
+    assert errors(found) == ["no_profile"]
+
+
+def test_no_profile_where_all_is_load_says_so(refused):
+    """It was said that there is no column of values, beside a list of columns with energy_wh in it."""
+    table = imported(profile_table({"CH-load": FLAT_DAY, "p": FLAT_DAY}), {"CH-load": "load", "p": "trade"})
+    found = refused(annual_table({"profile": "CH-solar"}), table)
+    assert only(found, "no_profile")["message"].endswith(
+        "the files have load and trade alone, which is never converted"
+    )
+    assert errors(found) == ["no_profile"]
+
+
 def test_no_profile_where_nothing_names_one(refused):
     found = refused(annual_table({"profile": None}), profile_table({"p": FLAT_DAY}))
     finding = only(found, "no_profile")
@@ -219,20 +260,29 @@ def test_empty_value_in_a_used_profile(refused):
 def test_duplicate_interval_in_a_used_profile(refused):
     found = refused(annual_table({}), doubled(FLAT_DAY, START + 3 * HOUR))
     assert about(only(found, "duplicate_interval"), "row", "value", "profile") == (24, "2024-01-01T03:00Z", "p")
-    finding = only(found, "incomplete_profile")
-    assert finding["certificate_id"] == "C0"
-    assert "1 faulty intervals: duplicate_interval" in finding["message"]
+    assert errors(found) == ["duplicate_interval"]
+
+
+def test_a_fault_is_told_once_with_the_certificates_that_need_it(refused):
+    """Not once in the profile and once more for each certificate: "has 1 faulty intervals"."""
+    rows = [{}, {"end": START + 2 * HOUR}, {"start": START + HOUR}, {"profile": "q"}]
+    profiles = [doubled(FLAT_DAY, START + 3 * HOUR), profile_table({"q": FLAT_DAY})]
+    found = refused(annual_table(*rows), profiles)
+    finding = only(found, "duplicate_interval")
+    assert about(finding, "certificate_id", "profile", "count") == ("C0", "p", 1)
+    assert finding["message"].endswith("; C0 and 1 more need it")
+    assert errors(found) == ["duplicate_interval"]
 
 
 def test_uneven_interval_in_a_used_profile(refused):
     found = refused(annual_table({}), doubled(FLAT_DAY, START + 3 * HOUR + 60))
-    assert about(only(found, "uneven_interval"), "row", "value", "profile") == (24, "2024-01-01T03:01Z", "p")
-    assert only(found, "incomplete_profile")["certificate_id"] == "C0"
+    keys = ("row", "value", "profile", "certificate_id")
+    assert about(only(found, "uneven_interval"), *keys) == (24, "2024-01-01T03:01Z", "p", "C0")
 
 
 def test_intervals_over_an_hour_are_refused(refused):
     found = refused(annual_table({}), profile_table({"p": series([1] * 12, step=2 * HOUR)}))
-    assert errors(found) == ["interval_too_long", "incomplete_profile"]
+    assert errors(found) == ["interval_too_long"]
 
 
 @pytest.mark.parametrize(
@@ -271,7 +321,8 @@ def test_one_profile_in_two_files_is_one_longer_profile(refused):
     assert list(hours.values()) == [1] * 12 + [3] * 12
     again = profile_table({"p": series([2] * 12)})
     found = refused(annual_table({}), [*parts, again])
-    assert errors(found) == ["contradicted_interval"] * 12 + ["incomplete_profile"]
+    assert errors(found) == ["contradicted_interval"] * 12
+    assert all(item["message"].endswith("; C0 needs it") for item in found if item["severity"] == "error")
 
 
 def test_contradicted_interval_outside_the_period_refuses_nothing(refused):
@@ -338,6 +389,55 @@ def test_the_profile_and_basis_that_are_chosen(row, default, chosen, basis):
     assert report["allocation_basis"].to_pylist() == [basis]
 
 
+OWN = {"profile": None, "device_id": "plant 1"}
+
+
+@pytest.mark.parametrize(
+    ("row", "basis", "what", "hint"),
+    [
+        ({"profile": "uneven"}, "flat", "profile uneven has 1 to 3 Wh an interval", "name the profile flat"),
+        (OWN, "regional_technology_profile", "profile named bears its own device's id", "facility_profile"),
+        (OWN | {"profile": "named"}, "regional_technology_profile", "bears its own device's id", "it is its meter"),
+        ({"profile": "flat"}, "regional_technology_profile", "flat, which no meter measured", "state flat"),
+        ({"profile": "daylight"}, "facility_profile", "daylight, which no meter measured", "state flat"),
+    ],
+)
+def test_a_contradictory_basis_is_refused(row, basis, what, hint, refused):
+    """`flat` was stamped on hours from 3,170 to 2,683,649 Wh, and `regional` undid the metering of a device."""
+    uneven = DEVICES.slice(0, 24).set_column(0, "profile", pa.array(["uneven"] * 24))
+    uneven = uneven.set_column(2, "energy_wh", pa.array([1, 3] * 12)).set_column(3, "device_id", pa.array(["x"] * 24))
+    found = refused(annual_table({"energy_wh": 24, "allocation_basis": basis, **row}), [DEVICES, uneven])
+    finding = only(found, "contradictory_basis")
+    assert about(finding, "row", "column", "value", "certificate_id") == (0, "allocation_basis", basis, "C0")
+    assert f"C0: states the basis {basis}" in finding["message"]
+    assert what in finding["message"]
+    assert hint in finding["hint"]
+    assert errors(found) == ["contradictory_basis"]
+
+
+@pytest.mark.parametrize(
+    ("row", "basis"),
+    [
+        ({"profile": "named"}, "flat"),  # which is even
+        ({"profile": "uniform"}, "flat"),
+        ({"profile": "peakload"}, "flat"),
+        (OWN, "facility_profile"),
+        ({"profile": "named", "device_id": "plant 3"}, "regional_technology_profile"),
+        ({"profile": "named"}, "facility_profile"),
+    ],
+)
+def test_a_basis_that_nothing_contradicts_stands(row, basis):
+    conversion = gcr.convert(annual_table({"energy_wh": 24, "allocation_basis": basis, **row}), DEVICES)
+    assert conversion.report["allocation_basis"].to_pylist() == [basis]
+
+
+def test_a_total_that_was_spread_evenly_is_flat():
+    """Its hours differ by a Wh where the total is no multiple of them."""
+    year = {"start": START, "end": START + 366 * DAY, "profile": "flat-2024", "allocation_basis": "flat"}
+    conversion = gcr.convert(annual_table(year), gcr.profile_from_total(10_000, 2024))
+    assert conversion.report["allocation_basis"].to_pylist() == ["flat"]
+
+
 def test_a_shape_without_unit_of_the_device_is_no_meter():
     shape = DEVICES.rename_columns(["profile", "start", "weight", "device_id"])
     row = {"profile": None, "device_id": "plant 1", "energy_wh": 10 * MWH}
@@ -356,10 +456,19 @@ def test_country_year_and_source_choose_by_the_year_where_the_plant_is():
 
 
 def test_intervals_outside_the_period_are_noted():
-    profiles = profile_table({"p": series([1] * 100), "q": FLAT_DAY})
+    profiles = profile_table({"p": series([1] * 30), "q": FLAT_DAY})
     conversion = gcr.convert(annual_table({}, {}, {"profile": "q"}), profiles)
     finding = only(conversion.findings.to_pylist(), "outside_period")
-    assert about(finding, "severity", "profile", "count") == ("info", "p", 76)
+    assert about(finding, "severity", "profile", "count") == ("info", "p", 6)
+
+
+def test_months_of_a_year_are_no_note_about_what_is_outside_period():
+    """8,040 intervals of a yearly meter outside January are no surprise; an hour beside twelve months is."""
+    profiles = profile_table({"p": series([1] * 100)})
+    assert gcr.convert(annual_table({}), profiles).findings["code"].to_pylist() == []
+    months = [{"start": START + day * DAY, "end": START + (day + 1) * DAY} for day in range(4)]
+    finding = only(gcr.convert(annual_table(*months), profiles).findings.to_pylist(), "outside_period")
+    assert finding["count"] == 4
 
 
 # --- a refusal as a whole

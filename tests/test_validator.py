@@ -716,7 +716,7 @@ def same_parent(one, two):
 @given(oracle.inputs(), st.data())
 def test_any_single_change_of_a_sound_table_is_found(drawn, data):
     certificates, profiles = drawn
-    certificates = [{**row, "allocation_basis": "flat", "source_type": "wind"} for row in certificates]
+    certificates = [{**row, "allocation_basis": "facility_profile", "source_type": "wind"} for row in certificates]
     annual, shapes = annual_table(*certificates), gcr.profiles_from(profile_table(profiles), keep_intervals=True)
     records = gcr.convert(annual, shapes, certificate_ids=True).to_table().to_pylist()
     at = data.draw(st.integers(0, len(records) - 1))

@@ -11,8 +11,9 @@ import numpy as np
 from gcr_fast.annual import Annual, overlaps
 from gcr_fast.codes import METERED_BASES
 from gcr_fast.findings import Findings
-from gcr_fast.matching import Plan, make_plan
+from gcr_fast.matching import make_plan
 from gcr_fast.periods import utc_text
+from gcr_fast.plan import Plan
 from gcr_fast.processor import Conversion
 from gcr_fast.registry.capacity import check_devices, used_wh
 from gcr_fast.registry.catalogue import Catalogue

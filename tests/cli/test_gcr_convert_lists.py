@@ -245,3 +245,19 @@ def test_the_decimal_mark_is_that_of_a_list(gcr, folder):
 def test_a_list_that_is_not_there_is_told_to_be_missing(gcr, told):
     refused = gcr("convert", "nope.csv", "--profile", "flat", *told, "--out", "h.parquet", code=1)
     assert "missing_file" in refused.stderr
+
+
+def test_a_profile_that_lacks_only_its_area_is_told_how_to_get_it(gcr, folder):
+    """SMARD's files do not say that they are German: "there is no profile DE-2025-solar; 10 profiles are loaded"."""
+    text = (EXAMPLES / "smard-english.csv").read_text()
+    (folder / "smard.csv").write_text(text)
+    (folder / "de.csv").write_text(
+        "certificate_id,energy_wh,year,zone,status,purpose,country,source_type\n"
+        "S,24,2024,Europe/Berlin,CANCELED,conversion,DE,biomass\n"
+        "W,24,2024,Europe/Berlin,CANCELED,conversion,DE,wind\n"
+    )
+    given = ("convert", "de.csv", "--profiles", "smard.csv", "--out", "h.csv")
+    error = " ".join(gcr(*given, code=1).stderr.split())
+    assert "there is biomass, whose file does not tell its area: --area DE makes it DE-biomass" in error
+    assert "DE-2024-wind; did you mean wind_offshore?" in error
+    assert "there is no profile DE-2024-biomass" not in gcr(*given, "--area", "DE", code=1).stderr

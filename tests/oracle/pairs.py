@@ -26,7 +26,7 @@ ROWS = (
     {"certificate_id": "DARK", "owner": "Bob", "source_type": "solar", "country": "ES", "energy_wh": 3_000,
      "purpose": None, "profile": "s"},
     {"certificate_id": "UNSEEN", "owner": "Cid", "source_type": "solar", "device_id": "roof", "country": "PT",
-     "energy_wh": 50_000, "profile": "late", "start": LATE, "end": LATE + DAY, "allocation_basis": "flat"},
+     "energy_wh": 50_000, "profile": "late", "start": LATE, "end": LATE + DAY, "allocation_basis": "facility_profile"},
 )  # fmt: skip
 """Annual certificates of every kind; nothing ever happens to the last."""
 PROFILES = {
