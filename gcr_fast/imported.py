@@ -13,7 +13,7 @@ import numpy as np
 
 from gcr_fast.accounts import FileAccount, SeriesAccount
 from gcr_fast.codes import MEASURED, QUALITIES
-from gcr_fast.columns import arrow_int64, utc_timestamps
+from gcr_fast.columns import arrow_int64, empty, utc_timestamps
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.exchange.writing import Written
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 WORDS = ("profile", "role", "source_type", "kind", "area", "device_id", "format")
 """Columns that say one word for a whole series."""
+ROOM = 1 << 21
+"""Codes for which memory is asked at a time: 8 MB, on large pages."""
 ENERGY, WEIGHT = "energy_wh", "weight"
 
 
@@ -140,6 +142,7 @@ class _Repeats:
         self.flags = flags
         """The words of all sources."""
         self.qualities, self.flag_words = pa.array(QUALITIES, pa.string()), pa.array(flags, pa.string())
+        self._room = np.empty(0, np.int32)
         self._codes: dict[tuple[int, int], pa.Array] = {}
         self._words: dict[tuple[int, int, int | None], pa.DictionaryArray] = {}
         self._starts: dict[tuple[int, int, int], pa.Array] = {}
@@ -147,15 +150,31 @@ class _Repeats:
     def codes(self, count: int, code: int) -> pa.Array:
         """Return int32[count] that all say `code`."""
         if (count, code) not in self._codes:
-            self._codes[count, code] = _codes(count, code)
+            self._codes[count, code] = self._filled(count, code)
         return self._codes[count, code]
+
+    def _filled(self, count: int, code: int) -> pa.Array:
+        """Return int32[count] that all say `code`, in a part of memory that is asked for a large piece at a time."""
+        import pyarrow as pa
+
+        if len(self._room) < count:
+            self._room = empty(max(count, ROOM), np.int32)
+        mine, self._room = self._room[:count], self._room[count:]
+        mine[:] = code
+        return pa.array(mine)
 
     def word(self, count: int, code: int | None, words: pa.Array, again: bool = True) -> pa.DictionaryArray:
         """Return `count` times the same one of some words, or none; kept if it may be asked for `again`."""
+        import pyarrow as pa
+
         key = (id(words), count, code)  # `words` live as long as this
         if key in self._words:
             return self._words[key]
-        made = _coded(_codes(count, code) if code is None or not again else self.codes(count, code), words)
+        if code is None:
+            codes = pa.nulls(count, pa.int32())
+        else:
+            codes = self.codes(count, code) if again else self._filled(count, code)
+        made = _coded(codes, words)
         if again:
             self._words[key] = made
         return made
@@ -168,13 +187,6 @@ class _Repeats:
         if key not in self._starts:
             self._starts[key] = utc_timestamps(profile.start_s + profile.step_s * np.arange(len(covered)))
         return self._starts[key]
-
-
-def _codes(count: int, code: int | None) -> pa.Array:
-    """Return int32[count] that all say `code`, or are null."""
-    import pyarrow as pa
-
-    return pa.nulls(count, pa.int32()) if code is None else pa.array(np.full(count, code, np.int32))
 
 
 def _coded(codes: pa.Array, words: pa.Array) -> pa.DictionaryArray:

@@ -134,6 +134,7 @@ _NO_LETTER = re.compile(r"[^0-9a-zà-ÿ]+")
 _PLAIN = str.maketrans("àáâäçèéêëìíîïñòóôöùúûü", "aaaaceeeeiiiinoooouuuu")
 
 
+@lru_cache(maxsize=4096)
 def normalised(text: str) -> str:
     """Return a word as the table spells it: `Hydro Run-of-river and poundage ` -> `hydro_run_of_river_and_poundage`."""
     return _NO_LETTER.sub("_", text.strip().lower()).strip("_").translate(_PLAIN)
