@@ -11,11 +11,12 @@ import pyarrow as pa
 
 from benchmarks.files import folder
 from benchmarks.peers import duckdb_imports, pandas_imports, polars_imports, pyarrow_imports
-from benchmarks.public_files import PublicFile, check, local_quoted, utc_wide
+from benchmarks.public_files import PublicFile, check, check_whole, local_quoted, utc_wide
 from benchmarks.timing import Claim, Key, Results, Timing, measure, process
 from gcr_fast.imports import import_generation
 
 WIDE, LOCAL = "wide CSV in, hours in UTC", "wide CSV in, local time and quotes"
+PANDAS_WHOLE: Key = (pandas_imports.NAME, "read_csv, engine c; all columns, and the file's hash")
 TIMES_PANDAS = 5
 TIMES_FILE = 3
 Job = Callable[[], object]
@@ -50,6 +51,8 @@ def _ways(work: str, truth: PublicFile) -> dict[Key, Way]:
         key = (pandas_imports.NAME, f"read_csv, engine {engine}; melt")
         ways[key] = Way(lambda path, read=read, engine=engine: read(engine, path), pandas_imports.to_arrow)
     read = polars_imports.utc_wide if work == WIDE else polars_imports.local_quoted
+    whole = pandas_imports.utc_whole if work == WIDE else pandas_imports.local_whole
+    ways[PANDAS_WHOLE] = Way(lambda path: whole(truth), pandas_imports.to_arrow)
     ways[polars_imports.NAME, "read_csv, unpivot"] = Way(read, lambda found: found.to_arrow())
     read = pyarrow_imports.utc_wide if work == WIDE else pyarrow_imports.local_quoted
     ways[pyarrow_imports.NAME, "read_csv, column by column"] = Way(read, lambda found: found)
@@ -68,25 +71,29 @@ def bench(results: Results, size: int, runs: int) -> None:
             few = make(place / f"few_{make.__name__}.csv", FEW_BYTES)
             _memory(results, work, truth, few)
     results.notes.append(
-        f"Reading a wide CSV: files of {size / 1e6:.0f} MB with made-up numbers. gcr_fast also hashes the file and"
-        " accounts for each series' years, gaps and clock changes; peers make the table alone. pandas' default engine"
-        " is compared, as it is what reading with pandas means; its other engine is pyarrow's reader."
+        f"Reading a wide CSV: files of {size / 1e6:.0f} MB with made-up numbers. The required figure"
+        " compares with pandas' default engine where it makes the same result: all twelve columns, and the file's hash."
+        " The other rows of peers make three columns (series, start, Wh) and no hash. gcr_fast alone accounts for each"
+        " series' years, gaps and clock changes as well. pandas' other engine is pyarrow's reader."
     )
 
 
 def _times(results: Results, work: str, truth: PublicFile, runs: int) -> None:
     ways = _ways(work, truth)
-    for key, way in ways.items():
-        check(" ".join(key), way.arrow(way.read(truth.path)), truth)
+    found = {key: way.arrow(way.read(truth.path)) for key, way in ways.items()}
+    for key, table in found.items():
+        check(" ".join(key), table, truth)
+    check_whole(" ".join(PANDAS_WHOLE), found[PANDAS_WHOLE], next(iter(found.values())), truth)
+    found.clear()
     jobs: dict[Key, Job] = {key: lambda way=way: way.read(truth.path) for key, way in ways.items()}
     jobs["pyarrow", "parsing alone"] = lambda: pyarrow_imports.parse(truth.path)
     jobs["machine", "reading the same bytes"] = truth.path.read_bytes
     for key, seconds in measure(jobs, runs).items():
         results.add(Timing(work, *key, seconds, float(truth.cells), "hours", {"bytes": truth.path.stat().st_size}))
     ours = results.best(work, "gcr_fast").median
-    default = next(t for t in results.timings if t.work == work and "engine c;" in t.how)
-    text = f"{work}, one long table out, {truth.path.stat().st_size / 1e6:.0f} MB: faster than pandas.read_csv"
-    results.claim(Claim(f"imports_{_short(work)}_vs_pandas", text, default.median / ours, TIMES_PANDAS))
+    theirs = next(t for t in results.timings if t.work == work and (t.who, t.how) == PANDAS_WHOLE)
+    text = f"{work}, the same long table out, {truth.path.stat().st_size / 1e6:.0f} MB: faster than pandas.read_csv"
+    results.claim(Claim(f"imports_{_short(work)}_vs_pandas", text, theirs.median / ours, TIMES_PANDAS))
 
 
 def _memory(results: Results, work: str, truth: PublicFile, few: PublicFile) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -22,14 +23,34 @@ TENTHS_WH = 100_000
 MOST_TENTHS = 40_000
 AREAS = [first + second for first in "ABCDEFGHIJ" for second in "ABCDEF"]
 KINDS = ("solar", "wind_onshore", "wind_offshore")
-MADE = (
-    "Biomass", "Fossil Gas", "Fossil Hard coal", "Hydro Pumped Storage", "Hydro Run-of-river and poundage",
-    "Hydro Water Reservoir", "Nuclear", "Other", "Solar", "Waste", "Wind Onshore",
-)  # fmt: skip
+MADE = {
+    "Biomass": ("biomass", "biomass"),
+    "Fossil Gas": ("fossil_gas", "fossil"),
+    "Fossil Hard coal": ("fossil_hard_coal", "fossil"),
+    "Hydro Pumped Storage": ("hydro_pumped_storage", "storage_discharge"),
+    "Hydro Run-of-river and poundage": ("hydro_run_of_river", "hydro_run_of_river"),
+    "Hydro Water Reservoir": ("hydro_reservoir", "hydro_reservoir"),
+    "Nuclear": ("nuclear", "nuclear"),
+    "Other": ("other", "other"),
+    "Solar": ("solar", "solar"),
+    "Waste": ("waste", "waste"),
+    "Wind Onshore": ("wind_onshore", "wind_onshore"),
+}
+"""Types that the area has, each with its kind and source type."""
 ABSENT = (
     "Energy storage", "Fossil Brown coal/Lignite", "Fossil Coal-derived gas", "Fossil Oil", "Fossil Oil shale",
     "Fossil Peat", "Geothermal", "Marine", "Other renewable", "Wind Offshore",
 )  # fmt: skip
+
+
+class Words(NamedTuple):
+    """What a series of a file is."""
+
+    profile: str
+    role: str
+    source_type: str | None
+    kind: str
+    area: str
 
 
 @dataclass(frozen=True)
@@ -37,12 +58,19 @@ class PublicFile:
     """A file and the whole truth about it."""
 
     path: Path
-    columns: tuple[str, ...]
-    """Its series with values, in its order."""
+    format: str
+    """The name of its format here."""
+    words: dict[str, Words]
+    """Its columns with values, in its order."""
     starts_ms: np.ndarray
     """int64[n] UTC."""
     energy_wh: np.ndarray
     """int64[series, n]."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Its series with values, in its order."""
+        return tuple(self.words)
 
     @property
     def cells(self) -> int:
@@ -52,19 +80,24 @@ class PublicFile:
 
 def utc_wide(path: Path, size: int) -> PublicFile:
     """Write about `size` bytes like Open Power System Data: UTC, 180 columns, tenths and whole MW row by row."""
-    columns = tuple(f"{area}_{kind}_generation_actual" for area in AREAS for kind in KINDS)
-    draw, words = np.random.default_rng(1), [str(value / 10) for value in range(10 * MOST_TENTHS)]
+    words = {
+        f"{area}_{kind}_generation_actual": Words(f"{area}-{kind}", "generation", kind, kind, area)
+        for area in AREAS
+        for kind in KINDS
+    }
+    columns = tuple(words)
+    draw, texts = np.random.default_rng(1), [str(value / 10) for value in range(10 * MOST_TENTHS)]
     starts, rows = [], []
     with path.open("w", encoding="ascii") as file:
         file.write("utc_timestamp," + ",".join(columns) + "\n")
         for at, moment in enumerate(_hours(datetime(2015, 1, 1, tzinfo=UTC))):
             values = draw.integers(0, MOST_TENTHS, len(columns)) * (10 if at % 2 else 1)
-            file.write(f"{moment:%Y-%m-%dT%H:%M:%SZ}," + ",".join([words[value] for value in values.tolist()]) + "\n")
+            file.write(f"{moment:%Y-%m-%dT%H:%M:%SZ}," + ",".join([texts[value] for value in values.tolist()]) + "\n")
             starts.append(_ms(moment))
             rows.append(values)
             if file.tell() >= size:
                 break
-    return PublicFile(path, columns, np.array(starts), np.ascontiguousarray(np.array(rows).T) * TENTHS_WH)
+    return PublicFile(path, "opsd", words, np.array(starts), np.ascontiguousarray(np.array(rows).T) * TENTHS_WH)
 
 
 def local_quoted(path: Path, size: int) -> PublicFile:
@@ -72,10 +105,10 @@ def local_quoted(path: Path, size: int) -> PublicFile:
 
     An empty row stands for the hour that spring skips, and autumn has a label twice.
     """
-    made = [f"{name}  - Actual Aggregated [MW]" for name in MADE]
-    names = sorted([*made, *(f"{name}  - Actual Aggregated [MW]" for name in ABSENT)])
-    pumping = "Hydro Pumped Storage  - Actual Consumption [MW]"
-    columns = (*(name for name in names if name in made), pumping)
+    names, pumping = sorted(map(_aggregated, (*MADE, *ABSENT))), "Hydro Pumped Storage  - Actual Consumption [MW]"
+    words = {_aggregated(name): _made(*what) for name, what in sorted(MADE.items())}
+    words[pumping] = Words("AT-pumping", "consumption", None, "pumping", "AT")
+    columns = tuple(words)
     draw = random.Random(1)
     starts, rows, last = [], [], None
     with path.open("w", encoding="ascii") as file:
@@ -93,7 +126,17 @@ def local_quoted(path: Path, size: int) -> PublicFile:
             last = local
             if file.tell() >= size:
                 break
-    return PublicFile(path, columns, np.array(starts), np.ascontiguousarray(np.array(rows).T) * 10 * TENTHS_WH)
+    energy_wh = np.ascontiguousarray(np.array(rows).T) * 10 * TENTHS_WH
+    return PublicFile(path, "entsoe-old", words, np.array(starts), energy_wh)
+
+
+def _aggregated(name: str) -> str:
+    return f"{name}  - Actual Aggregated [MW]"
+
+
+def _made(kind: str, source_type: str) -> Words:
+    role = "storage" if source_type == "storage_discharge" else "generation"
+    return Words(f"AT-{kind}", role, source_type, kind, "AT")
 
 
 def _hours(first: datetime) -> Iterator[datetime]:
@@ -129,3 +172,19 @@ def check(who: str, table: pa.Table, truth: PublicFile) -> None:
         and len(set(names.values.to_pylist())) == series
     )
     assert right, f"{who} reads {truth.path.name} differently: nothing was timed"
+
+
+def check_whole(who: str, table: pa.Table, ours: pa.Table, truth: PublicFile) -> None:
+    """Raise unless a table says the same as ours in each of its columns, and its metadata has the file's hash."""
+    right = table.schema.metadata[b"sha256"].decode() in ours.schema.metadata[b"gcr_fast.sources"].decode()
+    for field in ours.schema:
+        one, other = (_runs(each[field.name]) for each in (table, ours))
+        right &= one.values.equals(other.values) and one.run_ends.equals(other.run_ends)
+    assert right, f"{who} makes another table of {truth.path.name}: nothing was timed"
+
+
+def _runs(column: pa.ChunkedArray) -> pa.RunEndEncodedArray:
+    flat = one_array(column)
+    if pa.types.is_timestamp(flat.type):
+        flat = flat.cast(pa.timestamp("ms", "UTC")).cast(pa.int64())
+    return pc.run_end_encode(flat.cast(pa.string()) if pa.types.is_dictionary(flat.type) else flat)
