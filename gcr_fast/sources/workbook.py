@@ -10,12 +10,13 @@ import importlib
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from gcr_fast.errors import RefusedError
 from gcr_fast.sources.files import HEAD_BYTES, MAX_UNPACKED, File, Table, refuse
+from gcr_fast.sources.streamed import text_columns
 
 EXTRA = "xlsx"
 _LOOKED_AT = re.compile(r"^xl/(?:sharedStrings|workbook|worksheets/sheet\d+)\.xml$")
@@ -103,12 +104,23 @@ def _table(file: File, rows: Iterator[Sequence[Any]], is_header: Header) -> Tabl
     doubled = sorted({header[at] for at in used if header.count(header[at]) > 1})
     if doubled:
         refuse(file, f"has two columns named {', '.join(doubled)}", "ambiguous_column", line=line)
-    body = [[_text(cell) for cell in cells] for cells in rows]
-    while body and not any(body[-1]):
-        body.pop()
-    # A sheet's rows may be cut off behind their last cell that is not empty.
-    columns = {header[at]: [row[at] if at < len(row) else None for row in body] for at in used}
-    return Table(pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()}), line + 1)
+    columns, _ = text_columns(_rows(rows, {header[at]: at for at in used}))
+    none = pa.chunked_array([], pa.string())
+    return Table(pa.table({header[at]: columns.get(header[at], none) for at in used}), line + 1)
+
+
+def _rows(rows: Iterator[Sequence[Any]], used: Mapping[str, int]) -> Iterator[dict[str, str | None]]:
+    """Tell the rows by the names of their columns, as text, without the empty ones at the end of a sheet."""
+    empty = 0
+    for cells in rows:
+        texts = [_text(cell) for cell in cells]
+        if not any(texts):
+            empty += 1
+            continue
+        yield from (dict[str, str | None].fromkeys(used) for _ in range(empty))
+        empty = 0
+        # A sheet's rows may be cut off behind their last cell that is not empty.
+        yield {name: texts[at] if at < len(texts) else None for name, at in used.items()}
 
 
 def _text(cell: Any) -> str | None:
