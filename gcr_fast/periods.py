@@ -140,14 +140,25 @@ def local_to_utc(local_s: np.ndarray, zone: str) -> LocalTimes:
     """Turn local wall-clock seconds int64[n] of a zone into UTC seconds."""
     if len(local_s) == 0:
         return LocalTimes(local_s, local_s, np.zeros(0, dtype=bool))
-    first = int(local_s.min()) // DAY_S * DAY_S - 2 * DAY_S
-    last = int(local_s.max()) // DAY_S * DAY_S + 3 * DAY_S
-    walk = transitions(zone, first, last)
+    walk = _around(local_s, zone)
     begins = walk.utc + walk.offsets
     ends = np.append(walk.utc[1:] + walk.offsets[:-1], np.iinfo(np.int64).max)
     early = np.searchsorted(ends, local_s, side="right")
     late = np.searchsorted(begins, local_s, side="right") - 1
     return LocalTimes(local_s - walk.offsets[early], local_s - walk.offsets[late], early > late)
+
+
+def _around(local_s: np.ndarray, zone: str) -> Transitions:
+    """Return the offsets of a zone over the days of local wall-clock seconds int64[n], and some before and after."""
+    first = int(local_s.min()) // DAY_S * DAY_S - 2 * DAY_S
+    return transitions(zone, first, int(local_s.max()) // DAY_S * DAY_S + 3 * DAY_S)
+
+
+def set_back(local_s: np.ndarray, zone: str) -> list[tuple[int, int]]:
+    """Return the local wall-clock seconds that happen twice, [begin, end), among the days of `local_s` int64[n]."""
+    walk = _around(local_s, zone)
+    changes = zip(walk.utc[1:].tolist(), walk.offsets[:-1].tolist(), walk.offsets[1:].tolist(), strict=True)
+    return [(at + after, at + before) for at, before, after in changes if after < before]
 
 
 def utc_to_local(utc_s: np.ndarray, zone: str) -> np.ndarray:

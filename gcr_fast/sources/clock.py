@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gcr_fast.columns import as_text, codes_of, encode, is_words, one_array
-from gcr_fast.periods import DAY_S, FIRST_YEAR, LAST_YEAR, local_to_utc
+from gcr_fast.periods import DAY_S, FIRST_YEAR, LAST_YEAR, local_to_utc, set_back
+from gcr_fast.sources.doubled import SECOND, UNCLEAR, Window, hours_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -275,49 +276,32 @@ class Walk(NamedTuple):
     """Local labels turned into UTC."""
 
     seconds: np.ndarray
-    """int64[n] UTC."""
+    """int64[n] UTC; where unclear, of the first of the two hours."""
     skipped: np.ndarray
     """bool[n]: the clock change skips this local time."""
     doubled: np.ndarray
     """bool[n]: this local time happens twice on that day."""
+    unclear: np.ndarray
+    """bool[n]: it happens twice, and nothing tells which of the two is meant."""
 
 
-def walk(local_s: np.ndarray, zone: str, key: np.ndarray | None = None) -> Walk:
-    """Turn local wall-clock seconds int64[n] into UTC; of an hour that happens twice, the second mention is the later.
+def walk(local_s: np.ndarray, zone: str, key: np.ndarray | None = None, told: np.ndarray | None = None) -> Walk:
+    """Turn local wall-clock seconds int64[n] into UTC; which of two hours of one name is meant, their order tells.
 
-    In a file whose newest rows come first, it is the first mention. `key` int64[n] tells series
-    apart where a file mixes them: mentions are counted in each.
+    `key` int64[n] tells series apart where a file mixes them. `told` int8[n], codes of `doubled`, is what labels tell
+    by themselves. See `doubled` for what is unclear.
     """
     local = local_to_utc(local_s, zone)
-    doubled = local.earliest != local.latest
+    doubled = (local.earliest != local.latest) & ~local.skipped
     seconds: np.ndarray = np.where(local.skipped, local.latest, local.earliest)
-    rows = np.flatnonzero(doubled & ~local.skipped)
-    if len(rows):
-        if _newest_first(local_s, key):
-            rows = rows[::-1]
-        again = _mentioned_before(local_s[rows], None if key is None else key[rows])
-        seconds[rows[again]] = local.latest[rows[again]]
-    return Walk(seconds, local.skipped, doubled & ~local.skipped)
-
-
-def _newest_first(local_s: np.ndarray, key: np.ndarray | None) -> bool:
-    """Whether a file tells its times backwards, most of them: then the first mention of an hour is the later one."""
-    if key is not None:
-        order = np.argsort(key, kind="stable")
-        steps = np.diff(local_s[order])[np.diff(key[order]) == 0]
-    else:
-        steps = np.diff(local_s)
-    return bool((steps < 0).sum() > (steps > 0).sum())
-
-
-def _mentioned_before(local_s: np.ndarray, key: np.ndarray | None) -> np.ndarray:
-    """bool[n]: whether a label (of the same key) has stood in an earlier row."""
-    keys = np.zeros(len(local_s), np.int64) if key is None else key
-    order = np.lexsort((np.arange(len(local_s)), local_s, keys))
-    same = (local_s[order][1:] == local_s[order][:-1]) & (keys[order][1:] == keys[order][:-1])
-    again = np.zeros(len(local_s), dtype=bool)
-    again[order[1:]] = same
-    return again
+    unclear = np.zeros(len(local_s), dtype=bool)
+    if doubled.any():
+        windows = [Window(*span) for span in set_back(local_s, zone)]
+        rows, hours = hours_of(local_s, windows, key, told)
+        later = rows[hours == SECOND]
+        seconds[later] = local.latest[later]
+        unclear[rows[hours == UNCLEAR]] = True
+    return Walk(seconds, local.skipped, doubled, unclear)
 
 
 def numbered(midnights_s: np.ndarray, period: np.ndarray, length_s: int, zone: str) -> np.ndarray:

@@ -181,11 +181,12 @@ def test_newest_first_the_first_mention_is_the_later(series):
 
 def test_second_mentions_are_counted_in_each_series():
     """Sorted by time and then type, a label stands twice in a row without being the second."""
-    two = oracle.wall(2024, 10, 27, 2)
-    local, keys = np.array([two, two, two, two]), np.array([0, 1, 0, 1])
+    one, two = oracle.wall(2024, 10, 27, 1), oracle.wall(2024, 10, 27, 2)
+    local, keys = np.array([one, one, two, two, two, two]), np.array([0, 1, 0, 1, 0, 1])
     first = int(datetime(2024, 10, 27, 0, tzinfo=UTC).timestamp())
-    assert walk(local, "Europe/Berlin", keys).seconds.tolist() == [first, first, first + 3600, first + 3600]
-    assert walk(local[:2], "Europe/Berlin").seconds.tolist() == [first, first + 3600]
+    before, after = first - 3600, first + 3600
+    assert walk(local, "Europe/Berlin", keys).seconds.tolist() == [before, before, first, first, after, after]
+    assert walk(local[[0, 2, 3]], "Europe/Berlin").seconds.tolist() == [before, first, after]
 
 
 @pytest.mark.parametrize("series", [1, 3])

@@ -240,7 +240,7 @@ def _portal_clock(readings: Readings, table: Table) -> Walk:
     what = "is not like 2023-09-21T02:45:00+02:00"
     report(readings.findings, readings.file, found.bad, table.lines, TIME, table.columns[TIME], what)
     none = np.zeros(len(table), dtype=bool)
-    return Walk(found.seconds, none, none)
+    return Walk(found.seconds, none, none, none)
 
 
 def _areas(readings: Readings, table: Table) -> tuple[np.ndarray, list[str]]:

@@ -137,8 +137,8 @@ def local_starts(readings: Readings, table: Table, key: np.ndarray) -> Walk:
     """Return the UTC starts of all rows, and which are of the hour that spring skips; `key` int64[n] tells areas apart.
 
     Files have 96 quarters on every day: in spring with rows of an hour that does not exist, in autumn with one hour
-    of the two, which is taken for the first. Where a file has both, the order tells them apart; a row that is there
-    again, cell by cell, is no other hour.
+    of the two, which is taken for the first. Where a file has both, the order tells them apart, and if it does not,
+    both are taken for the first, which is then doubtful; a row that is there again, cell by cell, is no other hour.
     """
     import pyarrow.compute as pc
 
@@ -148,19 +148,20 @@ def local_starts(readings: Readings, table: Table, key: np.ndarray) -> Walk:
     what = "is not like 2020-12-31 23:45 or 31/12/2020 23:45"
     report(readings.findings, readings.file, found.bad, table.lines, DATE, labels, what)
     readings.findings.check()
-    walked = walk(found.seconds, ZONE, key)
-    earliest = local_to_utc(found.seconds, ZONE).earliest
-    again = _again(table, walked, earliest, key)
-    walked.seconds[again] = earliest[again]
-    return walked
+    original = _original(table, found.seconds, key)
+    once = original == np.arange(len(table))
+    walked = walk(found.seconds[once], ZONE, key[once])
+    place = (np.cumsum(once) - 1)[original]
+    return Walk(*(part[place] for part in walked))
 
 
-def _again(table: Table, walked: Walk, earliest: np.ndarray, key: np.ndarray) -> np.ndarray:
-    """Return the rows int64[k] of the later of two hours that say what a row of the earlier one says."""
-    rows = np.flatnonzero(walked.doubled)
+def _original(table: Table, local_s: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """Return for each row the first row that says all that it says, int64[n]; itself outside of doubled hours."""
+    local = local_to_utc(local_s, ZONE)
+    rows = np.flatnonzero(local.earliest != local.latest)
     cells = [tuple(row.values()) for row in table.columns.take(rows).to_pylist()]
-    said = list(zip(key[rows].tolist(), earliest[rows].tolist(), cells, strict=True))
-    first = walked.seconds[rows] == earliest[rows]
-    before = {one for one, early in zip(said, first.tolist(), strict=True) if early}
-    again: np.ndarray = rows[~first & np.array([one in before for one in said], dtype=bool)]
-    return again
+    said = zip(key[rows].tolist(), local_s[rows].tolist(), cells, strict=True)
+    first: dict[tuple[int, int, tuple[object, ...]], int] = {}
+    original = np.arange(len(table))
+    original[rows] = [first.setdefault(one, row) for one, row in zip(said, rows.tolist(), strict=True)]
+    return original

@@ -16,6 +16,7 @@ from gcr_fast.periods import local_to_utc
 from gcr_fast.sources import workbook
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import Walk, walk
+from gcr_fast.sources.doubled import FIRST, SECOND, UNCLEAR, walk_rows
 from gcr_fast.sources.files import File, Table, read_csv, refuse, require
 from gcr_fast.sources.generation.entsoe import (
     ABSENT,
@@ -143,39 +144,37 @@ def _clock(
     spans = read_spans(labels, *_LAYOUTS)
     report(readings.findings, readings.file, spans.bad, lines, time, labels, _LABEL)
     readings.findings.check()
-    found = walk(spans.begins, zone, key)
-    seconds, wrong = _autumn(spans, found, key, zone)
-    what = "ends where it begins, but stands where the later of two hours does: sort the rows by time"
-    report(readings.findings, readings.file, wrong, lines, time, labels, what)
+    told = _told(spans, key, zone)
+
+    def walked(some: np.ndarray | slice) -> Walk:
+        return walk(spans.begins[some], zone, key[some], None if told is None else told[some])
+
+    found = walk_rows(readings, walked, spans.begins, key, lines)
     empty = np.logical_and.reduce([numbers(column, 0, _GAPS).null for column in values])
     readings.drop("empty rows of the hour that does not exist in spring", int((found.skipped & empty).sum()))
     what = f"does not exist in {zone}, but has values"
     report(readings.findings, readings.file, found.skipped & ~empty, lines, time, labels, what, "nonexistent_time")
     readings.findings.check()
-    rows = np.flatnonzero(~found.skipped)
-    return rows, seconds[rows], spans.lengths[rows]
+    rows = np.flatnonzero(~(found.skipped | found.unclear))
+    return rows, found.seconds[rows], spans.lengths[rows]
 
 
-def _autumn(spans: Spans, found: Walk, key: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return UTC starts, and rows bool[n] that contradict the order: of two hours of one name the earlier comes first.
+def _told(spans: Spans, key: np.ndarray, zone: str) -> np.ndarray | None:
+    """Return what labels tell of an hour that happens twice, int8[n], codes of `doubled`; None if there is none.
 
-    The earlier one ends, by its label, where it began or before. Where only one of the two is there, that tells which.
+    One that ends where it began, or before, ends the first hour, as the clock is then set back. One that ends after
+    both ends the second, unless a row of the same series says the same: then labels have no such ends.
     """
     begin, end = local_to_utc(spans.begins, zone), local_to_utc(spans.ends, zone)
-    crossing = found.doubled & (spans.ends - spans.begins == spans.lengths) & (end.earliest == end.latest)
-    later = crossing & ~_mentioned_twice(spans.begins, key, found.doubled)
-    wrong = found.doubled & (spans.ends <= spans.begins) & (found.seconds == begin.latest)
-    return np.where(later, begin.latest, found.seconds), wrong
-
-
-def _mentioned_twice(begins: np.ndarray, key: np.ndarray, doubled: np.ndarray) -> np.ndarray:
-    """bool[n]: whether the same series has the same label of a doubled hour in another row."""
-    twice = np.zeros(len(begins), dtype=bool)
-    rows = np.flatnonzero(doubled)
-    pairs = np.stack([key[rows], begins[rows]], axis=1)
+    doubled = (begin.earliest != begin.latest) & ~begin.skipped
+    if not doubled.any():
+        return None
+    told = np.where(doubled & (spans.ends <= spans.begins), FIRST, UNCLEAR).astype(np.int8)
+    crossing = np.flatnonzero(doubled & (spans.ends - spans.begins == spans.lengths) & (end.earliest == end.latest))
+    pairs = np.stack([key[crossing], spans.begins[crossing]], axis=1)
     _, place, counts = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
-    twice[rows] = counts[place.reshape(-1)] > 1
-    return twice
+    told[crossing[counts[place.reshape(-1)] == 1]] = SECOND
+    return told
 
 
 FORMAT = Format(
@@ -185,6 +184,7 @@ FORMAT = Format(
     quirks=(
         "MW, the mean of the interval; local time, day first, the zone in the header, UTC in the file's name",
         "labels across a clock change lie: 01:00 - 03:00 in spring and 02:00 - 02:00 in autumn are one hour each",
+        "of the hour that autumn has twice, such labels and the order of rows tell which; else neither is read",
         "n/e is a type that the area does not have; a blank is a gap",
         "the length of intervals may change within a file: read as two series of one name",
         "one energy under CTY|, BZN| and CTA|: the first of them that is there is read",

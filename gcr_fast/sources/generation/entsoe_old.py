@@ -13,6 +13,7 @@ from gcr_fast.sources import workbook
 from gcr_fast.sources.bulk import Bulk, read_bulk
 from gcr_fast.sources.cells import MEGA, Numbers, report
 from gcr_fast.sources.clock import common_tail, parse_labels, walk
+from gcr_fast.sources.doubled import walk_rows
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.generation.entsoe import (
     ABSENT,
@@ -55,7 +56,7 @@ class _Clock(NamedTuple):
     lengths: np.ndarray
     """int64[n]: how long each interval is, in seconds."""
     used: np.ndarray
-    """bool[n]: no row of the hour that does not exist."""
+    """bool[n]: no row of the hour that does not exist, or of which nothing tells when it was."""
     zone: str
 
 
@@ -146,13 +147,13 @@ def _clock(readings: Readings, table: Table, areas: np.ndarray, bulk: Bulk | Non
     lines = table.lines
     report(readings.findings, readings.file, bad, lines, name, labels, _LABEL)
     readings.findings.check()
-    found = walk(times.seconds, zone, areas)
+    found = walk_rows(readings, lambda rows: walk(times.seconds[rows], zone, areas[rows]), times.seconds, areas, lines)
     empty = _empty_rows(bulk.numbers if bulk else table, found.skipped)
     readings.drop("empty rows of the hour that does not exist in spring", int((found.skipped & empty).sum()))
     wrong = found.skipped & ~empty
     what = f"does not exist in {zone}, but has values"
     report(readings.findings, readings.file, wrong, lines, name, labels, what, "nonexistent_time")
-    return _Clock(found.seconds, lengths, ~found.skipped, zone)
+    return _Clock(found.seconds, lengths, ~(found.skipped | found.unclear), zone)
 
 
 def _ends(labels: pa.ChunkedArray) -> np.ndarray:
@@ -196,7 +197,7 @@ FORMAT = Format(
     quirks=(
         "MW, the mean of 15, 30 or 60 minutes, which may change within a file; local time, the zone in brackets",
         "spring has an empty row for the hour that does not exist: dropped",
-        "autumn has one label twice: in order, first summer then winter time",
+        "autumn has one label twice: in order, first summer then winter time; without order, neither is read",
         "n/e is a type that the area does not have; N/A and - are gaps",
         "pumping is a column of its own: consumption, never generation",
         "one energy under CTY|, BZN| and CTA|: the first of them that is there is read",

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gcr_fast.columns import as_text, one_array
-from gcr_fast.periods import local_to_utc
 from gcr_fast.sources import workbook
 from gcr_fast.sources.cells import ENGLISH, MEGA, report
 from gcr_fast.sources.clock import HOUR_S, parse_best, walk
+from gcr_fast.sources.doubled import FIRST, SECOND, walk_rows
 from gcr_fast.sources.files import File, Table, refuse
 from gcr_fast.sources.generation.ercot import AREA, ATTRIBUTION, ZONE, tables
 from gcr_fast.sources.model import Format, How, Readings
@@ -70,12 +70,12 @@ def _clock(readings: Readings, table: Table, end: str) -> tuple[np.ndarray, np.n
     report(readings.findings, readings.file, times.bad, lines, end, labels, "is not like 01/31/2024 24:00")
     readings.findings.check()
     starts = times.seconds - HOUR_S
-    found = walk(starts, ZONE)
+    # a mark tells more than the place: the other of the two hours may be missing
+    told = np.where(again, SECOND, FIRST).astype(np.int8) if again.any() else np.zeros(len(starts), np.int8)
+    found = walk_rows(readings, lambda some: walk(starts[some], ZONE, None, told[some]), starts, None, lines)
     rows = _without_skipped(readings, table, end, labels, found.skipped)
-    if not again.any():
-        return found.seconds[rows], rows
-    local = local_to_utc(starts, ZONE)  # a mark tells more than the place: the other of the two hours may be missing
-    return np.where(again, local.latest, local.earliest)[rows], rows
+    rows = rows[~found.unclear[rows]]
+    return found.seconds[rows], rows
 
 
 def _without_skipped(readings: Readings, table: Table, end: str, labels: pa.Array, skipped: np.ndarray) -> np.ndarray:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from gcr_fast.columns import as_text, one_array
-from gcr_fast.flags import Flags, told
-from gcr_fast.periods import FIRST_S, LAST_S
-from gcr_fast.sources.cells import numbers, report
-from gcr_fast.sources.clock import walk
+from gcr_fast.flags import Flags, taken, told
+from gcr_fast.periods import DAY_S, FIRST_S, LAST_S
+from gcr_fast.sources.cells import Numbers, numbers, report
+from gcr_fast.sources.clock import Walk, walk
+from gcr_fast.sources.doubled import walk_rows
 from gcr_fast.sources.files import File, Table, delimiter_of, read_csv, refuse
 from gcr_fast.sources.generation.mapping import END, ISO, UNIX, UNIX_MS, Of, Plan, plan_of
-from gcr_fast.sources.long import Words, long, series_keys
+from gcr_fast.sources.long import Words, long, series_keys, span
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.portions import labels_of, times_of
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MISSING = ("nan", "NaN", "null")
+_ISO = "is not an ISO 8601 time"
+_FRACTION = r":\d{2}[.,]\d*[1-9]\d*(?:Z|[+-][\d:]+)?$"
+_BETWEEN = (
+    "has a fraction of a second, where no interval begins: a log of changes has no intervals; export hourly values or "
+    "the like"
+)
 
 
 def detect(file: File) -> bool:
@@ -72,15 +79,24 @@ def _need(file: File, table: Table, names: Sequence[str]) -> None:
         refuse(file, what, "missing_column", column=absent[0])
 
 
-def _starts(readings: Readings, table: Table, plan: Plan, how: How, key: np.ndarray | None) -> tuple[np.ndarray, int]:
-    """Return (UTC begins int64[n], length in seconds). `key` int64[n] tells the series of a long table apart."""
+class _Begins(NamedTuple):
+    """The intervals of a table."""
+
+    starts: np.ndarray
+    """int64[k] UTC."""
+    rows: np.ndarray
+    """int64[k], ascending: of which it is known when they were."""
+    length_s: int
+
+
+def _begins(readings: Readings, table: Table, plan: Plan, how: How, key: np.ndarray | None) -> _Begins:
+    """Return when intervals begin. `key` int64[n] tells the series of a long table apart."""
     clock, zone = plan.clock, plan.clock.zone or how.zone or ""
     cells = _time_cells(table, plan)
     marks, local, bad = _marks(cells, clock.layout)
     lines = table.lines
     name = " ".join(clock.columns)
-    wanted = "an ISO 8601 time" if clock.layout == ISO else clock.layout
-    report(readings.findings, readings.file, bad, lines, name, cells, f"is not {wanted}")
+    _report_bad(readings, bad, lines, name, cells, clock.layout)
     if local.any() and not zone:
         what = "names no time zone: name it in the mapping as time.zone, or with --zone"
         report(
@@ -92,12 +108,39 @@ def _starts(readings: Readings, table: Table, plan: Plan, how: How, key: np.ndar
     readings.findings.check()
     readings.zone = zone or "UTC"
     length = clock.interval_s or _length(readings.file, marks)
+    back_s = length if clock.marks == END else 0
     if not local.any():
-        return marks - (length if clock.marks == END else 0), length
-    starts, skipped = _walked(marks, length if clock.marks == END else 0, readings.zone, key)
+        return _Begins(marks - back_s, np.arange(len(table)), length)
+
+    def walked(rows: np.ndarray | slice) -> Walk:
+        return _walked(marks[rows], back_s, readings.zone, None if key is None else key[rows])
+
+    found = walk_rows(readings, walked, marks, key, lines)
     what = f"does not exist in {readings.zone}"
-    report(readings.findings, readings.file, skipped, lines, name, cells, what, "nonexistent_time")
-    return starts, length
+    report(readings.findings, readings.file, found.skipped, lines, name, cells, what, "nonexistent_time")
+    rows = np.flatnonzero(~found.unclear)
+    return _Begins(found.seconds[rows], rows, length)
+
+
+def _report_bad(
+    readings: Readings, bad: np.ndarray, lines: np.ndarray, name: str, cells: pa.Array, layout: str
+) -> None:
+    """Report the cells bool[n] that are no times, or times between two seconds: those are moments of no interval."""
+    if layout != ISO:
+        report(readings.findings, readings.file, bad, lines, name, cells, f"is not {layout}")
+        return
+    between = bad & _has_fraction(cells) if bad.any() else bad
+    report(readings.findings, readings.file, bad & ~between, lines, name, cells, f"is not {_ISO}")
+    report(readings.findings, readings.file, between, lines, name, cells, _BETWEEN)
+
+
+def _has_fraction(cells: pa.Array) -> np.ndarray:
+    """bool[n]: times with a fraction of a second that is not zero."""
+    import pyarrow.compute as pc
+
+    found = pc.match_substring_regex(pc.utf8_trim_whitespace(as_text(cells)), _FRACTION)
+    fractions: np.ndarray = pc.fill_null(found, False).to_numpy(zero_copy_only=False)
+    return fractions
 
 
 def _time_cells(table: Table, plan: Plan) -> pa.Array:
@@ -130,23 +173,38 @@ def _length(file: File, marks: np.ndarray) -> int:
     return step_of(marks)
 
 
-def _walked(marks: np.ndarray, back_s: int, zone: str, key: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return (UTC begins int64[n], skipped bool[n]) of local marks that lie `back_s` after the begin.
+def _walked(marks: np.ndarray, back_s: int, zone: str, key: np.ndarray | None) -> Walk:
+    """Return the UTC begins of local marks that lie `back_s` after the begin.
 
-    On days of a clock change an end is written as the begin plus the length, or as the clock then shows it; whichever
-    gives each interval once is meant. Where neither does, the first stays, and its doubles are refused later.
+    On days of a clock change an end is written as the begin plus the length, or as the clock then shows it; the one
+    is meant that has no time that does not exist, no interval twice, and all in order. Where that does not tell the
+    two apart, the rows on which they differ are unclear.
     """
     begins = walk(marks - back_s, zone, key)
-    if back_s and (begins.skipped.any() or _doubled(begins.seconds, key)):
-        ends = walk(marks, zone, key)
-        if not ends.skipped.any() and not _doubled(ends.seconds, key):
-            return ends.seconds - back_s, ends.skipped
-    return begins.seconds, begins.skipped
+    if not back_s:
+        return begins
+    ends = walk(marks, zone, key)
+    ends = ends._replace(seconds=ends.seconds - back_s)
+    apart = begins.seconds != ends.seconds
+    if apart.any():
+        day = marks // DAY_S
+        near = np.flatnonzero(np.isin(day, np.unique(day[apart])))
+        sound = [_is_sound(one, near, day, key) for one in (begins, ends)]
+        if sound[0] != sound[1]:
+            return begins if sound[0] else ends
+    return begins._replace(unclear=(begins.unclear | ends.unclear | apart) & ~begins.skipped)
 
 
-def _doubled(seconds: np.ndarray, key: np.ndarray | None) -> bool:
-    pairs = np.stack([np.zeros(len(seconds), np.int64) if key is None else key, seconds])
-    return bool(np.unique(pairs, axis=1).shape[1] < len(seconds))
+def _is_sound(found: Walk, near: np.ndarray, day: np.ndarray, key: np.ndarray | None) -> bool:
+    """Whether all times exist, and those of the rows `near` int64[k] are in order and none twice, in series and day."""
+    keys = np.zeros(len(near), np.int64) if key is None else key[near]
+    order = np.lexsort((day[near], keys))
+    seconds, parts = found.seconds[near][order], np.stack([keys[order], day[near][order]])
+    same = (np.diff(parts, axis=1) == 0).all(axis=0)
+    part, steps = np.cumsum(np.append(0, ~same)), np.where(same, np.diff(seconds), 0)
+    mixed = np.intersect1d(part[1:][steps > 0], part[1:][steps < 0])
+    twice = np.unique(np.stack([part, seconds]), axis=1).shape[1] < len(seconds)
+    return not (found.skipped.any() or len(mixed) or twice)
 
 
 def _long(readings: Readings, table: Table, plan: Plan, how: How) -> None:
@@ -154,7 +212,7 @@ def _long(readings: Readings, table: Table, plan: Plan, how: How) -> None:
     names = list(plan.series)
     columns = [table.columns[plan.series[name]] for name in names]
     key, words = series_keys(columns) if columns else (np.zeros(len(table), np.int64), [()])
-    starts, length = _starts(readings, table, plan, how, key)
+    begins = _begins(readings, table, plan, how, key)
     unit = plan.unit
     assert unit is not None  # a plan of a long table has one
     cells = table.columns[plan.value]
@@ -165,9 +223,20 @@ def _long(readings: Readings, table: Table, plan: Plan, how: How) -> None:
     def describe(said: Words) -> Column | str:
         return _described(plan, dict(zip(names, said, strict=True)))
 
-    power = unit.kind != "energy"
-    flags = _flags(table, plan)
-    long(readings, key, words, describe, starts, found, lines, power=power, interval_s=length, flags=flags)
+    power, step, rows = unit.kind != "energy", begins.length_s, span(begins.rows)
+    flags, some = taken(_flags(table, plan), rows), Numbers(*(part[rows] for part in found))
+    long(
+        readings,
+        key[rows],
+        words,
+        describe,
+        begins.starts,
+        some,
+        lines[rows],
+        power=power,
+        interval_s=step,
+        flags=flags,
+    )
     _mark_weights(readings, {one.column: unit for one in readings.series})
     for name in table.names:
         if name not in {*plan.clock.columns, plan.value, plan.flags, *plan.series.values()}:
@@ -195,8 +264,7 @@ def _described(plan: Plan, said: dict[str, str]) -> Column | str:
 
 def _wide(readings: Readings, table: Table, plan: Plan, how: How) -> None:
     """Read a table of one time a row and one column a series."""
-    starts, length = _starts(readings, table, plan, how, None)
-    rows, flags = np.arange(len(table)), _flags(table, plan)
+    begins, flags = _begins(readings, table, plan, how, None), _flags(table, plan)
     units: dict[str, Unit] = {}
     for name in table.names:
         column, unit = _column(plan, name)
@@ -204,8 +272,9 @@ def _wide(readings: Readings, table: Table, plan: Plan, how: How) -> None:
             readings.left_out[name] = column
         elif isinstance(column, Column) and unit is not None:
             units[name] = unit
-            layout = Layout(unit.digits, unit.kind != "energy", length, (*MISSING, *plan.missing), (), plan.locale)
-            wide(readings, table, starts, rows, {name: column}, layout, flags=flags)
+            missing, step = (*MISSING, *plan.missing), begins.length_s
+            layout = Layout(unit.digits, unit.kind != "energy", step, missing, (), plan.locale)
+            wide(readings, table, begins.starts, begins.rows, {name: column}, layout, flags=flags)
     if not units:
         refuse(readings.file, "has no column that the mapping's pattern matches", "missing_column")
     _mark_weights(readings, units)

@@ -10,6 +10,7 @@ import numpy as np
 from gcr_fast.columns import as_text, one_array
 from gcr_fast.sources.cells import MEGA, Locale, locale_of, report, told_locale
 from gcr_fast.sources.clock import HOUR_S, parse_best, walk
+from gcr_fast.sources.doubled import walk_rows
 from gcr_fast.sources.figures import read_figures
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import Format, How, Readings
@@ -75,14 +76,14 @@ def read(file: File, how: How) -> Readings:
     for name in head.others:
         readings.left_out[name] = "price or capacity, no energy"
     columns = _columns(readings, head)
-    starts = _starts(readings, table, head)
+    starts, rows = _starts(readings, table, head)
     step = step_of(starts)
     if step > HOUR_S:
         refuse(file, f"has one value per {step // HOUR_S} hours: download hours or quarter hours", "interval_too_long")
     locale = locale if locale and figures else locale_of(file, [table.columns[name] for name in names])
     layout = Layout(MEGA, power=False, interval_s=step, missing=_MISSING, locale=locale)
     read = figures.numbers if figures else None
-    wide(readings, table, starts, np.arange(len(table)), columns, layout, read=read)
+    wide(readings, table, starts, rows, columns, layout, read=read)
     return readings
 
 
@@ -138,8 +139,8 @@ def _pumped(file: File, head: _Head, consumption: bool) -> Kind | None:
     return _PUMPED if "erzeugung" in name or "generation" in name else None
 
 
-def _starts(readings: Readings, table: Table, head: _Head) -> np.ndarray:
-    """Walk the local labels, int64[n]: of an hour that happens twice the first is summer time."""
+def _starts(readings: Readings, table: Table, head: _Head) -> tuple[np.ndarray, np.ndarray]:
+    """Walk the local labels: (UTC starts, their rows), int64[k]. Which of two hours is meant, their order tells."""
     import pyarrow.compute as pc
 
     first, second, *_ = head.times
@@ -152,11 +153,12 @@ def _starts(readings: Readings, table: Table, head: _Head) -> np.ndarray:
     what = "is not like 31.01.2024 00:00 or Jan 31, 2024 12:00 AM"
     report(readings.findings, readings.file, times.bad, lines, first, labels, what)
     readings.findings.check()
-    found = walk(times.seconds, ZONE)
+    found = walk_rows(readings, lambda rows: walk(times.seconds[rows], ZONE), times.seconds, None, lines)
     what = f"does not exist in {ZONE}"
     report(readings.findings, readings.file, found.skipped, lines, first, labels, what, "nonexistent_time")
     readings.findings.check()
-    return found.seconds
+    rows = np.flatnonzero(~found.unclear)
+    return found.seconds[rows], rows
 
 
 FORMAT = Format(

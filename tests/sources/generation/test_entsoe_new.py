@@ -1,6 +1,7 @@
 """ENTSO-E's new export: a row per type, and labels that lie across a clock change."""
 
 import csv
+import random
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -140,12 +141,40 @@ def test_newest_first_gives_the_same(write):
     assert oracle.values(one) == {start: start % 9973 * 1_000_000 for start in starts}
 
 
-def test_the_later_of_two_hours_before_the_earlier_is_refused(write, refusal):
-    rows = written(day("2024-10-27"))
-    rows[2], rows[3] = rows[3], rows[2]
-    (finding,) = refusal(read_readings, write("\n".join([HEADER, *rows])))
-    assert (finding["line"], finding["column"]) == (5, "MTU (CET/CEST)")
-    assert "sort the rows by time" in finding["message"]
+def test_labels_that_tell_their_hour_need_no_order(write):
+    """02:00 - 02:00 is the first of two hours, and 02:00 - 03:00 the second, wherever in the file they stand."""
+    starts = day("2024-10-27")
+    rows = written(starts, value=lambda start: str(start % 9973))
+    for order in (random.Random(1).sample(rows, len(rows)), [*rows[:2], rows[3], rows[2], *rows[4:]]):
+        readings = read_readings(write("\n".join([HEADER, *order])))
+        assert oracle.values(readings.series[0]) == {start: start % 9973 * 1_000_000 for start in starts}
+        assert not readings.dropped
+
+
+@given(
+    step=st.sampled_from([900, 1800, 3600]),
+    lost=st.sampled_from([0.05, 0.3, 0.7]),
+    order=st.sampled_from(["ascending", "newest first", "none"]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_no_value_lands_in_a_wrong_interval_whichever_rows_are_missing(tmp_path_factory, step, lost, order, seed):
+    draw = random.Random(seed)
+    kinds = {"Solar": "XX-solar", "Waste": "XX-waste"}
+    truth = {kind: [start for start in day("2024-10-27", step) if draw.random() >= lost] for kind in kinds}
+    rows = [
+        row for kind, starts in truth.items() for row in written(starts, step, lambda s: f"{s % 99_991}", kind=kind)
+    ]
+    if not all(truth.values()):
+        return
+    if order == "none":
+        draw.shuffle(rows)
+    path = tmp_path_factory.getbasetemp() / "lost.csv"
+    path.write_text("\n".join([HEADER, *(rows[::-1] if order == "newest first" else rows)]))
+    readings = read_readings(path)
+    found = {one.name: oracle.values(one) for one in readings.series}
+    for kind, name in kinds.items():
+        assert found.get(name, {}).items() <= {start: start % 99_991 * 1_000_000 for start in truth[kind]}.items()
+    assert sum(map(len, found.values())) + sum(readings.dropped.values()) == len(rows)
 
 
 def test_an_export_in_utc(write):

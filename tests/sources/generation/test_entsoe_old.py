@@ -1,7 +1,8 @@
 """ENTSO-E's old export: local labels, two blanks before a dash, and an hour that does not exist."""
 
 import csv
-from datetime import datetime
+import random
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -118,6 +119,23 @@ def test_an_area_is_read_once_whatever_its_names(write):
         assert oracle.values(found[name]) == oracle.values(found[name.replace("XX", "YY")]) == oracle.values(one)
     assert readings.dropped["rows of CTA|XX: the same energy as Exland (XX), which is read"] == 48
     assert readings.dropped["rows of BZN|XX: the same energy as Exland (XX), which is read"] == 48
+
+
+def test_in_a_file_without_order_neither_of_two_hours_is_read_and_both_are_named(write):
+    header, *rows = GENERATION.read_text().splitlines()
+    wanted = oracle.named(read_readings(GENERATION))
+    mixed = random.Random(4).sample(rows, len(rows))
+    readings = read_readings(write("\n".join([header, *mixed])))
+    lines = [at for at, row in enumerate(mixed, start=2) if "27.10.2024 02:00 - " in row]
+    assert [what for what, said in readings.notes.items() if "happens twice" in said] == [
+        f"lines {lines[0]}, {lines[1]}"
+    ]
+    assert readings.dropped["rows of an hour that happens twice: nothing tells which of the two is meant"] == 2
+    first = int(datetime(2024, 10, 27, 0, tzinfo=UTC).timestamp())
+    for name, one in oracle.named(readings).items():
+        lost = {first, first + 3600}
+        kept = {start: value for start, value in oracle.values(wanted[name]).items() if start not in lost}
+        assert oracle.values(one) == kept
 
 
 def test_quarters_of_an_hour(write):

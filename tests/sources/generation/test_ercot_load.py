@@ -72,6 +72,16 @@ def test_the_second_hour_is_marked_even_where_the_first_is_missing(write):
     assert start_of("11/03/2024 02:00") not in load.starts.tolist()
 
 
+def test_one_of_two_hours_without_a_mark_is_neither(write):
+    """If no row is marked, a label that stands once may be of either hour: both are gaps, and the line is named."""
+    lines = [line for line in LOAD.read_text().splitlines() if " DST," not in line]
+    readings = read_readings(write("\n".join(lines)))
+    at = next(number for number, line in enumerate(lines, start=1) if line.startswith("11/03/2024 02:00,"))
+    assert "neither label nor order" in readings.notes[f"line {at}"]
+    first = start_of("11/03/2024 02:00")
+    assert not {first, first + 3600} & set(readings.series[0].starts.tolist())
+
+
 def test_weather_zones_are_parts_of_the_whole_unless_asked_for():
     readings = read_readings(LOAD)
     assert readings.left_out["COAST"] == "a part of ERCOT; --area COAST reads it"

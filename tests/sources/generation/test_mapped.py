@@ -2,6 +2,7 @@
 
 import csv
 import json
+import random
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -10,8 +11,11 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from oracle.exports import cells_by_start
 
+from gcr_fast.errors import RefusedError
 from gcr_fast.imports import import_generation
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.mapping_file import load_mapping
@@ -106,6 +110,67 @@ def test_ends_as_the_clock_shows_them_are_understood_too(write):
     (one,) = read(write(text), mapping).series
     midnight = int(datetime(2024, 11, 3, 5, tzinfo=UTC).timestamp())
     assert one.starts.tolist() == [midnight + 3600 * at for at in range(4)]
+
+
+def wall(start, place):
+    return datetime.fromtimestamp(start, UTC).astimezone(place).replace(tzinfo=None)
+
+
+def marked(start, step, convention):
+    """Return the label of an interval: its begin, its end as the begin plus the length, or as the clock shows it."""
+    if convention == "end by length":
+        return wall(start, BERLIN) + timedelta(seconds=step)
+    return wall(start + step * (convention == "end by clock"), BERLIN)
+
+
+def read_or_codes(path, mapping):
+    """Return (readings, none), or (None, the codes for which the file is refused)."""
+    try:
+        return read(path, mapping), set()
+    except RefusedError as refusal:
+        return None, {finding.code for finding in refusal.collected}
+
+
+@given(
+    convention=st.sampled_from(["begin", "end by length", "end by clock"]),
+    step=st.sampled_from([900, 3600]),
+    date=st.sampled_from([datetime(2024, 3, 31), datetime(2024, 10, 27)]),
+    lost=st.sampled_from([0.0, 0.05, 0.3, 0.7]),
+    order=st.sampled_from(["ascending", "newest first", "none"]),
+    keyed=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_no_value_lands_in_a_wrong_interval_whichever_rows_are_missing(
+    tmp_path_factory, convention, step, date, lost, order, keyed, seed
+):
+    draw = random.Random(seed)
+    begin, end = (int((date + timedelta(days=days)).replace(tzinfo=BERLIN).timestamp()) for days in (0, 1))
+    plants = "AB" if keyed else "A"
+    truth = [(start, plant) for start in range(begin, end, step) for plant in plants if draw.random() >= lost]
+    if not truth:
+        return
+    if order == "none":
+        draw.shuffle(truth)
+    rows = truth[::-1] if order == "newest first" else truth
+    path = tmp_path_factory.getbasetemp() / "lost.csv"
+    lines = [f"{marked(start, step, convention):%Y-%m-%d %H:%M},{plant},{start % 99_991}" for start, plant in rows]
+    path.write_text("\n".join(["t,plant,Wh", *lines]))
+    marks = "begin" if convention == "begin" else "end"
+    minutes = str(step // 60)
+    time = {"column": "t", "layout": "%Y-%m-%d %H:%M", "zone": "Europe/Berlin", "marks": marks, "minutes": minutes}
+    mapping = {"time": time, "unit": "Wh", "kind": "solar", "value": "Wh", "series": {"device": "plant"}}
+    readings, codes = read_or_codes(path, mapping)
+    if codes:  # rows of the hour that spring skips, where nothing tells of which convention they are
+        assert codes == {"nonexistent_time"}
+        assert (lost, date.month) > (0, 3) or order == "none"
+        return
+    kept = sum(map(len, readings.series))
+    assert kept + readings.dropped.total() == len(rows)
+    for one in readings.series:
+        for start, value in zip(one.starts.tolist(), one.values.tolist(), strict=True):
+            assert (start, one.device_id) in truth
+            assert value == start % 99_991
+    assert lost or order == "none" or kept == len(rows)
 
 
 def test_a_pattern_takes_all_columns_that_it_matches(write):

@@ -70,6 +70,21 @@ def test_the_days_of_clock_changes_have_23_and_25_hours():
     assert len(one) == 48
 
 
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("lost", ["02:15", "02:45", "02:00"])
+@pytest.mark.parametrize("hour", [0, 1])
+def test_a_quarter_that_is_missing_in_one_of_two_hours_is_the_gap(write, newest_first, lost, hour):
+    begin = int(datetime(2024, 10, 26, 22, tzinfo=UTC).timestamp())
+    gap = begin + 3600 * (2 + hour) + 60 * int(lost[3:])
+    starts = [start for start in range(begin, begin + 25 * 3600, 900) if start != gap]
+    labels = [datetime.fromtimestamp(start, BERLIN) for start in starts]
+    rows = [f"{label:%d.%m.%Y %H:%M};-;{at},00" for at, label in enumerate(labels)]
+    header = "Datum von;Datum bis;Photovoltaik [MWh] Originalauflösungen"
+    readings = read_readings(write("\n".join([header, *(rows[::-1] if newest_first else rows)])))
+    assert oracle.values(readings.series[0]) == {start: at * 1_000_000 for at, start in enumerate(starts)}
+    assert not readings.dropped
+
+
 def test_the_label_that_ends_the_day_before_does_no_harm():
     assert "31.03.2024 01:45;30.03.2024 02:00" in GERMAN.read_text()
     starts = read_readings(GERMAN).series[0].starts.tolist()
