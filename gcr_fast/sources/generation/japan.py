@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gcr_fast.columns import as_text, one_array
+from gcr_fast.columns import encode_text
 from gcr_fast.sources.cells import ENGLISH, Numbers, report
 from gcr_fast.sources.devices import only_area
 from gcr_fast.sources.figures import read_figures
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import Format, How, Readings
-from gcr_fast.sources.portions import labels_of
+from gcr_fast.sources.portions import PORTION, labels_of
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
 from gcr_fast.sources.words import KINDS, Kind
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ZONE, ZONE_S = "Asia/Tokyo", 9 * 3600
 _DAYS = frozenset({"月日", "日付", "年月日", "DATE"})
@@ -119,14 +122,28 @@ def _empty(table: Table, read: Mapping[str, Numbers]) -> np.ndarray:
     return empty
 
 
-def _starts(readings: Readings, table: Table, day: str, time: str, rows: np.ndarray) -> np.ndarray:
-    """Return UTC begins. A row without a day is of the day before it."""
+def _labels(table: Table, day: str, time: str, rows: np.ndarray) -> pa.ChunkedArray:
+    """Return day and time of rows int64[n] as one text, in portions. A row without a day is of the day before it."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    days, times_of_day = (as_text(one_array(table.columns[name])) for name in (day, time))
-    days = pc.fill_null_forward(days).take(pa.array(rows))
-    labels = pc.binary_join_element_wise(days, times_of_day.take(pa.array(rows)), " ")
+    days, times = (encode_text(table.columns[name]) for name in (day, time))
+    there = np.maximum.accumulate(np.where(days[0] >= 0, np.arange(len(table)), 0))
+    codes = (days[0][there][rows], times[0][rows])
+    words = (pa.array(days[1], pa.string()), pa.array(times[1], pa.string()))
+    labels = []
+    for first in range(0, len(rows), PORTION):
+        some = (part[first : first + PORTION] for part in codes)
+        texts = (told.take(pa.array(part, mask=part < 0)) for told, part in zip(words, some, strict=True))
+        labels.append(pc.binary_join_element_wise(*texts, " "))
+    return pa.chunked_array(labels, pa.string())
+
+
+def _starts(readings: Readings, table: Table, day: str, time: str, rows: np.ndarray) -> np.ndarray:
+    """Return UTC begins."""
+    import pyarrow.compute as pc
+
+    labels = _labels(table, day, time, rows)
     times = labels_of(labels, "%Y/%m/%d %H時", "%Y/%m/%d %H:%M", "%Y-%m-%d %H:%M")
     lines = rows + table.first_line
     what = "is not a day and hour such as 2016/4/1 0時 or 2024/4/1 0:30"
