@@ -11,6 +11,7 @@ from . import options as opt
 from .command import Group, options
 
 if TYPE_CHECKING:
+    from gcr_fast.interchange.bundles_in import Bundles
     from gcr_fast.interchange.exchanged import Exchanged
 
 FORMS = ("gc-registry", "granular", "meter-readings")
@@ -58,28 +59,74 @@ def write(source: Path, form: str, out: Path, as_json: bool, quiet: bool, **give
 @click.argument("file", type=opt.FILE)
 @click.option("--out", type=opt.FILE, required=True, metavar="OUT", help="Hourly certificates: .parquet, .arrow, .csv.")
 @click.option("--annual", type=opt.FILE, metavar="FILE", help="Annual certificates: kinds of source, and bases.")
+@click.option(
+    "--parents",
+    "parents_file",
+    type=opt.FILE,
+    metavar="OUT",
+    help="Write what FILE says of their parents (devices, countries, issuers, zones), as `write --annual` takes it.",
+)
 @opt.findings
 @opt.as_json
 @opt.quiet
-def read(file: Path, out: Path, annual: Path | None, findings_file: Path | None, as_json: bool, quiet: bool) -> None:
-    """Read FILE, a CSV of bundles of the GC registry, as hourly certificates."""
+def read(file: Path, out: Path, annual: Path | None, as_json: bool, quiet: bool, **given: Path | None) -> None:
+    """Read FILE, a CSV of bundles of the GC registry, as hourly certificates.
+
+    What a storage device gave back becomes storage_discharge, whatever was stored. Bundles that were split are left
+    out, as those that they became carry on. What hourly certificates have no place for is said.
+    """
     from gcr_fast.interchange.bundles_in import read_bundles
 
     from .files import check_places, check_table_places, save_table
-    from .output import mwh, plural, print_json, show
+    from .output import print_json, show
 
-    check_table_places(findings_file)
-    check_places([file, *([annual] if annual else [])], [out, findings_file])
+    parents, findings = given["parents_file"], given["findings_file"]
+    check_table_places(parents, findings)
+    check_places([file, *([annual] if annual else [])], [out, parents, findings])
     found = read_bundles(file, parents=annual)
-    energy = sum(found.table["energy_wh"].to_pylist())
     written = found.write(out)
-    if findings_file:
-        save_table(found.findings.to_table(), findings_file)
+    if parents:
+        save_table(found.parents, parents)
+    if findings:
+        save_table(found.findings.to_table(), findings)
+    said = read_document(found, str(written.path), parents)
     if as_json:
-        counts = {"path": written.path, "certificates": len(found), "energy_wh": energy}
-        print_json({"ok": True, **counts, "findings": found.findings.to_table().to_pylist()})
+        print_json(said)
     elif not quiet:
-        show(f"{written.path}: {plural(len(found), 'hourly certificate')} of {mwh(energy)} MWh")
+        show(*read_summary(said))
+
+
+def read_document(found: Bundles, path: str, parents: Path | None) -> dict[str, Any]:
+    """Return everything that can be said of bundles that were read, for JSON."""
+    unkept = (
+        {}
+        if parents
+        else dict.fromkeys(found.facts, "hourly certificates have no column for it; --parents OUT keeps it")
+    )
+    return {
+        "ok": True,
+        "path": path,
+        "parents": str(parents) if parents else None,
+        "certificates": len(found),
+        "energy_wh": sum(found.table["energy_wh"].to_pylist()),
+        "not_carried": unkept | found.not_carried,
+        "left_out": found.left_out,
+        "findings": found.findings.to_table().to_pylist(),
+    }
+
+
+def read_summary(said: dict[str, Any]) -> list[Any]:
+    """Return what a person wants to know of them."""
+    from .output import facts, mwh, plural
+
+    rows = _unsaid(said["not_carried"], said["left_out"])
+    line = f"{said['path']}: {plural(said['certificates'], 'hourly certificate')} of {mwh(said['energy_wh'])} MWh"
+    return [*([facts(rows), ""] if rows else []), line, *([f"{said['parents']}: parents"] if said["parents"] else [])]
+
+
+def _unsaid(not_carried: dict[str, str], left_out: dict[str, str]) -> list[tuple[str, str]]:
+    rows = [(name, f"not carried: {what}") for name, what in not_carried.items()]
+    return rows + [(name, f"left out: {what}") for name, what in left_out.items()]
 
 
 def _bundles(source: Path, out: Path, given: dict[str, Any]) -> Exchanged:
@@ -147,8 +194,7 @@ def summary(done: Exchanged) -> list[Any]:
     """Return what a person wants to know of it."""
     from .output import facts, mwh, plural
 
-    rows = [(name, f"not carried: {what}") for name, what in done.not_carried.items()]
-    rows += [(name, f"left out: {what}") for name, what in done.left_out.items()]
+    rows = _unsaid(done.not_carried, done.left_out)
     rows += [(name, "empty, but asked for: fill it with --set") for name in done.empty]
     said = f"{done.written.path}: {plural(done.written.rows, 'row')} of {mwh(done.energy_wh)} MWh ({done.format})"
     return [*([facts(rows), ""] if rows else []), said]

@@ -148,6 +148,7 @@ FINDINGS = (
     FindingCode("unknown_purpose", "error", "a purpose outside the vocabulary", "use conversion or end_use"),
     FindingCode("unknown_basis", "error", "an allocation basis outside the vocabulary", "see `gcr schema --codes`"),
     FindingCode("unknown_status", "error", "a status outside the vocabulary", "see `gcr schema --codes`"),
+    FindingCode("not_electricity", "error", "a certificate of another energy carrier", "leave it out"),
     FindingCode("unknown_zone", "error", "a time zone outside the IANA list", "use a name such as Europe/Berlin"),
     FindingCode(
         "bad_period",
@@ -188,7 +189,9 @@ FINDINGS = (
     FindingCode("contradicted_interval", "error", "two files have different values", "keep one; of two areas: --area"),
     FindingCode("missing_interval", "error", "intervals are missing", "supply them; gaps are never filled silently"),
     FindingCode("filled_interval", "info", "gaps of the source, filled in and marked as estimated", "none needed"),
-    FindingCode("estimated_interval", "error", "intervals were filled in", "supply them, or --allow-estimated"),
+    FindingCode(
+        "estimated_interval", "error", "intervals were filled in", "supply them; `gcr convert` can --allow-estimated"
+    ),
     FindingCode("estimated_allowed", "info", "filled-in intervals are converted, as allowed", "none needed"),
     FindingCode("negative_clipped", "info", "negative generation issues nothing", "none needed"),
     FindingCode("not_generation", "info", "load, storage or trade: never converted", "none needed"),

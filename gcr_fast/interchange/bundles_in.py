@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gcr_fast.codes import MAX_INTERVAL_S, STATUSES, canonical_source
-from gcr_fast.columns import encode, utc_timestamps
+from gcr_fast.columns import encode, exact_sum, utc_timestamps
 from gcr_fast.exchange.reading import read_table
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.fields import Fields
 from gcr_fast.findings import Findings
+from gcr_fast.interchange.bundle_facts import OF_PARENT, told_by
 from gcr_fast.interchange.bundle_words import SOURCE_BACK, SOURCE_OF, STATUS_BACK, STATUS_OF
 from gcr_fast.interchange.hours import parent_facts
 from gcr_fast.periods import parse_times
 from gcr_fast.schema import arrow_schema, columns_of
-from gcr_fast.units import parse_scaled
+from gcr_fast.units import mwh_text, parse_scaled
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,19 +29,32 @@ if TYPE_CHECKING:
     from gcr_fast.exchange.writing import Written
 
 
+SPLIT, STORAGE = "SPLIT", "storage_discharge"
+TRUE, FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
 BATCH = 1 << 15
 """Rows whose ids are Python's texts at once."""
 
 
 @dataclass(frozen=True)
 class Bundles:
-    """Bundles that were read: `table` has the columns of `schema.HOURLY`, ids first, one row per bundle."""
+    """Bundles that were read: `table` has the columns of `schema.HOURLY`, ids first, a row per bundle that is alive."""
 
     table: pa.Table
     findings: Findings
+    parents: pa.Table
+    """What they say of their parents: device, country, issuer, zone and source type, by certificate id."""
+    not_carried: dict[str, str] = field(default_factory=dict)
+    """Columns that neither table has a place for, each with what it holds or what becomes of it."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """States of bundles that are not in the table: how many and why."""
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    @property
+    def facts(self) -> list[str]:
+        """Columns of the file that `parents` has and the table of hours has not, where any bundle fills them."""
+        return [theirs for theirs, ours in OF_PARENT.items() if self.parents[ours].null_count < len(self.parents)]
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """Hand the table to any Arrow library."""
@@ -66,13 +81,63 @@ def read_bundles(path: str | os.PathLike[str], *, parents: Any = None) -> Bundle
             fields.missing(column.name)
     fields.findings.check()
     columns = _columns(fields, parent_facts(parents))
+    alive = np.array([word != SPLIT for word in columns["status"]], dtype=bool)
+    sources, lost = _sources(fields, columns.pop("source_type"))
+    told = told_by(fields, columns["parent_certificate_id"], sources, alive)
     fields.note_unused()
+    left_out = _left_out(fields, columns["energy_wh"][~alive])
     fields.findings.check()
+    columns["source_type"] = sources
     schema = arrow_schema("hourly")
-    return Bundles(
-        pa.table([_typed(columns.pop(name), schema.field(name).type) for name in schema.names], schema),
-        fields.findings,
-    )
+    table = pa.table([_typed(columns[name], schema.field(name).type) for name in schema.names], schema)
+    kept = table if alive.all() else table.filter(pa.array(alive))
+    return Bundles(kept, fields.findings, told.parents, lost | told.not_carried, left_out)
+
+
+def _left_out(fields: Fields, energy_wh: np.ndarray) -> dict[str, str]:
+    """Say that bundles were split, and that their Wh are those of the bundles which they became."""
+    if not len(energy_wh):
+        return {}
+    said = f"{len(energy_wh):,} bundle{'s' * (len(energy_wh) > 1)} of {mwh_text(exact_sum(energy_wh))} MWh"
+    what = f"{said}: the bundles that they were split into carry on"
+    fields.findings.add("left_out", what, value=STATUS_OF[SPLIT], count=len(energy_wh), file=fields.source.name or None)
+    return {STATUS_OF[SPLIT]: what}
+
+
+def _sources(fields: Fields, words: list[str | None]) -> tuple[list[str | None], dict[str, str]]:
+    """Return source types: what a storage device gave back is storage, whatever was stored; and what that loses.
+
+    Refused: carriers other than electricity, and electricity that was made of another carrier. They are no generation
+    that an hourly certificate could be of.
+    """
+    _check_carriers(fields)
+    stored = _flags(fields, "is_storage")
+    lost = [word for word, is_stored in zip(words, stored, strict=True) if is_stored and word != STORAGE]
+    counts = Counter(word or "empty" for word in lost)
+    said = ", ".join(f"{word} ({count:,})" for word, count in sorted(counts.items()))
+    sources = [STORAGE if is_stored else word for word, is_stored in zip(words, stored, strict=True)]
+    return sources, {"energy_source": f"{said} becomes {STORAGE}, where is_storage is TRUE"} if lost else {}
+
+
+def _check_carriers(fields: Fields) -> None:
+    converted = "issuance_post_energy_carrier_conversion"
+    fields.report("not_electricity", _flags(fields, converted), converted, "says that another carrier was converted")
+    carriers, words = fields.words("energy_carrier") or (np.full(len(fields), -1, np.int32), [])
+    other = np.array([word.lower() != "electricity" for word in words] + [False])[carriers]
+    fields.report("not_electricity", other, "energy_carrier", "is not electricity")
+
+
+def _flags(fields: Fields, field: str) -> np.ndarray:
+    """Return bool[n]: where a column of TRUE and FALSE is true; an empty cell is not."""
+    found = fields.words(field)
+    if found is None:
+        return np.zeros(len(fields), dtype=bool)
+    codes, words = found
+    lower = [word.lower() for word in words]
+    unknown = np.array([word not in TRUE | FALSE for word in lower] + [False])[codes]
+    fields.report("unreadable_value", unknown, field, "is neither TRUE nor FALSE")
+    true: np.ndarray = np.array([word in TRUE for word in lower] + [False])[codes]
+    return true
 
 
 def _typed(column: Any, kind: pa.DataType) -> Any:
@@ -99,10 +164,11 @@ def _columns(fields: Fields, facts: dict[str, dict[str, str | None]]) -> dict[st
     large = quantity > np.iinfo(np.int64).max // np.maximum(face, 1)
     fields.report("energy_over_limit", large, "bundle_quantity", "is above the limit of 2^63 Wh")
     ids, parents = _identities(fields, starts, low, high)
-    _refuse_twice(fields, low, np.where(wrong, low - 1, high))
     status = fields.mapped("certificate_bundle_status", _status, "unknown_status", ", ".join(STATUS_OF.values()))
     source = fields.mapped("energy_source", _source, "unknown_source_type", ", ".join(SOURCE_BACK))
     owner = fields.texts("account_id")
+    alive = np.array([word != SPLIT for word in status], dtype=bool)
+    _refuse_twice(fields, low, np.where(wrong | ~alive, low - 1, high), alive)
     return {
         "certificate_id": ids,
         "parent_certificate_id": parents,
@@ -196,8 +262,11 @@ def parent_of(certificate_id: str, stamp: str) -> str | None:
     return None
 
 
-def _refuse_twice(fields: Fields, low: np.ndarray, high: np.ndarray) -> None:
-    """Report bundles whose numbers another bundle of the same device (or, without one, issuance) has."""
+def _refuse_twice(fields: Fields, low: np.ndarray, high: np.ndarray, alive: np.ndarray) -> None:
+    """Report bundles whose numbers another bundle of the same device (or, without one, issuance) has.
+
+    A bundle that was split is not alive, bool[n]: its numbers are those of the bundles that it became.
+    """
     name = fields.name("device_id") or fields.name("issuance_id")
     assert name is not None
     codes, _ = encode(fields.column(name))
@@ -206,7 +275,9 @@ def _refuse_twice(fields: Fields, low: np.ndarray, high: np.ndarray) -> None:
     reach = _running_max(high[order], codes[order])
     twice = np.zeros(len(codes), dtype=bool)
     twice[order[1:]] = same & (low[order][1:] <= reach[:-1])
-    fields.report("serial_overlap", twice, "certificate_bundle_id_range_start", "begins a range that overlaps another")
+    fields.report(
+        "serial_overlap", twice & alive, "certificate_bundle_id_range_start", "begins a range that overlaps another"
+    )
 
 
 def _running_max(values: np.ndarray, codes: np.ndarray) -> np.ndarray:

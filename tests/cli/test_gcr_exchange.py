@@ -38,6 +38,22 @@ def test_json_says_what_is_lost(gcr_json):
     assert (back["certificates"], back["energy_wh"]) == (said["rows"], said["energy_wh"])
 
 
+@pytest.mark.usefixtures("hourly")
+def test_reading_bundles_says_what_it_does_not_carry(gcr, gcr_json, folder):
+    gcr(*BUNDLES, "--annual", "annual.csv", "--set", "issuing_body=E-Control", "--set", "issuance_purpose=disclosure")
+    given = ("exchange", "read", "bundles.csv", "--out", "again.parquet")
+    lost = gcr_json(*given)["not_carried"]
+    assert set(lost) == {"device_id", "issuing_body", "local_timezone", "expiry_datestamp", "issuance_purpose"}
+    assert "--parents OUT keeps it" in lost["issuing_body"]
+    shown = gcr(*given, "--parents", "parents.csv").stdout
+    assert "disclosure (" in shown
+    assert "issuing_body" not in shown
+    assert max(len(line) for line in shown.splitlines()) <= 80
+    rows = duckdb.sql("SELECT certificate_id, issuer, zone FROM 'parents.csv' ORDER BY 1").fetchall()
+    assert rows == [("A-1", "E-Control", "Europe/Vienna"), ("A-2", "E-Control", "Europe/Vienna")]
+    gcr("exchange", "read", "bundles.csv", "--out", "again.parquet", "--parents", "parents.txt", code=2)
+
+
 @pytest.mark.usefixtures("registry")
 def test_a_registry_is_written_as_it_is_now(gcr_json, folder):
     said = gcr_json("exchange", "write", "registry", "--as", "gc-registry", "--out", "bundles.csv")

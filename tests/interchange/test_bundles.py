@@ -327,6 +327,109 @@ def test_overlapping_bundles_are_refused(tmp_path, refusal):
     assert [item["code"] for item in refusal(read_bundles, tmp_path / "b.csv")] == ["serial_overlap"]
 
 
+def bundle(**cells):
+    """A row of a bundle file of another maker."""
+    return {
+        "issuance_id": "I1", "bundle_quantity": "500", "certificate_bundle_id_range_start": "0",
+        "certificate_bundle_id_range_end": "499", "face_value": "1", "energy_source": "wind", "is_storage": "FALSE",
+        "production_starting_interval": "2024-01-01T00:00Z", "production_ending_interval": "2024-01-01T01:00Z",
+        "device_id": "D1", "certificate_bundle_status": "Active",
+    } | cells  # fmt: skip
+
+
+def half(first, **cells):
+    return bundle(
+        bundle_quantity="250", certificate_bundle_id_range_start=str(first),
+        certificate_bundle_id_range_end=str(first + 249), **cells,
+    )  # fmt: skip
+
+
+def bundle_file(write, *rows):
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [",".join(names), *(",".join(row.get(name, "") for name in names) for row in rows)]
+    return write("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("word", ["TRUE", "true", "1"])
+def test_what_storage_gave_back_is_no_generation(write, word):
+    """`is_storage` was dropped: a discharge of stored wind became an ACTIVE certificate of wind."""
+    rows = [bundle(is_storage=word), bundle(issuance_id="I2", device_id="D2")]
+    found = read_bundles(bundle_file(write, *rows))
+    assert found.table["source_type"].to_pylist() == ["storage_discharge", "wind"]
+    assert found.not_carried["energy_source"].startswith("wind (1) becomes storage_discharge")
+    assert found.parents["source_type"].to_pylist() == ["storage_discharge", "wind"]
+    battery = read_bundles(bundle_file(write, bundle(is_storage=word, energy_source="battery_storage")))
+    assert (battery.table["source_type"].to_pylist(), battery.not_carried) == (["storage_discharge"], {})
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "code"),
+    [
+        ("energy_carrier", "hydrogen", "not_electricity"),
+        ("issuance_post_energy_carrier_conversion", "TRUE", "not_electricity"),
+        ("is_storage", "perhaps", "unreadable_value"),
+    ],
+)
+def test_another_carrier_is_not_electricity(write, refusal, column, value, code):
+    (found,) = refusal(read_bundles, bundle_file(write, bundle(**{column: value}), bundle(device_id="D2")))
+    assert (found["code"], found["line"], found["column"], found["value"]) == (code, 2, column, value)
+
+
+def test_a_bundle_that_was_split_is_dead(write, refusal):
+    """Its numbers are those of its children: the registry's own list was refused, "convert each Wh once"."""
+    split = bundle(certificate_bundle_status="Bundle Split")
+    found = read_bundles(bundle_file(write, half(0, account_id="Bob"), split, half(250, account_id="Ada")))
+    assert found.table["certificate_id"].to_pylist() == ["I1/0-250", "I1/250-500"]
+    assert found.table["owner"].to_pylist() == ["Bob", "Ada"]
+    assert found.left_out["Bundle Split"].startswith("1 bundle of 0.0005 MWh")
+    (note,) = (one for one in found.findings if one.code == "left_out")
+    assert (note.value, note.count) == ("Bundle Split", 1)
+    twice = bundle_file(write, half(0), split, half(200))
+    assert [(one["code"], one["line"]) for one in refusal(read_bundles, twice) if one["severity"] == "error"] == [
+        ("serial_overlap", 4)
+    ]
+
+
+def test_facts_of_parents_are_kept_beside_the_hours(write, tmp_path):
+    facts = {"country_of_issuance": "FR", "issuing_body": "Powernext", "local_timezone": "Europe/Paris"}
+    path = bundle_file(write, half(0, **facts), half(250, **facts), bundle(issuance_id="I2", device_id="D2"))
+    found = read_bundles(path)
+    assert found.parents.to_pylist() == [
+        {"certificate_id": "I1", "device_id": "D1", "country": "FR", "issuer": "Powernext", "zone": "Europe/Paris",
+         "source_type": "wind"},
+        {"certificate_id": "I2", "device_id": "D2", "country": None, "issuer": None, "zone": None,
+         "source_type": "wind"},
+    ]  # fmt: skip
+    write_bundles(found.table, tmp_path / "again.csv", parents=found.parents)
+    assert [row["country_of_issuance"] for row in cells(tmp_path / "again.csv")] == ["FR", "FR", ""]
+    assert [row["device_id"] for row in cells(tmp_path / "again.csv")] == ["D1", "D1", "D2"]
+
+
+def test_parents_whose_bundles_disagree_have_no_fact(write):
+    rows = (half(0, issuing_body="A"), half(250, issuing_body="B"), bundle(issuance_id="I2", device_id="D2"))
+    found = read_bundles(bundle_file(write, *rows))
+    assert found.parents["issuer"].to_pylist() == [None, None]
+    assert found.not_carried["issuing_body"] == "bundles of one issuance differ in it, of 1 of 2"
+
+
+def test_what_no_table_of_ours_has_a_place_for_is_named(write):
+    more = {
+        "expiry_datestamp": "2026-01-01",
+        "support_received": "none",
+        "storage_efficiency_factor": "",
+        "colour": "x",
+    }
+    other = bundle(issuance_id="I2", device_id="D2", support_received="FIT")
+    assert read_bundles(bundle_file(write, bundle(**more), other)).not_carried == {
+        "expiry_datestamp": "2026-01-01 (1)",
+        "support_received": "none (1), FIT (1)",
+        "colour": "no column of this form",
+    }
+    everything = dict.fromkeys(FREE, "said") | {"local_timezone": "Europe/Paris"}
+    lost = read_bundles(bundle_file(write, bundle(**everything))).not_carried
+    assert set(lost) == set(FREE) - {"country_of_issuance", "issuing_body", "local_timezone"}
+
+
 def test_a_file_of_another_maker(write):
     names = [name for name in TEMPLATE if name not in FREE]
     row = dict.fromkeys(names, "") | {
