@@ -9,29 +9,36 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
+from gcr_fast.sources.certificates.held import NONE
 from gcr_fast.sources.certificates.identifiers import is_shortened
-from gcr_fast.sources.certificates.serials import BLANKS, SEVERAL, TO, canonical, is_bare, prefix_of
+from gcr_fast.sources.certificates.serials import BLANKS, SEVERAL, TO, canonical, canonical_each, is_bare, prefix_of
 
 _ZEROS = str.maketrans("123456789", "000000000")
 _NO_MARKS = str.maketrans("", "", "-.")
 """What stands among the digits of a number."""
 _BETWEEN = "\0"
-_MANY = 1 << 12
+_MANY = 1 << 13
 _MOST_DIGITS = 18
 
 
-class Cells(NamedTuple):
-    """The serial numbers of one row."""
+class Ranges(NamedTuple):
+    """The serial numbers of a block of rows; of a row without any, or with any that cannot be read here, nothing."""
 
-    id: str
-    """The range as one text."""
-    low: int
-    high: int
-    prefix: str
-    suffix: str
-    """What follows the first number, as it is written."""
+    ids: Sequence[str]
+    """Each range as one text."""
+    low: Sequence[int]
+    high: Sequence[int]
+    prefixes: Sequence[str | None]
+    """What stands around the numbers of each."""
+    suffixes: Sequence[str | None]
+    """What follows them, as it is compared."""
+
+
+_Cells: TypeAlias = tuple[str, int, int, str, str]
+"""A range: as one text, its ends, and what stands before and behind its first number as it is written."""
+_NOTHING: _Cells = ("", NONE, NONE, "", "")
 
 
 class _Parts(NamedTuple):
@@ -61,25 +68,30 @@ class Cutter:
         self._half_open = half_open
         self._cut: Callable[[str, str], _Cut | None] = lru_cache(_MANY)(lambda first, last: _cut(first, last, pattern))
 
-    def ranges(self, firsts: Sequence[str], lasts: Sequence[str]) -> list[Cells | None]:
-        """Read the ranges of two columns; None where there is none, or none that can be read here."""
+    def ranges(self, firsts: Sequence[str], lasts: Sequence[str]) -> Ranges:
+        """Read the ranges of two columns, which have a row."""
         cuts = map(self._cut, _shapes(firsts), _shapes(lasts))
         rows = zip(firsts, lasts, cuts, strict=True)
-        return [None if cut is None else self._cells(first, last, cut) for first, last, cut in rows]
+        found = [_NOTHING if cut is None else self._cells(first, last, cut) for first, last, cut in rows]
+        ids, low, high, before, behind = zip(*found, strict=True)
+        around = list(zip(low, canonical_each(before), canonical_each(behind), strict=True))
+        prefixes = [None if number == NONE else prefix_of(prefix, suffix) for number, prefix, suffix in around]
+        return Ranges(ids, low, high, prefixes, [None if number == NONE else suffix for number, _, suffix in around])
 
-    def _cells(self, first: str, last: str, cut: _Cut) -> Cells | None:
+    def _cells(self, first: str, last: str, cut: _Cut) -> _Cells:
         begin, end, bare = cut
         other = last or first
         prefix, suffix = first[begin.prefix], first[begin.suffix]
         if not bare and (other[end.prefix] != prefix or other[end.suffix] != suffix):
-            return None
+            return _NOTHING
         low, high = _number(first[begin.number]), _number(other[end.number])
         if self._half_open and last:
             high -= 1
         if high < low:
-            return None
+            return _NOTHING
         one, two = first[begin.text], other[end.text]
-        return Cells(one if one == two else f"{one}..{two}", low, high, _prefix(prefix, suffix), suffix)
+        whole = one if one == two else f"{one}..{two}"
+        return whole, low, high, prefix, suffix
 
 
 def _shapes(texts: Sequence[str]) -> list[str]:
@@ -90,11 +102,6 @@ def _shapes(texts: Sequence[str]) -> list[str]:
 
 def _number(text: str) -> int:
     return int(text if text.isdigit() else text.translate(_NO_MARKS))
-
-
-@lru_cache(_MANY)
-def _prefix(prefix: str, suffix: str) -> str:
-    return prefix_of(canonical(prefix), canonical(suffix))
 
 
 def _cut(first: str, last: str, pattern: re.Pattern[str]) -> _Cut | None:

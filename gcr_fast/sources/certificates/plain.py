@@ -15,12 +15,12 @@ import numpy as np
 
 from gcr_fast.codes import MAX_PARENT_WH
 from gcr_fast.errors import UsageError
-from gcr_fast.sources.certificates.cutting import Cells, Cutter
+from gcr_fast.sources.certificates.cutting import Cutter, Ranges
 from gcr_fast.sources.certificates.facts import Facts, country_named
 from gcr_fast.sources.certificates.held import NONE, Batch, Meanings, Said
 from gcr_fast.sources.certificates.identifiers import fault_of, is_shortened
 from gcr_fast.sources.certificates.rows import own_id
-from gcr_fast.sources.certificates.serials import Serial, canonical
+from gcr_fast.sources.certificates.serials import Serial
 from gcr_fast.sources.certificates.sheet import Block
 
 _MANY = 1 << 13
@@ -55,8 +55,7 @@ class PlainReader:
     def read(self, block: Block) -> Plain:
         """Read all rows; in odd ones stands anything."""
         text, serials = block.text, self._cutter.ranges(block.text("first"), block.text("last"))
-        ends = [(NONE, NONE) if cells is None else (cells.low, cells.high) for cells in serials]
-        low, high = np.array(ends, dtype=np.int64).T
+        low, high = (np.array(numbers, dtype=np.int64) for numbers in (serials.low, serials.high))
         numbers = {
             "line": np.array(block.numbers),
             "energy_wh": self._energies(block, low, high),
@@ -157,17 +156,15 @@ class PlainReader:
         odd = found.unknown or found.clash or found.warning or unmapped or source in self.layout.leave_sources
         return _ODD if odd else self.meanings.source_type[source]
 
-    def _periods(self, block: Block, serials: Sequence[Cells | None]) -> np.ndarray:
+    def _periods(self, block: Block, serials: Ranges) -> np.ndarray:
         texts = zip(*map(block.text, self.facts.production.names), strict=True)
-        suffixes: Iterable[str | None] = repeat(None)
-        if self.layout.dated:
-            suffixes = [None if cells is None else cells.suffix for cells in serials]
+        suffixes = serials.suffixes if self.layout.dated else repeat(None)
         return self._each(self._placed, texts, block.text("zone"), block.text("country"), suffixes)
 
     def _placed(self, texts: tuple[str, ...], zone: str, country: str, suffix: str | None) -> int:
         production = self.facts.production
         found = production.span(texts)
-        if suffix is not None and production.mismatch(found, Serial("", "", 0, canonical(suffix))):
+        if suffix is not None and production.mismatch(found, Serial("", "", 0, suffix)):
             return _ODD
         placed = production.place(found, zone, country_named(country))
         if isinstance(placed, str):
@@ -180,13 +177,13 @@ class PlainReader:
         self._outside |= {code} if other else set()
         return code
 
-    def _texts(self, block: Block, serials: Sequence[Cells | None], said: np.ndarray) -> dict[str, list[str | None]]:
+    def _texts(self, block: Block, serials: Ranges, said: np.ndarray) -> dict[str, list[str | None]]:
         canceled = {code for one, code in self.meanings.said.items() if one.meaning.status == "CANCELED"}
         beneficiaries = zip(block.text("beneficiary"), said.tolist(), strict=True)
-        ids = enumerate(zip(serials, block.text("id"), strict=True))
+        ids = enumerate(zip(serials.ids, block.text("id"), strict=True))
         return {
-            "certificate_id": [cells.id if cells else given or own_id(block.line(at)) for at, (cells, given) in ids],
-            "prefix": [cells.prefix if cells else None for cells in serials],
+            "certificate_id": [whole or given or own_id(block.line(at)) for at, (whole, given) in ids],
+            "prefix": list(serials.prefixes),
             "beneficiary": [cell or None if code in canceled else None for cell, code in beneficiaries],
             "owner": [cell or None for cell in block.text("owner")],
             "device_id": [cell or None for cell in block.text("device_id")],
