@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gcr_fast.sources.files import File
@@ -217,8 +217,8 @@ def text_columns(
     chunks, counts, names = list[dict[str, Any]](), list[int](), dict[str, None]()
     each = iter(rows)
     while batch := list(islice(each, BATCH)):
-        here = {name: None for row in batch for name in row if name not in without}
-        cells = {name: pa.array([_text(row.get(name)) for row in batch], pa.string()) for name in here}
+        here = {name: None for name in dict.fromkeys(chain.from_iterable(batch)) if name not in without}
+        cells = {name: _texts([row.get(name) for row in batch]) for name in here}
         chunks.append({name: column.dictionary_encode() for name, column in cells.items()})
         counts.append(len(batch))
         names |= here
@@ -231,5 +231,11 @@ def text_columns(
     return columns, sum(counts)
 
 
-def _text(cell: Any) -> str | None:
-    return cell if cell is None or isinstance(cell, str) else str(cell)
+def _texts(cells: list[Any]) -> pa.Array:
+    import pyarrow as pa
+
+    try:
+        return pa.array(cells, pa.string())
+    except (pa.ArrowTypeError, pa.ArrowInvalid):  # not all of them are text
+        shown = [cell if cell is None or isinstance(cell, str) else str(cell) for cell in cells]
+        return pa.array(shown, pa.string())
