@@ -154,7 +154,16 @@ def describe_units(readings: Readings, how: How, area: str) -> Describe:
             return "rows that name no unit"
         kind = unit_kind(how.units, *names)
         if kind is None and how.units:
-            readings.notes[names[0]] = "not in the map of units to fuels: no source type"
+            readings.notes[names[0]] = f"{_why(how.units, names)}: no source type"
         return Column(kind or UNKNOWN_UNIT, area, names[0])
 
     return describe
+
+
+def _why(units: Mapping[str, str], names: list[str]) -> str:
+    """Say why a map has no source type for a unit: it does not have the unit, or not known what that burns."""
+    words = units.words if isinstance(units, Units) else {}
+    word = next((words[name] for name in names if name in words), None)
+    if word is None:
+        return "not in the map of units to fuels"
+    return f"its fuel in the map of units, {word!r}, is not known" if word else "has no fuel in the map of units"

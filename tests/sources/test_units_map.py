@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from gcr_fast.sources.generation.formats import read_readings
+from gcr_fast.sources.model import How
 from gcr_fast.sources.units_map import read_units, unit_kind
 
 EXAMPLE = Path(__file__).parent / "examples" / "units.csv"
@@ -92,3 +94,16 @@ def test_the_real_map(real_data):
     assert dict(units) == {unit: kinds[fuel] for unit, fuel in fuels.items() if fuel in kinds}
     assert units.words == {unit: fuel for unit, fuel in fuels.items() if fuel not in kinds}
     assert set(units.unknown) == {"CHP", "RECIPROCATING"}
+
+
+def test_a_unit_whose_fuel_is_not_known_is_told_apart_from_one_that_the_map_lacks(write):
+    path = write("D,DISPATCH,UNIT_SCADA,1,2024/01/01 00:05:00,A,1\n".replace(",A,", ",{},") * 3, "scada.csv")
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[0].format(unit) for unit in "ABCD"))
+    units = read_units(write("unit,fuel\nA,wind\nB,plasma\nD,\n", "units.csv"))
+    readings = read_readings(path, How(units=units))
+    assert readings.notes == {
+        "B": "its fuel in the map of units, 'plasma', is not known: no source type",
+        "C": "not in the map of units to fuels: no source type",
+        "D": "has no fuel in the map of units: no source type",
+    }
+    assert {one.name: one.source_type for one in readings.series} == {"A": "wind", "B": None, "C": None, "D": None}

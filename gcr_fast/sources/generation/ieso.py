@@ -20,6 +20,8 @@ AREA, ZONE = "IESO", "-05:00"
 OFFSET_S = 5 * HOUR_S
 ATTRIBUTION = "Independent Electricity System Operator (IESO), Ontario"
 
+_PUMPED = re.compile(r"\bPGS\b", re.IGNORECASE)
+"""Pumped generating station: it stands among the generators of HYDRO."""
 _STORAGE = re.compile(r"\b(?:BESS|BATTERY|STORAGE)\b", re.IGNORECASE)
 
 
@@ -47,8 +49,10 @@ def by_fuel(fuel: str) -> Column | str:
 
 
 def of_generator(name: str, fuel: str) -> Column | str:
-    """Return what a generator's series is. Batteries are listed as OTHER, and told by their names."""
+    """Return what a generator's series is: storage is listed as OTHER or HYDRO, and told by its name."""
     kind = kind_of(fuel)
     if kind is not None and kind.slug == "other" and _STORAGE.search(name):
         kind = KINDS["battery_storage"]
+    elif kind is not None and kind.source_type == "hydro" and _PUMPED.search(name):
+        kind = KINDS["hydro_pumped_storage"]
     return Column(kind, AREA, device_id=name) if kind else f"of the fuel {fuel}, which is not known"

@@ -134,7 +134,7 @@ FORMAT = Format(
         "lines with a backslash stand before the header; rows of the month have one comma too many",
         "of output, capability, available capacity and forecast only output is read",
         "demand is Ontario's; the market's, which has exports in it, is left out",
-        "batteries are listed under OTHER and told by their names: storage",
+        "batteries are listed under OTHER, a pumped station (PGS) under HYDRO, told by their names: storage",
     ),
     detect=detect,
     read=read,

@@ -181,7 +181,7 @@ FORMAT = Format(
         "an output that is missing, as some are of a quality other than 0, is a gap; one that is there is imputed",
         "the flag is the number of OutputQuality, 0 included",
         "capability and available capacity stand beside output: left out",
-        "batteries are listed under OTHER and told by their names: storage",
+        "batteries are listed under OTHER, a pumped station (PGS) under HYDRO, told by their names: storage",
     ),
     detect=detect,
     read=read,

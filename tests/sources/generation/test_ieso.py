@@ -133,6 +133,16 @@ def test_batteries_listed_as_other_are_storage(path):
     assert roles["ROCK-G2"] == ("other", "generation")
 
 
+@pytest.mark.parametrize("path", [BY_GENERATOR, MONTH])
+def test_a_pumped_station_listed_as_hydro_is_storage(path, write):
+    """PGS is pumped generating station; other names that end so (KAPGS) are none."""
+    text = path.read_text().replace("PINE FALLS", "BECK2 PGS").replace("MAPLE-G1", "KAPGS")
+    found = {one.name: one for one in read_readings(write(text, path.name)).series}
+    pumped = found["BECK2 PGS"]
+    assert (pumped.kind, pumped.role, pumped.source_type) == ("hydro_pumped_storage", "storage", "storage_discharge")
+    assert found["KAPGS"].role == "generation"
+
+
 def test_the_month_has_lines_before_its_header_and_commas_behind_its_rows():
     readings = read_readings(MONTH)
     assert {one.name: cells_by_start(one) for one in readings.series} == monthly(MONTH)
