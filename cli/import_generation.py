@@ -237,13 +237,12 @@ def _years(series: list[SeriesAccount]) -> list[Any]:
 
 def _changes(found: Imported) -> list[str]:
     """Say whether the days of clock changes are whole."""
-    days: dict[tuple[str, int], list[bool]] = {}
+    days: dict[tuple[str, float], list[bool]] = {}
     for one in found.series.values():
         for change in one.clock_changes:
-            hours = change.expected * one.interval_s // 3600
-            days.setdefault((change.day, hours), []).append(change.found == change.expected)
+            days.setdefault((change.day, change.length_s / 3600), []).append(change.found == change.expected)
     return [
-        f"clock change {day}: {hours} hours, complete in {sum(whole):,} of {len(whole):,} series"
+        f"clock change {day}: {hours:g} hours, complete in {sum(whole):,} of {len(whole):,} series"
         for (day, hours), whole in sorted(days.items())
     ]
 

@@ -69,8 +69,10 @@ class ClockChange:
     """A day on which the clock was changed, and whether all its intervals are there."""
 
     day: str
+    length_s: int
+    """How long the day is: 23 or 25 hours, or 23.5 or 24.5 where the clock is changed by half an hour."""
     expected: int
-    """Intervals of that day: 23 or 25 hours."""
+    """Intervals of the grid that begin on that day."""
     found: int
 
 
@@ -224,14 +226,18 @@ def _count(mask: np.ndarray) -> int:
 
 
 def _marked(profile: Profile, quality: int) -> int:
-    return 0 if profile.quality is None else _count(profile.quality == quality)
+    return 0 if profile.quality is None else _count((profile.quality == quality) & ~profile.missing)
 
 
 def _span(profile: Profile, start_s: int, end_s: int) -> tuple[int, int]:
     """Return the positions of the intervals that begin in [start_s, end_s)."""
-    first = max(-((profile.start_s - start_s) // profile.step_s), 0)
-    last = max(-((profile.start_s - end_s) // profile.step_s), 0)
+    first, last = max(_ordinal(profile, start_s), 0), max(_ordinal(profile, end_s), 0)
     return first, min(last, len(profile.values))
+
+
+def _ordinal(profile: Profile, second: int) -> int:
+    """Return the position, which may lie outside of the grid, of the first interval that begins not before a second."""
+    return -((profile.start_s - second) // profile.step_s)
 
 
 def _years(profile: Profile, zone: str) -> Iterator[tuple[YearAccount, int, int]]:
@@ -256,10 +262,11 @@ def _clock_changes(profile: Profile, covered: np.ndarray, zone: str) -> list[Clo
     found = []
     for at, before, after in zip(changes.utc[1:], changes.offsets[:-1], changes.offsets[1:], strict=True):
         midnight = (int(at) + int(before)) // DAY_S * DAY_S
-        low, high = _span(profile, midnight - int(before), midnight + DAY_S - int(after))
-        expected = (DAY_S - int(after) + int(before)) // profile.step_s
+        begin, end = midnight - int(before), midnight + DAY_S - int(after)
+        low, high = _span(profile, begin, end)
+        expected = _ordinal(profile, end) - _ordinal(profile, begin)
         if not covered[low:high].any():
             continue
         text = str(np.datetime64(midnight, "s").astype("datetime64[D]"))
-        found.append(ClockChange(text, expected, _count(~profile.missing[low:high])))
+        found.append(ClockChange(text, end - begin, expected, _count(~profile.missing[low:high])))
     return found

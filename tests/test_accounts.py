@@ -52,8 +52,8 @@ def test_years_and_clock_changes_are_those_of_the_zone(zone):
     assert {change.day for change in found.clock_changes} == {str(date) for date in changed}
     for change in found.clock_changes:
         rows = [moment for moment in local if str(moment.date()) == change.day]
-        assert change.expected == int(_length(rows[0].date(), place) // 3600)
-        assert change.found == len(rows)
+        assert change.length_s == _length(rows[0].date(), place)
+        assert change.expected == change.found == len(rows)
     before = found.years[0].expected - found.years[0].found - 1  # most of the first year is there, little of the last
     assert (found.expected, found.missing) == (len(moments) + before, 2 + before)
     assert [one.intervals for one in found.absent] == [before]
@@ -72,6 +72,22 @@ def test_a_clock_change_that_lacks_an_hour_is_told():
     profile, _ = profile_of(moments, missing={4})
     (change,) = account(READING, profile, np.ones(len(moments), bool), "Europe/Berlin").clock_changes
     assert (change.day, change.expected, change.found) == ("2024-03-31", 23, 22)
+
+
+@pytest.mark.parametrize(("date", "length"), [("2024-04-07", 24.5), ("2024-10-06", 23.5)])
+@pytest.mark.parametrize("step", [1800, 3600])
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_day_whose_clock_moves_by_half_an_hour_is_whole_if_all_its_intervals_are_there(date, length, step, lost):
+    place = ZoneInfo("Australia/Lord_Howe")
+    begin, end = (
+        int((datetime.fromisoformat(date) + timedelta(days=days)).replace(tzinfo=place).timestamp()) for days in (0, 1)
+    )
+    starts = np.arange(begin, end, step)
+    missing = np.arange(len(starts)) < lost
+    profile = Profile("XX-solar", begin, step, (~missing).astype(np.int64), missing, np.zeros(len(starts), np.int64))
+    (change,) = account(READING, profile, np.ones(len(starts), bool), "Australia/Lord_Howe").clock_changes
+    assert (change.day, change.length_s) == (date, length * 3600)
+    assert (change.expected, change.found) == (len(starts), len(starts) - lost)
 
 
 def test_what_no_file_is_about_is_not_expected():
