@@ -16,10 +16,11 @@ FILLS = ("none", "zero", "interpolate")
 """`interpolate` draws a line between the intervals before and after a gap; beyond the first and last it has none."""
 
 
-def fill(profile: Profile, how: str, covered: np.ndarray) -> Profile:
+def fill(profile: Profile, how: str, covered: np.ndarray, doubtful: np.ndarray | None = None) -> Profile:
     """Return a profile with its gaps filled; faults about them stay, as they tell what was missing.
 
-    `covered` bool[n]: intervals that some file is about. What lies between two files is no gap.
+    `covered` bool[n]: intervals that some file is about. What lies between two files is no gap. `doubtful` bool[n]:
+    those of which a file says more than one can have: they were metered, so no value of ours takes their place.
     """
     if how not in FILLS:
         raise UsageError(f"unknown way to fill {how!r}; there are {', '.join(FILLS)}")
@@ -27,6 +28,8 @@ def fill(profile: Profile, how: str, covered: np.ndarray) -> Profile:
         return profile
     signed = np.array(profile.signed)  # a copy, which is filled in
     gaps = profile.missing & covered
+    if doubtful is not None:
+        gaps &= ~doubtful
     filled = _interpolated(signed, profile.missing, gaps) if how == "interpolate" else gaps
     quality = np.zeros(len(signed), np.uint8) if profile.quality is None else profile.quality.copy()
     quality[filled] = ESTIMATED

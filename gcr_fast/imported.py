@@ -204,10 +204,11 @@ def _columns(profile: Profile, covered: np.ndarray, shared: _Repeats) -> dict[st
     values, missing = profile.signed[part], profile.missing[part]
     energy = pa.array(values, mask=missing) if np.count_nonzero(missing) else arrow_int64(values)
     count = len(energy)
-    if profile.quality is None:
+    if profile.quality is None and not energy.null_count:
         quality = shared.word(count, MEASURED, shared.qualities)
-    else:
-        quality = _coded(pa.array(profile.quality[part], pa.int32()), shared.qualities)
+    else:  # what is not there has no quality
+        codes = np.full(count, MEASURED, np.int32) if profile.quality is None else profile.quality[part]
+        quality = _coded(pa.array(codes, pa.int32(), mask=missing), shared.qualities)
     if profile.flags is None:
         flags = shared.word(count, None, shared.flag_words)
     else:

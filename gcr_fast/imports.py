@@ -116,37 +116,55 @@ class _Gathered:
         taken = [file.take(name, self.keep_intervals, self.clashes) for file in files]
         one, pieces = taken[0][0], [piece for _, piece in taken]
         zone = one.zone or files[0].readings.zone
-        whole = _uncontested(joined(pieces, self.clashes))
+        whole = joined(pieces, self.clashes)
         if self.how.year is not None:
             whole = stretched(whole, year_period(self.how.year, zone))
+        whole, doubtful = _uncontested(whole)
         there, absent = self._coverages.of(whole, pieces)
-        self.profiles[name], self.covered[name] = fill(whole, self.filling, there), there
+        self.profiles[name], self.covered[name] = fill(whole, self.filling, there, doubtful), there
         self.series[name] = account(one, self.profiles[name], there, zone, absent, self._calendars)
 
     def imported(self, found: list[Readings], formats: Mapping[str, str]) -> Imported:
         """Return all series, and everything that was found of them."""
         profiles = self.profiles
-        told = (_told(fault, profile) for profile in profiles.values() for fault in profile.faults if not _clips(fault))
-        findings = Findings(told)
-        findings.extend(_absences(self.series.values(), profiles))
+        findings = Findings()
+        for one in self.series.values():
+            findings.extend(_told(one, profiles[one.name]))
         findings.extend(_negatives(self.series, profiles))
         findings.extend(absent_kinds(found, self.how))
         return Imported(profiles, self.series, tuple(found), findings, formats, self.covered)
 
 
-def _told(fault: Fault, profile: Profile) -> Finding:
-    """Return what a fault says."""
-    if fault.finding.code not in ABSENT:
-        return fault.finding
-    return _if_filled(fault.finding, profile, fault.first, fault.last + 1)
+TOLD = 2
+"""A filled interval of which was told."""
 
 
-def _if_filled(gap: Finding, profile: Profile, first: int, stop: int) -> Finding:
-    """Return what is said of a gap in these intervals; where all of them are filled, nothing has to be mended."""
-    quality = np.zeros(0) if profile.quality is None else profile.quality
-    if first < 0 or stop > len(quality) or (quality[first:stop] != ESTIMATED).any():
-        return gap
-    return replace(gap, code="filled_interval", message=f"{gap.message}: filled, marked as estimated")
+def _told(one: SeriesAccount, profile: Profile) -> Iterator[Finding]:
+    """Yield what was found of a series, the gaps of its files and those that no file is about among it."""
+    filled = np.zeros(0, np.int8) if profile.quality is None else (profile.quality == ESTIMATED).astype(np.int8)
+    for fault in profile.faults:
+        if fault.finding.code in ABSENT:
+            yield from _if_filled(fault.finding, filled, fault.first, fault.last + 1)
+        elif not _clips(fault):
+            yield fault.finding
+    for finding, first, stop in _absences(one, profile):
+        yield from _if_filled(finding, filled, first, stop)
+
+
+def _if_filled(gap: Finding, filled: np.ndarray, first: int, stop: int) -> Iterator[Finding]:
+    """Yield what is said of a gap in these intervals; where all of them are filled, nothing has to be mended.
+
+    `filled` int8[n] are 1 where an interval was filled, and become `TOLD`: an hour that two gaps share is counted once.
+    """
+    part = filled[max(first, 0) : stop]
+    whole = len(part) == stop - first > 0 and bool(part.all())
+    if not whole:
+        yield gap
+    count = int((part == 1).sum())
+    if count:
+        said = "filled" if whole else f"{count} filled"
+        part[part == 1] = TOLD
+        yield replace(gap, code="filled_interval", message=f"{gap.message}: {said}, marked as estimated", count=count)
 
 
 def _clips(fault: Fault) -> bool:
@@ -166,30 +184,26 @@ def _negatives(series: Mapping[str, SeriesAccount], profiles: Mapping[str, Profi
             yield Finding("negative_clipped", what, **where)  # type: ignore[arg-type]
 
 
-def _absences(series: Iterable[SeriesAccount], profiles: Mapping[str, Profile]) -> Iterator[Finding]:
-    """Yield a finding for each run of intervals that no file is about."""
-    for one in series:
-        for absent in one.absent:
-            span = f"{absent.start} .. {absent.end}"
-            finding = Finding(
-                "missing_interval", f"{one.name}: {absent}", value=span, profile=one.name, count=absent.intervals
-            )
-            profile = profiles[one.name]
-            begin, end = (int(datetime.fromisoformat(text).timestamp()) for text in (absent.start, absent.end))
-            first, stop = ((second - profile.start_s) // profile.step_s for second in (begin, end))
-            yield _if_filled(finding, profile, first, stop)
+def _absences(one: SeriesAccount, profile: Profile) -> Iterator[tuple[Finding, int, int]]:
+    """Yield a finding for each run of intervals that no file is about, and the positions where it begins and ends."""
+    for absent in one.absent:
+        what, span = f"{one.name}: {absent}", f"{absent.start} .. {absent.end}"
+        begin, end = (int(datetime.fromisoformat(text).timestamp()) for text in (absent.start, absent.end))
+        first, stop = ((second - profile.start_s) // profile.step_s for second in (begin, end))
+        yield Finding("missing_interval", what, value=span, profile=one.name, count=absent.intervals), first, stop
 
 
-def _uncontested(profile: Profile) -> Profile:
-    """Return a profile without the intervals that have two values, or a row beside the grid: none of them is known.
+def _uncontested(profile: Profile) -> tuple[Profile, np.ndarray | None]:
+    """Return a profile without the intervals that have two values, or a row beside the grid; and these, bool[n].
 
-    A profile that is converted at once is refused for such faults; a table that is written has no place for them.
+    None of them is known. A profile that is converted at once is refused for such faults; a table that is written has
+    no place for them.
     """
     faults = [f for f in profile.faults if f.finding.severity == "error" and f.finding.code not in ABSENT]
     if not faults:
-        return profile
+        return profile, None
     doubtful = np.zeros(len(profile.values), dtype=bool)
     for fault in faults:
         doubtful[fault.first : fault.last + 1] = True
     values, clipped = np.where(doubtful, 0, profile.values), np.where(doubtful, 0, profile.clipped)
-    return replace(profile, values=values, clipped=clipped, missing=profile.missing | doubtful)
+    return replace(profile, values=values, clipped=clipped, missing=profile.missing | doubtful), doubtful

@@ -157,10 +157,12 @@ def _place(grid: _Grid, positions: np.ndarray, order: np.ndarray) -> None:
     """Put values on the grid; of an interval that comes twice the first stays, and the second is a fault."""
     series = grid.series
     first = np.concatenate([[True], positions[1:] != positions[:-1]])
+    kept = np.maximum.accumulate(np.where(first, np.arange(len(positions)), 0))
     for at in np.flatnonzero(~first).tolist():
         position, row = int(positions[at]), int(series.rows[order[at]])
         text = utc_text(grid.start_s + position * grid.step_s)
-        grid.fault("duplicate_interval", f"{text} appears twice", position, position, row, value=text)
+        both = " and ".join(_said(series, int(order[one])) for one in (kept[at], at))
+        grid.fault("duplicate_interval", f"{text} appears twice: {both}", position, position, row, value=text)
     grid.values[positions[first]] = series.values[order[first]]
     grid.missing[positions[first]] = (series.null | series.unreadable)[order[first]]
     grid.unreadable[positions[first]] = series.unreadable[order[first]]
@@ -171,17 +173,30 @@ def _place(grid: _Grid, positions: np.ndarray, order: np.ndarray) -> None:
         grid.flags.codes[positions[first]] = series.flags.codes[order[first]]
 
 
+def _said(series: Series, at: int) -> str:
+    """Say where the `at`-th value of a series stands, and what it is."""
+    row = int(series.rows[at])
+    line, kind = series.source.line(row), series.unit.kind
+    unit = "" if kind == "weight" else " W" if kind == "power" else " Wh"
+    value = "no value" if series.null[at] or series.unreadable[at] else f"{int(series.values[at]):,}{unit}"
+    return f"{value} {f'in row {row}' if line is None else f'on line {line}'}"
+
+
 def _note_gaps(grid: _Grid) -> None:
     """A row with an empty value is one fault; a run of absent rows is one for the run, at the row before it."""
-    begins = grid.start_s
     for position in np.flatnonzero(grid.missing & (grid.row_at >= 0)).tolist():
         _note_cell(grid, position)
     for first, stop in runs(grid.missing & (grid.row_at < 0)):
-        text = f"{utc_text(begins + first * grid.step_s)} .. {utc_text(begins + stop * grid.step_s)}"
-        row = int(grid.row_at[first - 1]) if first else None
-        count = stop - first
-        what = f"no rows for {count} interval{'s' if count > 1 else ''} {_after(grid.series, row)}: {text}"
-        grid.fault("missing_interval", what, first, stop - 1, row, value=text, count=count)
+        _note_absent(grid, first, stop)
+
+
+def _note_absent(grid: _Grid, first: int, stop: int) -> None:
+    """No row is there for the intervals `first` to `stop`, exclusive; both may lie outside of the grid."""
+    text = f"{utc_text(grid.start_s + first * grid.step_s)} .. {utc_text(grid.start_s + stop * grid.step_s)}"
+    row = int(grid.row_at[first - 1]) if first > 0 else None
+    count = stop - first
+    what = f"no rows for {count} interval{'s' if count > 1 else ''} {_after(grid.series, row)}: {text}"
+    grid.fault("missing_interval", what, first, stop - 1, row, value=text, count=count)
 
 
 def _after(series: Series, row: int | None) -> str:
@@ -214,6 +229,9 @@ def _hourly(grid: _Grid, zone: str | None) -> Profile:
     parts = HOUR_S // grid.step_s
     lead = (grid.start_s - zone_anchor(zone, grid.start_s)) % HOUR_S // grid.step_s
     hours = -(-(lead + len(grid.values)) // parts)
+    for first, stop in ((-lead, 0), (len(grid.values), hours * parts - lead)):
+        if first < stop and not HOUR_S % grid.step_s:
+            _note_absent(grid, first, stop)  # of the hours in which it begins and ends a part is missing
     values = np.zeros(hours * parts, dtype=np.int64)
     missing = np.ones(hours * parts, dtype=bool)
     values[lead : lead + len(grid.values)] = grid.values

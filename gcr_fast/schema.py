@@ -104,7 +104,7 @@ GENERATION = (
     Column("kind", "words", "", True, "what it is of, finer than the source type: fossil_gas, load"),
     Column("area", "words", "", False, "country, bidding zone, balancing authority"),
     Column("device_id", "words", "", False, "unit or meter, where the source is about units"),
-    Column("quality", "words", "", True, "measured, imputed by its publisher, or estimated: filled in here"),
+    Column("quality", "words", "", False, "measured, imputed by its publisher, estimated: filled in; empty in a gap"),
     Column("flags", "words", "", False, "what the source says of the value, in its words: FINAL, R1, Imputed"),
     Column("format", "words", "", True, "the format it was read from"),
 )

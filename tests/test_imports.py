@@ -242,11 +242,52 @@ def test_an_interval_with_two_values_is_no_value_of_what_is_written(write, tmp_p
     other = lines[4].replace(",3,", ",77777,")
     imported = import_generation([write(whole + other)], filling=filling)
     account = imported.series["XX-solar"]
-    assert (account.duplicate, account.missing, account.estimated) == (1, *((1, 0) if filling == "none" else (0, 1)))
+    assert (account.duplicate, account.missing, account.estimated) == (1, 1, 0)
     imported.write(tmp_path / "written.parquet")
     read = gcr.read_profiles(tmp_path / "written.parquet")["XX-solar"]
-    assert read.missing.tolist() == [filling == "none" and hour == 3 for hour in range(24)]
-    assert read.values.tolist() == [0 if hour == 3 and filling == "none" else hour * 1_000_000 for hour in range(24)]
+    assert read.missing.tolist() == [hour == 3 for hour in range(24)]
+    assert read.values.tolist() == [0 if hour == 3 else hour * 1_000_000 for hour in range(24)]
+
+
+@pytest.mark.parametrize("filling", ["none", "zero", "interpolate"])
+def test_only_gaps_are_filled_and_what_is_doubtful_stays_empty_and_named(write, filling):
+    """01:00 has two values, 02:30 stands beside the grid and makes 02:00 doubtful; 03:00 is the one gap."""
+    rows = [("00:00", 1), ("01:00", 2), ("01:00", 3), ("02:00", 4), ("02:30", 4), ("04:00", 4)]
+    path = write("t,kwh\n" + "".join(f"2024-01-01T{time}Z,{kwh}\n" for time, kwh in rows))
+    time = {"column": "t", "layout": "iso", "marks": "begin", "minutes": "60"}
+    mapping = {"time": time, "unit": "kWh", "columns": {"kwh": "solar"}}
+    imported = import_generation([path], how=How(mapping=mapping), filling=filling)
+    (account,) = imported.series.values()
+    made = {"none": None, "zero": 0, "interpolate": 1_000 + 3_000 * 3 // 4}[filling]
+    table = imported.to_table().to_pylist()
+    assert [row["energy_wh"] for row in table] == [1_000, None, None, made, 4_000]
+    estimated = None if filling == "none" else "estimated"
+    assert [row["quality"] for row in table] == ["measured", None, None, estimated, "measured"]
+    counts = imported.findings.counts()
+    assert (counts["duplicate_interval"], counts["uneven_interval"]) == (1, 1)
+    assert (counts["filled_interval"], account.estimated) == ((0, 0) if filling == "none" else (1, 1))
+    assert account.missing == (3 if filling == "none" else 2)
+    assert not imported.findings.ok
+
+
+@given(
+    st.lists(st.sampled_from(["", "", "1", "2", None]), min_size=5, max_size=40),
+    st.sampled_from(("zero", "interpolate")),
+)
+def test_as_many_intervals_are_told_to_be_filled_as_are_counted(tmp_path_factory, quarters, how):
+    """Quarters of an hour without a value or a row: an hour with two such gaps is one filled interval."""
+    path = tmp_path_factory.mktemp("filled") / "file.csv"
+    lines = [
+        f"2024-01-01T{10 + at // 4:02d}:{at % 4 * 15:02d}Z,{cell}"
+        for at, cell in enumerate(quarters)
+        if cell is not None
+    ]
+    path.write_text("\n".join(["t,Wh", "2024-01-01T09:00Z,1", *lines, "2024-01-01T22:00Z,1"]) + "\n")
+    time = {"column": "t", "layout": "iso", "marks": "begin", "minutes": "15"}
+    mapping = {"time": time, "unit": "Wh", "columns": {"Wh": "solar"}}
+    imported = import_generation([path], how=How(mapping=mapping), filling=how)
+    (account,) = imported.series.values()
+    assert imported.findings.counts()["filled_interval"] == account.estimated
 
 
 def test_a_file_without_the_year_that_is_asked_for_is_accounted_for_beside_one_that_has_it(write):

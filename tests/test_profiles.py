@@ -796,12 +796,24 @@ def test_uneven_interval_that_does_not_divide_an_hour(faults):
     assert [entry[0] for entry in faults(series([1] * 5, step=25))] == ["uneven_interval"]
 
 
+def test_missing_interval_what_the_hours_lack_in_which_a_file_begins_and_ends(faults):
+    found = faults(series([1] * 5, step=15, first=2))
+    assert [entry[0] for entry in found] == ["missing_interval"] * 2
+    assert [(entry[4], entry[6]) for entry in found] == [
+        ("2024-01-01T00:00Z .. 2024-01-01T00:30Z", 2),
+        ("2024-01-01T01:45Z .. 2024-01-01T02:00Z", 1),
+    ]
+
+
 def test_duplicate_interval_every_later_row_and_the_first_counts(faults, read):
     content = LONG + "".join(f"p,{stamp(hour)},{i}\n" for i, hour in enumerate([0, 1, 1, 2, 2, 2, 3]))
     assert faults(content) == [
         ("duplicate_interval", row, row + 2, None, stamp(hour), "p", 1) for row, hour in ((2, 1), (4, 2), (5, 2))
     ]
     assert shown(read(content)["p"])[2] == [0, 1, 3, 6]
+    messages = [finding.message for finding in read(content).findings]
+    assert messages[0] == f"p: {stamp(1)} appears twice: 1 Wh on line 3 and 2 Wh on line 4"
+    assert messages[2] == f"p: {stamp(2)} appears twice: 3 Wh on line 5 and 5 Wh on line 7"
 
 
 def test_missing_interval_one_finding_for_each_run(faults, read):

@@ -21,6 +21,6 @@ def hours(rows, step_s):
 
 
 def absent(rows, step_s):
-    """Return how many grid places between the first and the last row have no row at all."""
+    """Return how many grid places have no row at all, from the hour of the first row to that of the last."""
     starts = {start for start, _ in rows}
-    return (max(starts) - min(starts)) // step_s + 1 - len(starts)
+    return (max(starts) // 3600 + 1 - min(starts) // 3600) * (3600 // step_s) - len(starts)
