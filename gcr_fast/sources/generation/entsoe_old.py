@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
 from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.errors import RefusedError
+from gcr_fast.findings import Findings
 from gcr_fast.sources import workbook
 from gcr_fast.sources.bulk import Bulk, read_bulk
 from gcr_fast.sources.cells import MEGA, Numbers, report
@@ -36,6 +38,7 @@ _VALUE = re.compile(r"^(?P<kind>.+?)\s+- Actual (?P<way>Aggregated|Consumption) 
 _LOAD = re.compile(r"^Actual Total Load \[MW\](?: - (?P<area>.+))?$")
 _TIME = re.compile(r"^(?:MTU|Time \((?P<zone>[A-Z/]+)\))$")
 _CELL = re.compile(r"\((?P<zone>[A-Z/]+)\)\s*$")
+_UNZONED = "names no time zone, where other rows do"
 _LABEL = "is not like 31.01.2019 00:00 - 31.01.2019 01:00, of 60 minutes at most"
 
 
@@ -171,10 +174,26 @@ def _zone(file: File, column: str, table: Table) -> str:
     if not words and len(table):
         labels = encode(as_text(one_array(table.columns[column])))[1]
         words = {match["zone"] if (match := _CELL.search(str(label))) else None for label in labels if label}
+    if None in words and len(words) > 1:
+        _refuse_unzoned(file, column, table)
     if len(words) > 1:
         said = " and ".join(sorted(word or "none" for word in words))
         refuse(file, f"names several time zones: {said}", "unknown_zone", column=column)
     return named_zone(file, words.pop() if words else None, column)
+
+
+def _refuse_unzoned(file: File, column: str, table: Table) -> NoReturn:
+    """Refuse labels that name no zone where others do, such as the header of a second file behind the first."""
+    labels, findings = [str(label or "") for label in one_array(table.columns[column]).to_pylist()], Findings()
+    for line, label in zip(table.lines.tolist(), labels, strict=True):
+        if not _CELL.search(label):
+            what = (
+                "is a second header, as of two files in one: read them apart" if label.strip() == column else _UNZONED
+            )
+            findings.add(
+                "unknown_zone", f"{column} {label!r} {what}", file=file.name, line=line, column=column, value=label
+            )
+    raise RefusedError(findings)
 
 
 def _empty_rows(cells: Table | Mapping[str, Numbers], rows: np.ndarray) -> np.ndarray:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MISSING = ("nan", "NaN", "null")
-_ISO = "is not an ISO 8601 time"
 _FRACTION = r":\d{2}[.,]\d*[1-9]\d*(?:Z|[+-][\d:]+)?$"
 _BETWEEN = (
     "has a fraction of a second, where no interval begins: a log of changes has no intervals; export hourly values or "
@@ -93,10 +92,12 @@ def _begins(readings: Readings, table: Table, plan: Plan, how: How, key: np.ndar
     """Return when intervals begin. `key` int64[n] tells the series of a long table apart."""
     clock, zone = plan.clock, plan.clock.zone or how.zone or ""
     cells = _time_cells(table, plan)
-    marks, local, bad = _marks(cells, clock.layout)
+    marks, local, bad, between = _marks(cells, clock.layout)
     lines = table.lines
     name = " ".join(clock.columns)
-    _report_bad(readings, bad, lines, name, cells, clock.layout)
+    wanted = "an ISO 8601 time" if clock.layout == ISO else clock.layout
+    report(readings.findings, readings.file, bad, lines, name, cells, f"is not {wanted}")
+    report(readings.findings, readings.file, between & ~bad, lines, name, cells, _BETWEEN)
     if local.any() and not zone:
         what = "names no time zone: name it in the mapping as time.zone, or with --zone"
         report(
@@ -122,20 +123,8 @@ def _begins(readings: Readings, table: Table, plan: Plan, how: How, key: np.ndar
     return _Begins(found.seconds[rows], rows, length)
 
 
-def _report_bad(
-    readings: Readings, bad: np.ndarray, lines: np.ndarray, name: str, cells: pa.Array, layout: str
-) -> None:
-    """Report the cells bool[n] that are no times, or times between two seconds: those are moments of no interval."""
-    if layout != ISO:
-        report(readings.findings, readings.file, bad, lines, name, cells, f"is not {layout}")
-        return
-    between = bad & _has_fraction(cells) if bad.any() else bad
-    report(readings.findings, readings.file, bad & ~between, lines, name, cells, f"is not {_ISO}")
-    report(readings.findings, readings.file, between, lines, name, cells, _BETWEEN)
-
-
 def _has_fraction(cells: pa.Array) -> np.ndarray:
-    """bool[n]: times with a fraction of a second that is not zero."""
+    """bool[n]: times in ISO 8601 with a fraction of a second that is not zero."""
     import pyarrow.compute as pc
 
     found = pc.match_substring_regex(pc.utf8_trim_whitespace(as_text(cells)), _FRACTION)
@@ -153,18 +142,33 @@ def _time_cells(table: Table, plan: Plan) -> pa.Array:
     return pc.binary_join_element_wise(*(pc.utf8_trim_whitespace(as_text(one)) for one in columns), " ")
 
 
-def _marks(cells: pa.Array, layout: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (seconds int64[n], whether they are of a local clock bool[n], which cells are no times bool[n])."""
+class _Marks(NamedTuple):
+    """A column of times, each bool[n] or int64[n]."""
+
+    seconds: np.ndarray
+    local: np.ndarray
+    """Whether they are of a local clock; else they are UTC."""
+    bad: np.ndarray
+    """Which cells are no times."""
+    between: np.ndarray
+    """Which are times between two seconds, where no interval begins."""
+
+
+def _marks(cells: pa.Array, layout: str) -> _Marks:
+    """Read times as a mapping lays them out."""
+    none = np.zeros(len(cells), dtype=bool)
     if layout in {UNIX, UNIX_MS}:
-        found = numbers(cells, 0)
-        seconds = found.values // (1000 if layout == UNIX_MS else 1)
+        found = numbers(cells, 3 if layout == UNIX else 0)
+        seconds, fraction = np.divmod(found.values, 1000)
         wild = (seconds < FIRST_S) | (seconds > LAST_S)
-        return seconds, np.zeros(len(cells), dtype=bool), found.bad | found.null | wild
+        return _Marks(seconds, none, found.bad | found.null | wild, fraction != 0)
     if layout == ISO:
         aware, walls = times_of(cells, None), times_of(cells, "UTC")
-        return walls.earliest, aware.naive & ~aware.null, walls.null | walls.unreadable
+        bad = walls.null | walls.unreadable
+        between = bad & _has_fraction(cells) if bad.any() else none
+        return _Marks(walls.earliest, aware.naive & ~aware.null, bad & ~between, between)
     times = labels_of(cells, layout)
-    return times.seconds, np.full(len(cells), "%z" not in layout), times.bad
+    return _Marks(times.seconds, np.full(len(cells), "%z" not in layout), times.bad, none)
 
 
 def _length(file: File, marks: np.ndarray) -> int:

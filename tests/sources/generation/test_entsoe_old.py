@@ -215,6 +215,20 @@ def test_two_zones_in_one_file_are_refused(write, refusal):
     assert "CET/CEST and UTC" in finding["message"]
 
 
+def test_two_files_in_one_are_refused_with_the_line_of_the_second_header(write, refusal):
+    text = GENERATION.read_text()
+    count = len(text.splitlines())
+    (finding,) = refusal(read_readings, write(text + text))
+    assert (finding["line"], finding["column"], finding["value"]) == (count + 1, "MTU", "MTU")
+    assert "second header" in finding["message"]
+
+
+def test_every_label_without_a_zone_is_named(write, refusal):
+    lines = GENERATION.read_text().replace(" (CET/CEST)", "", 3).splitlines()
+    found = refusal(read_readings, write("\n".join(lines)))
+    assert [finding["line"] for finding in found] == [2, 3, 4]
+
+
 def test_a_file_that_was_cut_off_is_refused(write, refusal):
     text = GENERATION.read_text()
     (finding,) = refusal(read_readings, write(text[: text.rindex(",")]))

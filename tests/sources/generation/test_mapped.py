@@ -173,6 +173,28 @@ def test_no_value_lands_in_a_wrong_interval_whichever_rows_are_missing(
     assert lost or order == "none" or kept == len(rows)
 
 
+MOMENTS = {
+    "iso": ("2024-06-01T{:02d}:00:00.000Z", "2024-06-01T03:00:00.582Z"),
+    "unix": ("{}.000", "1717210800.582"),
+    "unix_ms": ("{}000", "1717210800582"),
+}
+
+
+@pytest.mark.parametrize("layout", MOMENTS)
+def test_a_fraction_of_a_second_is_read_if_it_is_zero_and_else_refused_as_what_it_is(layout, write, refusal):
+    """Statistics are exported with .000; a log of changes of state has no intervals."""
+    first = 1717200000
+    mapping = {"time": {"column": "t", "layout": layout, "marks": "begin"}, "unit": "Wh", "columns": {"Wh": "solar"}}
+    form, between = MOMENTS[layout]
+    labels = [form.format(hour if layout == "iso" else first + 3600 * hour) for hour in range(3)]
+    text = "t,Wh\n" + "".join(f"{label},{at}\n" for at, label in enumerate(labels))
+    (one,) = read(write(text), mapping).series
+    assert one.starts.tolist() == [first + 3600 * hour for hour in range(3)]
+    (finding,) = refusal(read, write(f"{text}{between},3\n"), mapping)
+    assert (finding["line"], finding["column"], finding["value"]) == (5, "t", between)
+    assert "fraction of a second" in finding["message"]
+
+
 def test_a_pattern_takes_all_columns_that_it_matches(write):
     mapping = {
         "time": {"column": "t", "layout": "unix", "marks": "begin", "minutes": "15"},
