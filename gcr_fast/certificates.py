@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -23,7 +23,7 @@ from gcr_fast.columns import exact_sum
 from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.exchange.streams import write_stream
-from gcr_fast.findings import Findings
+from gcr_fast.findings import Finding, Findings
 from gcr_fast.periods import year_period
 from gcr_fast.schema import arrow_schema
 from gcr_fast.sources.certificates import mapped
@@ -114,7 +114,18 @@ class Certificates:
         for one in self.left_out:
             what = f"{one.word}: {one.left_out}"
             findings.add("left_out", what, file=one.file, value=one.word, count=one.rows)
-        return Annual(self.table, findings, _List(self.table, names, digest=digest, lines=self.lines))
+        source = _List(self.table, names, digest=digest, lines=self.lines)
+        findings.extend(self._uncancelled(source))
+        return Annual(self.table, findings, source)
+
+    def _uncancelled(self, source: Source) -> Iterator[Finding]:
+        """Yield the rows that were kept though they are not cancelled: as in a file of ours, they stop a conversion."""
+        for row, status in enumerate(self.table["status"].to_pylist()):
+            if status != "CANCELED":
+                identity = self.table["certificate_id"][row].as_py()
+                what = f"{identity}: status {status} is not CANCELED: only cancelled certificates are converted"
+                place: dict[str, Any] = {"file": source.name or None, "row": row, "line": source.line(row)}
+                yield Finding("not_canceled", what, column="status", value=status, certificate_id=identity, **place)
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """Hand the table to any Arrow library."""
