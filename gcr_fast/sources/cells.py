@@ -26,6 +26,12 @@ MAX_CELL = 1 << 45
 """W or Wh in one interval (35 TWh) above which a number must be wrong: the world's plants together make less."""
 
 
+NO_NUMBER, _TOO_LARGE = "is not a number", "is too large a number"
+_WHOLE = 1e16
+"""Floats from here on write themselves with an exponent."""
+_PLAIN_NUMBER = re.compile(r"[+-]?\d{8,}(?:[.,]\d*)?$|[+-]?\d+(?:[.,]\d*)?[eE][+]?\d{1,3}$")
+
+
 class Numbers(NamedTuple):
     """A column of numbers as integers."""
 
@@ -182,11 +188,17 @@ def _first(cells: pa.Array, pattern: str) -> str:
 
 
 def _shown(cell: pa.Scalar) -> object:
-    """Return a cell as Python has it; a time beyond its calendar as Arrow writes it."""
+    """Return a cell as Python has it, a whole float as files write it; a time beyond the calendar as Arrow does."""
     try:
-        return cell.as_py()
+        value: object = cell.as_py()
+        return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _WHOLE else value
     except (OverflowError, ValueError):
         return str(cell)
+
+
+def _is_too_large(text: str) -> bool:
+    """Whether a cell is a number, but one that no unit makes small enough to be true."""
+    return bool(_PLAIN_NUMBER.match(text)) and abs(float(text.replace(",", "."))) > MAX_CELL / 10**MEGA
 
 
 def report(
@@ -199,11 +211,15 @@ def report(
     what: str,
     code: str = "unreadable_value",
 ) -> None:
-    """Add one finding for each row of `mask` bool[n]: the file, the line, the column and the cell."""
+    """Add one finding for each row of `mask` bool[n]: the file, the line, the column and the cell.
+
+    Of a cell that `is not a number` because it is too large, that is said instead.
+    """
     rows = np.flatnonzero(mask)
     flat = None if cells is None or not len(rows) else one_array(cells)
     for row in rows.tolist():
         shown = None if flat is None else _shown(flat[row])
         text = None if shown is None else str(shown)[:60]
-        said = f"{column} {text!r} {what}" if text is not None else f"{column} {what}"
+        why = what.replace(NO_NUMBER, _TOO_LARGE) if text is not None and _is_too_large(text) else what
+        said = f"{column} {text!r} {why}" if text is not None else f"{column} {why}"
         findings.add(code, said, file=file.name, line=int(lines[row]), column=column, value=text)

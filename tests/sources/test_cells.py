@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from oracle import exports as oracle
 
 from gcr_fast.findings import Findings
-from gcr_fast.sources.cells import ENGLISH, GERMAN, MAX_CELL, PLAIN, PLAIN_COMMA, locale_of, numbers, report
+from gcr_fast.sources.cells import ENGLISH, GERMAN, MAX_CELL, MEGA, PLAIN, PLAIN_COMMA, locale_of, numbers, report
 from gcr_fast.sources.files import open_file
 from gcr_fast.units import floor_floats
 
@@ -155,6 +155,25 @@ def test_numbers_written_in_two_ways_are_refused(file, refusal):
     (finding,) = refusal(locale_of, file, [pa.array(["1,5", "3"]), pa.array(["1.5"])])
     assert finding["code"] == "ambiguous_number"
     assert "1,5 and 1.5" in finding["message"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (
+            ["1", "99999999.999999", "1e12", "x"],
+            ["'99999999.999999' is too large", "'1e12' is too large", "'x' is not"],
+        ),
+        ([1.0, 12345678901.0, float("nan")], ["'12345678901' is too large a number", "'nan' is not a number"]),
+        (["12.345.678,9", "1,5,0", "-50000000,5"], ["'12.345.678,9' is not", "'1,5,0' is not", "'-50000000,5' is too"]),
+    ],
+)
+def test_a_number_that_is_too_large_is_told_as_that_and_shown_as_it_stands(file, cells, said):
+    column = pa.array(cells)
+    found, findings = numbers(column, MEGA), Findings()
+    report(findings, file, found.bad, np.arange(len(cells)) + 2, "MW", column, "is not a number")
+    messages = [finding.message for finding in findings]
+    assert [text in message for text, message in zip(said, messages, strict=True)] == [True] * len(said), messages
 
 
 def test_every_bad_row_is_reported_with_its_place(file):

@@ -19,6 +19,7 @@ from gcr_fast.sources.generation.mapping import END, ISO, UNIX, UNIX_MS, Of, Pla
 from gcr_fast.sources.long import Words, long, series_keys, span
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.portions import labels_of, times_of
+from gcr_fast.sources.rounding import note_rounding
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
 from gcr_fast.sources.words import Kind, kind_of
 from gcr_fast.units import Unit
@@ -242,6 +243,8 @@ def _long(readings: Readings, table: Table, plan: Plan, how: How) -> None:
         flags=flags,
     )
     _mark_weights(readings, {one.column: unit for one in readings.series})
+    missing = (*MISSING, *plan.missing)
+    note_rounding(readings, readings.series, cells, table.first_line, unit.digits, missing, plan.locale)
     for name in table.names:
         if name not in {*plan.clock.columns, plan.value, plan.flags, *plan.series.values()}:
             readings.left_out[name] = "not in the mapping"
@@ -282,6 +285,9 @@ def _wide(readings: Readings, table: Table, plan: Plan, how: How) -> None:
     if not units:
         refuse(readings.file, "has no column that the mapping's pattern matches", "missing_column")
     _mark_weights(readings, units)
+    for one in readings.series:
+        missing, cells = (*MISSING, *plan.missing), table.columns[one.column]
+        note_rounding(readings, [one], cells, table.first_line, units[one.column].digits, missing, plan.locale)
 
 
 def _column(plan: Plan, name: str) -> tuple[Column | str | None, Unit | None]:

@@ -17,6 +17,7 @@ from gcr_fast.sources.excerpt import until_blank_line
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.pieces import IrregularError, texts
+from gcr_fast.sources.rounding import note_rounding
 from gcr_fast.sources.sites import AZIMUTH, KW, LATITUDE, LONGITUDE, TILT, site_of
 from gcr_fast.sources.streamed import Told, text_columns
 from gcr_fast.sources.wide import Column, Layout, wide
@@ -78,6 +79,7 @@ def read(file: File, how: How) -> Readings:
     starts = times.seconds - minutes
     columns = {POWER: Column(KINDS["solar"], only_area(how))}
     wide(readings, table, starts, np.arange(len(table)), columns, Layout(ONE, True, 3600), flags=_flags(table))
+    note_rounding(readings, readings.series, table.columns[POWER], table.first_line, ONE)
     for name in table.names:
         if name not in {TIME, POWER, RECONSTRUCTED}:
             readings.left_out[name] = "weather or radiation, no energy"
@@ -169,7 +171,8 @@ FORMAT = Format(
     looks_like="Latitude (decimal degrees): ... time,P,G(i),H_sun,... 20160101:0010,... or JSON with outputs.hourly",
     quirks=(
         "20160101:0010: the minute is when the satellite passed; the interval is the hour that begins at :00 UTC",
-        "W of the system that was asked for; several years in one file: --year keeps one",
+        "W of the system that was asked for, rounded down: what a small one loses is noted",
+        "several years in one file: --year keeps one",
         "hours whose radiation was reconstructed (Int is 1) have the flag reconstructed",
         "files of two places or systems are never one series: refused together",
         "a legend follows after blank lines: not read",

@@ -16,6 +16,7 @@ from gcr_fast.sources.devices import ANY_GENERATION, only_area, told
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.portions import labels_of
+from gcr_fast.sources.rounding import note_rounding
 from gcr_fast.sources.sites import AZIMUTH, KW, LATITUDE, SITE, TILT, site_of, untold
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
 from gcr_fast.sources.words import KINDS
@@ -78,6 +79,7 @@ def read(file: File, how: How) -> Readings:
         readings, _labels(table, rows, year), rows + table.first_line, "%Y-%m-%d %H:%M", "Month, Day, Hour"
     )
     wide(readings, table, starts, rows, {POWER: Column(KINDS["solar"], only_area(how))}, Layout(ONE, True, 3600))
+    note_rounding(readings, readings.series, table.columns[POWER], table.first_line, ONE)
     _leave_out(readings, _cells(file, header), {*TIMES, POWER})
     return readings
 
@@ -180,6 +182,7 @@ def read_sam(file: File, how: How) -> Readings:
     column = Column(told(file, how, SAM_POWER) or ANY_GENERATION, only_area(how))
     layout = Layout(KILO, True, _step(file, starts))
     wide(readings, table, starts, np.arange(len(table)), {SAM_POWER: column}, layout)
+    note_rounding(readings, readings.series, table.columns[SAM_POWER], table.first_line, KILO)
     _leave_out(readings, _cells(file, 0), {STAMP, SAM_POWER})
     return readings
 

@@ -173,6 +173,27 @@ def test_no_value_lands_in_a_wrong_interval_whichever_rows_are_missing(
     assert lost or order == "none" or kept == len(rows)
 
 
+@pytest.mark.parametrize("shape", ["wide", "long"])
+def test_what_small_series_lose_by_whole_watt_hours_is_noted(shape, write):
+    values = {
+        "A": ["0.0015", "0.0025", "0.0009"],
+        "B": ["1500.5", "9000.0001", "1200"],
+        "C": ["0.002", "0.003", "0.004"],
+    }
+    mapping = {"time": {"column": "t", "layout": "iso", "marks": "begin", "minutes": "60"}, "unit": "kWh"}
+    times = [f"2024-01-01T{hour:02d}:00Z" for hour in range(3)]
+    if shape == "wide":
+        mapping |= {"columns": {name: {"kind": "solar", "device": name} for name in values}}
+        rows = zip(times, *values.values(), strict=True)
+        text = "\n".join([",".join(["t", *values]), *map(",".join, rows)])
+    else:
+        mapping |= {"value": "kWh", "kind": "solar", "series": {"device": "plant"}}
+        rows = [f"{time},{name},{values[name][at]}" for at, time in enumerate(times) for name in values]
+        text = "\n".join(["t,plant,kWh", *rows])
+    notes = {what: said for what, said in read(write(text), mapping).notes.items() if "rounded" in said}
+    assert notes == {"values of A": "are rounded down to whole Wh, each of 3: 2 Wh less in all, 39 %"}
+
+
 MOMENTS = {
     "iso": ("2024-06-01T{:02d}:00:00.000Z", "2024-06-01T03:00:00.582Z"),
     "unix": ("{}.000", "1717210800.582"),

@@ -3,6 +3,7 @@
 import csv
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -41,6 +42,28 @@ def test_json_says_the_same():
     (one,) = read_readings(EXAMPLES / "pvgis-hours.json").series
     rows = json.loads((EXAMPLES / "pvgis-hours.json").read_text(), parse_float=Fraction)["outputs"]["hourly"]
     assert values_by_start(one) == {second(row["time"]): row["P"] // 1 for row in rows}
+
+
+def scaled(factor):
+    """Return the example as of a system so many times as large, and its powers in W."""
+    lines = (EXAMPLES / "pvgis.csv").read_bytes().decode().splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith("time,"))
+    powers = []
+    for at in range(first + 1, lines.index("", first)):
+        time, power, *rest = lines[at].split(",")
+        powers.append(Decimal(power) * factor)
+        lines[at] = ",".join([time, f"{powers[-1]:f}", *rest])
+    return "\n".join(lines), powers
+
+
+def test_what_a_small_system_loses_by_whole_watts_is_noted(write):
+    """1 kWp loses a thousandth of its year: how much it is, the file's own decimals tell. A large one loses nothing."""
+    text, powers = scaled(Decimal("0.1"))
+    lost = sum(power - power // 1 for power in powers)
+    said = read_readings(write(text)).notes["values of solar"]
+    assert f"{lost:,.0f} Wh less" in said
+    assert f"{100 * lost / sum(powers):.2g} %" in said
+    assert "values of solar" not in read_readings(write(scaled(Decimal("1000.01"))[0])).notes
 
 
 def test_a_year_is_kept_of_several():
