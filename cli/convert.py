@@ -155,6 +155,8 @@ def by_source(result: Result) -> list[dict[str, Any]]:
 
 def document(result: Result) -> dict[str, Any]:
     """Return everything that can be said of a conversion, for JSON."""
+    from .told import left_out_counts
+
     report, written = result.conversion.report, result.written
     return {
         "ok": True,
@@ -165,6 +167,7 @@ def document(result: Result) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "totals": report.totals,
         "by_source": by_source(result),
+        "left_out": left_out_counts(result.annual.findings),
         "metadata": result.conversion.metadata,
         "findings": report.findings.to_pylist(),
     }

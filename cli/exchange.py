@@ -35,7 +35,10 @@ def exchange() -> None:
 @click.option("--set", "constants", multiple=True, metavar="NAME=VALUE", help="Fill a bundle column; may be repeated.")
 @click.option("--expiry-months", type=click.IntRange(min=1), default=24, show_default=True, help="Life of a bundle.")
 @click.option("--first-number", type=click.IntRange(min=0), default=0, show_default=True, help="Of each device's Wh.")
-@options(opt.zone("Zone of profile times that name none."), opt.unit)
+@opt.choice
+@opt.units
+@opt.typical_year
+@options(opt.zone("Zone of profile times that name none."), opt.unit, opt.label)
 @opt.as_json
 @opt.quiet
 def write(source: Path, form: str, out: Path, as_json: bool, quiet: bool, **given: Any) -> None:
@@ -132,6 +135,9 @@ def _unsaid(not_carried: dict[str, str], left_out: dict[str, str]) -> list[tuple
 def _bundles(source: Path, out: Path, given: dict[str, Any]) -> Exchanged:
     from gcr_fast.interchange.bundles_out import write_bundles
 
+    from .loading import said_of
+
+    said_of(given, [])  # options of profile files say nothing of bundles
     hourly, parents = _hourly(source, given["annual"])
     how = {name: given[name] for name in ("expiry_months", "first_number")}
     return write_bundles(hourly, out, parents=parents, constants=_constants(given["constants"]), **how)
@@ -142,12 +148,15 @@ def _readings(source: Path, out: Path, form: str, given: dict[str, Any]) -> Exch
     from gcr_fast.interchange.readings import no_readings, series_of_hours, series_of_profiles, write_readings
     from gcr_fast.profiles import read_profiles
 
+    from .loading import said_of
+
+    said = said_of(given, [] if _is_registry(source) or are_hours(source) else [source])
     if _is_registry(source) or are_hours(source):
         left_out = no_readings()
         series = series_of_hours(*_hourly(source, given["annual"]), left_out)
         return write_readings(series, out, form, left_out)
-    profiles = read_profiles(source, zone=given["zone"], unit=given["unit"], keep_intervals=True)
-    return write_readings(series_of_profiles(profiles), out, form)
+    profiles = read_profiles(source, **(said | {"keep_intervals": True}))
+    return write_readings(series_of_profiles(profiles), out, form, profiles)
 
 
 def _is_registry(source: Path) -> bool:
@@ -187,14 +196,17 @@ def document(done: Exchanged) -> dict[str, Any]:
         "not_carried": done.not_carried,
         "left_out": done.left_out,
         "empty": list(done.empty),
+        "findings": done.findings.to_table().to_pylist(),
     }
 
 
 def summary(done: Exchanged) -> list[Any]:
     """Return what a person wants to know of it."""
     from .output import facts, mwh, plural
+    from .told import notes
 
     rows = _unsaid(done.not_carried, done.left_out)
     rows += [(name, "empty, but asked for: fill it with --set") for name in done.empty]
     said = f"{done.written.path}: {plural(done.written.rows, 'row')} of {mwh(done.energy_wh)} MWh ({done.format})"
-    return [*([facts(rows), ""] if rows else []), said]
+    noted = list(notes(done.findings))
+    return [*([facts(rows), ""] if rows else []), *noted, *([""] if noted else []), said]

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcr_fast.codes import BASES, PURPOSES
-
 from . import options as opt
 from .command import Command, options
 
@@ -23,16 +21,9 @@ meaning = options(
     click.option("--mapping", type=opt.FILE, metavar="FILE", help="A YAML description of a list of no known format."),
     click.option("--zone", metavar="ZONE", help="Zone of production days, where neither list nor country tells."),
     opt.decimal,
-    click.option("--units", type=opt.FILE, metavar="FILE", help="A table of unit and fuel, for lists without fuels."),
+    opt.units,
     click.option("--year", type=int, metavar="YYYY", help="Keep this year of production."),
-    click.option("--keep-all", is_flag=True, help="Keep what is not cancelled, too; it cannot be converted."),
-    click.option("--purpose", type=click.Choice(PURPOSES), help="For what the cancelled ones were cancelled."),
-    click.option(
-        "--basis",
-        type=click.Choice(BASES),
-        metavar="BASIS",
-        help="Their allocation basis, such as metered_hourly, where several share a meter.",
-    ),
+    opt.meaning,
 )
 
 

@@ -31,6 +31,9 @@ class Inputs:
     year: int | None = None
     """That of a list to keep, and of profile files of a typical year."""
     decimal: str | None = None
+    keep_all: bool = False
+    purpose: str | None = None
+    basis: str | None = None
     areas: tuple[str, ...] = ()
     types: str | None = None
     profile_mapping: Path | None = None
@@ -101,7 +104,7 @@ def how_of(given: dict[str, Any], **more: Any) -> How:
     return How(**(said | more))
 
 
-def _check_choices(own: Sequence[str], how: How) -> bool:
+def _check_choices(own: Sequence[str | Path], how: How) -> bool:
     """Return whether any profile file is of a typical year. Choices that no profile file knows are a usage error."""
     if how.typical_year is None and not how.areas and not how.types and how.mapping is None:
         return False
@@ -115,7 +118,7 @@ def _check_choices(own: Sequence[str], how: How) -> bool:
     if how.mapping is not None and not own:
         raise UsageError("--profile-mapping describes files of --profiles, and there is none")
     if (how.areas or how.types) and not any(known):
-        raise UsageError("--area and --types choose from public files of generation, and no file of --profiles is one")
+        raise UsageError("--area and --types choose from public files of generation, and no profile file is one")
     return any(one.typical for one in known if one)
 
 
@@ -125,8 +128,17 @@ def _certificates(annual: Path, told: Inputs, units: Mapping[str, str] | None, t
     from gcr_fast.certificates import is_list, read_certificates
 
     if told.mapping is not None or is_list(annual):
-        lists = {"mapping": told.mapping, "units": units, "year": told.year, "decimal": told.decimal}
-        return read_certificates(annual, zone=told.zone, **lists).to_annual()  # type: ignore[arg-type]
+        return read_certificates(
+            annual,
+            mapping=told.mapping,
+            zone=told.zone,
+            keep_all=told.keep_all,
+            purpose=told.purpose,
+            basis=told.basis,
+            units=units,
+            year=told.year,
+            decimal=told.decimal,
+        ).to_annual()
     if annual.is_file():  # else the reading says so
         _check_is_told(annual, told, typical)
     return read_annual(annual, zone=told.zone or "UTC", strict=False)
@@ -137,9 +149,28 @@ def _check_is_told(annual: Path, told: Inputs, typical: bool) -> None:
     none = f"but {annual} is no list that is known"
     if told.decimal is not None:
         raise UsageError(f"--decimal is the mark of numbers in another registry's list, {none}")
+    columns = {"--purpose": told.purpose, "--basis": told.basis, "--keep-all": told.keep_all}
+    for option in (name for name, value in columns.items() if value):
+        what = f"{option} says of another registry's list what its columns do not, {none}"
+        raise UsageError(f"{what}: here the columns status, purpose and allocation_basis do")
     if told.year is not None and not typical:
         what = f"{none}, and no profile file is of a typical year"
         raise UsageError(f"--year chooses rows of another registry's list, or says the year of typical hours; {what}")
+
+
+def said_of(given: dict[str, Any], files: Sequence[Path | str]) -> Said:
+    """Take the options `choice`, `units`, `typical_year`, `zone`, `unit` and `label` out of a command's: how it reads.
+
+    `files` are the profile files that they are said of; what none of them knows is a usage error.
+    """
+    names = ("areas", "types", "units", "profile_mapping", "year")
+    public = {name: given.pop(name, None) for name in names}
+    mapping, year = public.pop("profile_mapping"), public.pop("year")
+    how = how_of(public | {"mapping": mapping}, typical_year=year)
+    typical = _check_choices(files, how)
+    if year is not None and not typical:
+        raise UsageError("--year is that of typical hours, and no profile file has such")
+    return {"zone": given.pop("zone"), "unit": given.pop("unit"), "label": given.pop("label"), "how": how}
 
 
 def load_profiles(files: Sequence[Path | str], **said: Unpack[Said]) -> Profiles:

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from gcr_fast.codes import BASES, PURPOSES
+
 from .command import options
 
 SHIPPED = "shipped"
@@ -106,9 +108,37 @@ def zone(help_text: str) -> Any:
     return click.option("--zone", metavar="ZONE", help=help_text)
 
 
+units = click.option("--units", type=FILE, metavar="FILE", help="A table of unit and fuel, for files without fuels.")
+choice = options(
+    click.option(
+        "--area",
+        "areas",
+        multiple=True,
+        metavar="AREA",
+        help="Keep this area of public profile files; a file that names no area takes it.",
+    ),
+    click.option("--types", metavar="LIST", help="Keep these kinds of public profile files: solar,wind."),
+    click.option(
+        "--profile-mapping", type=FILE, metavar="FILE", help="Read profile files as this YAML file describes them."
+    ),
+)
+"""What is read of public files of generation, and how."""
+meaning = options(
+    click.option("--keep-all", is_flag=True, help="Keep what a list has not cancelled, too; it cannot be converted."),
+    click.option(
+        "--purpose", type=click.Choice(PURPOSES), help="For what the cancelled ones of a list were cancelled."
+    ),
+    click.option(
+        "--basis",
+        type=click.Choice(BASES),
+        metavar="BASIS",
+        help="Their allocation basis, such as metered_hourly, where several share a meter.",
+    ),
+)
+"""What a list of another registry does not say of its certificates."""
 inputs = options(
     click.option("--mapping", type=FILE, metavar="FILE", help="Read the annual file as this YAML file describes it."),
-    click.option("--units", type=FILE, metavar="FILE", help="A table of unit and fuel, for files without fuels."),
+    units,
     click.option(
         "--year",
         type=int,
@@ -116,14 +146,12 @@ inputs = options(
         help="Keep this year of a list of certificates; the year of profiles that name none.",
     ),
     decimal,
-    click.option("--area", "areas", multiple=True, metavar="AREA", help="Keep this area of public profile files."),
-    click.option("--types", metavar="LIST", help="Keep these kinds of public profile files: solar,wind."),
-    click.option(
-        "--profile-mapping", type=FILE, metavar="FILE", help="Read profile files as this YAML file describes them."
-    ),
+    meaning,
+    choice,
     zone("Zone of profile times and production years that name none, such as Europe/Berlin."),
     unit,
     label,
     keep_intervals,
 )
 """How annual certificates and profiles are read, ours and other people's: what `loading.Inputs` holds."""
+typical_year = click.option("--year", type=int, metavar="YYYY", help="The year of typical hours, which name none.")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gcr_fast.profiles import Profile, Profiles
 
 WIDE = 112
-reading = options(opt.zone("Zone of times that name none."), opt.unit, opt.label)
+reading = options(opt.choice, opt.units, opt.zone("Zone of times that name none."), opt.unit, opt.label)
 
 
 @click.group(cls=Group)
@@ -36,7 +36,8 @@ def list_profiles(files: tuple[Path, ...], as_json: bool, **given: Any) -> None:
     from .output import print_json, show
 
     chosen = {key: given.pop(key) for key in ("country", "year", "source")}
-    rows = [describe(profile) for profile in _load(files, chosen, given).values() if _is_chosen(profile, **chosen)]
+    loaded = _load(files, chosen, given)
+    rows = [describe(profile) for profile in loaded.values() if _is_chosen(profile, **chosen)]
     if as_json:
         print_json(rows)
     else:
@@ -49,6 +50,9 @@ def list_profiles(files: tuple[Path, ...], as_json: bool, **given: Any) -> None:
 @click.argument("name")
 @click.argument("file", required=False, type=opt.FILE)
 @click.option("--png", type=opt.PICTURE, metavar="OUT", help="Write a heat map as PNG (needs gcr_fast[png]).")
+@opt.choice
+@opt.units
+@opt.typical_year
 @click.option("--zone", metavar="ZONE", help="Zone of the hours shown (UTC), and of FILE's times that name none.")
 @opt.unit
 @opt.label
@@ -58,10 +62,10 @@ def show(name: str, file: Path | None, png: Path | None, as_json: bool, **given:
     from gcr_fast.pictures import heat_map_png, month_totals
 
     from . import output
-    from .loading import find_profile
+    from .loading import find_profile, said_of
 
     zone = given["zone"] or "UTC"
-    profile = find_profile(name, file, **given)[name]
+    profile = find_profile(name, file, **said_of(given, [file] if file else []))[name]
     months = month_totals(profile, zone)
     if png:
         heat_map_png(profile, png, zone)
@@ -77,6 +81,7 @@ def show(name: str, file: Path | None, png: Path | None, as_json: bool, **given:
 )
 @click.argument("files", nargs=-1, required=True, type=opt.FILE, metavar="FILE...")
 @reading
+@opt.typical_year
 @opt.findings
 @opt.as_json
 @click.pass_context
@@ -85,12 +90,12 @@ def check(
 ) -> None:
     """Check the profiles of FILEs and list every finding; exit code 1 if any is an error."""
     from .files import check_places, check_table_places, save_table
-    from .loading import load_profiles
+    from .loading import load_profiles, said_of
     from .output import print_json, show
 
     check_table_places(findings_file)
     check_places(list(files), [findings_file])
-    found = load_profiles(files, **given)
+    found = load_profiles(files, **said_of(given, files))
     if findings_file:
         save_table(found.findings.to_table(), findings_file)
     if as_json:
@@ -103,11 +108,12 @@ def check(
 def _load(files: tuple[Path, ...], chosen: dict[str, Any], given: dict[str, Any]) -> Profiles:
     from gcr_fast.shipped import shipped_names, shipped_profiles
 
-    from .loading import load_readable
+    from .loading import load_readable, said_of
     from .output import plural
 
+    said = said_of(given, files)
     if files:
-        loaded = load_readable(files, **given)
+        loaded = load_readable(files, **said)
         if not loaded.findings.ok:
             errors = plural(len(loaded.findings.of("error")), "error")
             click.echo(f"{errors} in these files: `gcr profiles check` lists them", err=True)

@@ -91,9 +91,10 @@ def _issue(held: Registry, certificates: Any, profiles: Any, shown: dict[str, An
 def _show(receipt: Receipt, told: Findings, shown: dict[str, Any]) -> None:
     """Show the receipt, and what the reading of the files left out and assumed."""
     from .output import facts, show
-    from .told import left_out, notes
+    from .told import left_out, left_out_counts, notes
 
-    more = {"findings": told.to_table().to_pylist()} if shown["as_json"] else {}
+    said = {"left_out": left_out_counts(told), "findings": told.to_table().to_pylist()}
+    more = said if shown["as_json"] else {}
     reg.show_receipt(receipt, shown, **more)
     if not shown["as_json"] and not shown["quiet"]:
         rows = left_out(told)

@@ -22,12 +22,18 @@ VOCABULARIES = {
 }
 
 
-@click.command(cls=Command, example="gcr schema annual", short_help="Show every column and code.")
+HELP = f"""Show every column of TABLE, or of all tables.
+
+TABLE is one of {", ".join(TABLES)}.
+"""
+
+
+@click.command(cls=Command, example="gcr schema annual", short_help="Show every column and code.", help=HELP)
 @click.argument("table", required=False, type=click.Choice(list(TABLES)), metavar="[TABLE]")
 @click.option("--codes", "with_codes", is_flag=True, help="The vocabularies and every finding there is.")
 @opt.as_json
 def schema(table: str | None, with_codes: bool, as_json: bool) -> None:
-    """Show every column of TABLE (annual, profiles, hourly, report, findings), or of all of them."""
+    """Show every column of TABLE, or of all of them."""
     from .output import print_json, show
 
     chosen = [table] if table else [] if with_codes else list(TABLES)

@@ -23,12 +23,17 @@ def told_by(annual: Annual, profiles: Profiles) -> Findings:
     return Findings([*annual.findings, *(one for one in profiles.findings if one.profile is None)])
 
 
-def left_out(findings: Findings) -> list[tuple[str, str]]:
-    """Return how many rows of a list were left out, by reason."""
+def left_out_counts(findings: Findings) -> dict[str, int]:
+    """Return how many rows of a list were left out, by reason, the commonest first."""
     reasons: Counter[str] = Counter()
     for one in _of(findings, {"left_out"}):
         reasons[one.message.partition(": ")[2]] += one.count
-    return [(f"left out: {count:,}", reason) for reason, count in reasons.most_common()]
+    return dict(reasons.most_common())
+
+
+def left_out(findings: Findings) -> list[tuple[str, str]]:
+    """Return the same as lines of a summary."""
+    return [(f"left out: {count:,}", reason) for reason, count in left_out_counts(findings).items()]
 
 
 def notes(findings: Findings, limit: int = SHOWN_NOTES) -> Iterator[str]:

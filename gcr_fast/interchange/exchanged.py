@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gcr_fast.findings import Findings
+
 if TYPE_CHECKING:
     from gcr_fast.exchange.writing import Written
 
@@ -20,6 +22,8 @@ class Exchanged:
     not_carried: dict[str, str] = field(default_factory=dict)
     """Columns of ours that the form has no place for, each with what becomes of it."""
     left_out: dict[str, str] = field(default_factory=dict)
-    """States of certificates that are not in it: how many and why."""
+    """States of certificates, or series of a profile file, that are not in it: how many and why."""
     empty: tuple[str, ...] = ()
     """Columns that its reader asks for and nothing here fills."""
+    findings: Findings = field(default_factory=Findings)
+    """What was assumed, dropped and left out when a profile file was read."""

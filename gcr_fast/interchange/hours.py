@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from gcr_fast.codes import MAX_INTERVAL_S
 from gcr_fast.columns import as_text, encode, exact_sum, one_array
-from gcr_fast.errors import UsageError
+from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.exchange.reading import from_stream, read_table
 from gcr_fast.fields import Fields
 from gcr_fast.findings import Finding, Findings
@@ -166,9 +167,11 @@ def _ids(batch: Batch, parents: list[str]) -> pa.Array:
 
 
 def are_hours(path: str | os.PathLike[str]) -> bool:
-    """Whether a file or folder holds hourly certificates, which name their parents. Refused if it cannot be read."""
-    fields = Fields(HourlyReader(path).source, "hourly")
-    return fields.name("parent_certificate_id") is not None
+    """Whether a file or folder holds hourly certificates, which name their parents. A file of another kind does not."""
+    with suppress(RefusedError):
+        fields = Fields(HourlyReader(path).source, "hourly")
+        return fields.name("parent_certificate_id") is not None
+    return False
 
 
 PARENT_FACTS = ("device_id", "country", "issuer", "zone", "source_type", "allocation_basis")

@@ -16,6 +16,7 @@ from gcr_fast.exchange.streams import write_stream
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.interchange.exchanged import Exchanged
 from gcr_fast.interchange.hours import Hours, LeftOut, hours_of, parent_facts
+from gcr_fast.interchange.unsaid import nothing_in, of_profiles
 from gcr_fast.shapes import Profile, Profiles
 from gcr_fast.units import mwh_text
 
@@ -35,6 +36,10 @@ class Series(NamedTuple):
     """int64[n] UTC seconds, ascending."""
     energy: np.ndarray
     """int64[n] Wh."""
+
+
+OF_HOURS = {"certificates": "energy is summed by device and interval; ids, states and owners are not carried"}
+"""What readings that were made of hourly certificates do not carry."""
 
 
 def no_readings() -> LeftOut:
@@ -77,8 +82,13 @@ def _summed(table: pa.Table) -> pa.Table:
 
 
 def series_of_profiles(profiles: Profiles) -> list[Series]:
-    """Take profiles as the readings of their devices. Missing intervals are left out. Refused: one without a unit."""
-    findings = Findings(
+    """Take profiles as the readings of their devices.
+
+    Refused: shapes without a unit, whatever is wrong with an interval (a gap, one that was filled in, for which no form
+    has a mark), and files without any generation.
+    """
+    findings = Findings(nothing_in(profiles))
+    findings.extend(
         Finding("meter_without_energy", f"{name} is a shape without unit", profile=name, file=profile.file or None)
         for name, profile in profiles.items()
         if not profile.is_energy
@@ -96,9 +106,13 @@ def _series(profile: Profile) -> Series:
 
 
 def write_readings(
-    series: list[Series], path: str | os.PathLike[str], form: str, left_out: LeftOut | None = None
+    series: list[Series], path: str | os.PathLike[str], form: str, of: LeftOut | Profiles | None = None
 ) -> Exchanged:
-    """Write readings as one of `FORMS`: `granular` or `meter-readings`. `left_out` tells what is not in the series."""
+    """Write readings as one of `FORMS`: `granular` or `meter-readings`.
+
+    `of` is what the series were made of, so that what is not in them can be told: profiles, or what counted the hours
+    that were left out.
+    """
     if form not in FORMS:
         raise UsageError(f"unknown form {form!r}; there are {', '.join(FORMS)}")
     if Path(path).suffix.lower() != ".csv":
@@ -110,9 +124,10 @@ def write_readings(
 
     schema = pa.schema([(name, pa.string()) for name in names])
     written = write_stream(path, schema, _batches(series, schema, batch))
-    lost = {"certificates": "energy is summed by device and interval; ids, states and owners are not carried"}
-    told = left_out.told() if left_out else {}
-    return Exchanged(written, form, sum(exact_sum(one.energy) for one in series), lost, told)
+    energy_wh = sum(exact_sum(one.energy) for one in series)
+    if isinstance(of, Profiles):
+        return Exchanged(written, form, energy_wh, *of_profiles(of), findings=of.findings)
+    return Exchanged(written, form, energy_wh, OF_HOURS, of.told() if of else {})
 
 
 def _check_steps(series: list[Series]) -> None:

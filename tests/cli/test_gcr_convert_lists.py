@@ -117,7 +117,7 @@ def test_a_mapping_describes_profile_files_and_not_the_certificates(gcr, folder)
 def test_choices_that_no_profile_file_knows_are_misuse(gcr, folder):
     for words in (("--area", "AT"), ("--types", "solar")):
         error = gcr("convert", "annual.csv", *words, "--profiles", "shipped", "--out", "h.parquet", code=2).stderr
-        assert "no file of --profiles is one" in " ".join(error.split())
+        assert "no profile file is one" in " ".join(error.split())
     assert not (folder / "h.parquet").exists()
 
 
@@ -261,3 +261,49 @@ def test_a_profile_that_lacks_only_its_area_is_told_how_to_get_it(gcr, folder):
     assert "there is biomass, whose file does not tell its area: --area DE makes it DE-biomass" in error
     assert "DE-2024-wind; did you mean wind_offshore?" in error
     assert "there is no profile DE-2024-biomass" not in gcr(*given, "--area", "DE", code=1).stderr
+
+
+def test_the_purpose_of_a_list_may_be_said_where_it_is_converted(gcr, gcr_json, folder):
+    """A REGO list says who redeemed, not what for: its hours were always born RETIRED."""
+    given = ("regos.csv", "--profile", "flat")
+    gcr("convert", *given, "--out", "h.parquet")
+    assert duckdb.sql(f"SELECT DISTINCT status FROM '{folder}/h.parquet'").fetchall() == [("RETIRED",)]
+    said = ("--purpose", "conversion", "--basis", "flat")
+    made = gcr_json("convert", *given, *said, "--out", "h.parquet")
+    assert duckdb.sql(f"SELECT DISTINCT status FROM '{folder}/h.parquet'").fetchall() == [("ACTIVE",)]
+    assert made["metadata"]["gcr_fast.allocation_basis"] == "flat"
+    gcr("validate", "h.parquet", "--annual", "regos.csv", *said)
+    gcr("validate", "h.parquet", "--annual", "regos.csv", code=1)
+    gcr("init", "registry")
+    gcr("issue", "registry", *given, *said, "--create-parties")
+    assert gcr_json("query", "registry", "--status", "ACTIVE", "--limit", "1")
+
+
+def test_a_basis_of_a_list_that_its_profile_contradicts_is_refused(gcr, folder):
+    error = gcr(
+        "convert", "regos.csv", "--profile", "daylight", "--basis", "facility_profile", "--out", "h.csv", code=1
+    )
+    assert "which no meter measured" in " ".join(error.stderr.split())
+    assert not (folder / "h.csv").exists()
+
+
+def test_what_a_list_has_not_cancelled_is_refused_if_it_is_kept(gcr):
+    """A list that was read with all its rows was converted whole, those that are only issued, too."""
+    error = gcr("convert", "regos.csv", "--keep-all", "--profile", "flat", "--out", "h.csv", code=1).stderr
+    assert "refused: 1 error" in error
+    assert "line 3, column status" in error
+    assert "status ISSUED is not CANCELED" in " ".join(error.split())
+
+
+@pytest.mark.parametrize("words", [("--purpose", "conversion"), ("--basis", "flat"), ("--keep-all",)])
+def test_what_a_list_does_not_say_is_not_said_of_our_own_files(gcr, words):
+    error = gcr("convert", "annual.csv", *words, "--profiles", "shipped", "--out", "h.csv", code=2).stderr
+    assert f"{words[0]} says of another registry's list" in " ".join(error.split())
+
+
+def test_json_counts_what_is_left_out(gcr_json, folder):
+    """As the text does, by reason."""
+    written(folder)
+    left = gcr_json("convert", "output.csv", *HOW)["left_out"]
+    assert sum(left.values()) == 3
+    assert {reason.partition(",")[0]: count for reason, count in left.items()}["fossil"] == 1

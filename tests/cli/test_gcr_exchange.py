@@ -1,9 +1,11 @@
 """`gcr exchange`: bundles out and back, readings out, of files and of a registry."""
 
 import csv
+from pathlib import Path
 
 import duckdb
 import pytest
+from oracle.opsd import opsd
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -78,6 +80,29 @@ def test_readings_of_hours_and_of_profiles(gcr_json, form):
     assert (said["rows"], said["energy_wh"]) == (24, sum(range(24)) * 1_000_000)
 
 
+EXAMPLES = Path(__file__).parents[1] / "sources" / "examples"
+
+
+def test_readings_of_a_public_file_say_what_they_leave_out(gcr, gcr_json, folder):
+    """XML too is read as it comes; of a file of many series some may be chosen, and what is no reading is named."""
+    (folder / "load.xml").write_bytes((EXAMPLES / "entsoe-api-load.xml").read_bytes())
+    refused = gcr("exchange", "write", "load.xml", "--as", "granular", "--out", "r.csv", code=1).stderr
+    assert "there is load alone, and only generation is written" in " ".join(refused.split())
+    (folder / "20240310_ca.csv").write_bytes((EXAMPLES / "caiso-20240310_fuelsource.csv").read_bytes())
+    given = ("exchange", "write", "20240310_ca.csv", "--as", "meter-readings", "--out", "r.csv")
+    said = gcr_json(*given)
+    assert said["left_out"]
+    assert all(what.startswith(("storage, ", "trade, ")) for what in said["left_out"].values())
+    shown = gcr(*given).stdout
+    for name in said["left_out"]:
+        assert f"{name} " in shown
+    (folder / "opsd.csv").write_text(opsd("2024-01-01", {f"XX_{k}_generation_actual": ["1"] * 24 for k in KINDS}))
+    chosen = ("exchange", "write", "opsd.csv", "--as", "granular", "--out", "r.csv", "--types", "wind")
+    assert gcr_json(*chosen)["rows"] == 24
+    gcr("exchange", "write", "annual.csv", "--as", "gc-registry", "--types", "wind", "--out", "b.csv", code=2)
+
+
+KINDS = ("solar", "wind")
 LIVED = """certificate_id,parent_certificate_id,production_start,interval_s,energy_wh,source_type,status,owner
 P-1,P,2023-01-01T00:00Z,3600,100,solar,SPLIT,me
 P-1/0-60,P,2023-01-01T00:00Z,3600,60,solar,RETIRED,me

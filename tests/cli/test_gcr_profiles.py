@@ -1,8 +1,13 @@
 """`gcr profiles`: list, show, check."""
 
+from pathlib import Path
+
 import pytest
+from oracle.opsd import opsd
 
 from gcr_fast.shipped import shipped_names
+
+EXAMPLES = Path(__file__).parents[1] / "sources" / "examples"
 
 
 def test_list_shows_what_ships(gcr_json):
@@ -33,6 +38,53 @@ def test_list_of_files(gcr, gcr_json, folder):
     assert "naive_time" in gcr("profiles", "list", "generation.csv", code=1).stderr
     assert "1 error in these files" in gcr("profiles", "list", "a.csv").stderr
     gcr("profiles", "list", "--source", "steam", code=2)
+
+
+def two_areas(folder):
+    columns = ("AT_solar", "AT_wind_onshore", "DE_solar")
+    (folder / "opsd.csv").write_text(opsd("2024-01-01", {f"{one}_generation_actual": ["1.5"] * 24 for one in columns}))
+
+
+@pytest.mark.parametrize("command", ["list", "check"])
+def test_public_files_are_chosen_from(gcr, gcr_json, folder, command):
+    """As `gcr convert` does, by the same options."""
+    two_areas(folder)
+
+    def names(*words):
+        said = gcr_json("profiles", command, "opsd.csv", *words)
+        return [row["name"] for row in (said if command == "list" else said["profiles"])]
+
+    assert names("--area", "DE") == ["DE-solar"]
+    assert names("--types", "wind") == ["AT-wind_onshore"]
+    assert names("--types", "solar", "--area", "AT") == ["AT-solar"]
+    assert "has no area FR" in gcr("profiles", command, "opsd.csv", "--area", "FR", code=1).stderr
+    gcr("profiles", command, "annual.csv", "--area", "AT", code=2)
+
+
+def test_a_profile_of_a_public_file_is_shown(gcr_json, folder):
+    two_areas(folder)
+    said = gcr_json("profiles", "show", "DE-solar", "opsd.csv", "--area", "DE")
+    assert said["total_wh"] == 36_000_000
+    (folder / "smard.csv").write_bytes((EXAMPLES / "smard-english.csv").read_bytes())
+    said = gcr_json("profiles", "show", "DE-biomass", "smard.csv", "--area", "DE")
+    assert said["name"] == "DE-biomass"
+
+
+def test_a_file_that_a_mapping_describes_is_listed(gcr_json, folder):
+    (folder / "wide.csv").write_bytes((EXAMPLES / "mapped-wide.csv").read_bytes())
+    (folder / "wide.yaml").write_bytes((EXAMPLES.parent / "mappings" / "mapped-wide.yaml").read_bytes())
+    said = gcr_json("profiles", "list", "wide.csv", "--profile-mapping", "wide.yaml")
+    assert "WEA-1" in [row["name"] for row in said]
+
+
+def test_hours_of_a_typical_year_are_given_it(gcr, gcr_json, folder):
+    (folder / "pv.csv").write_bytes((EXAMPLES / "pvwatts.csv").read_bytes())
+    given = ("profiles", "check", "pv.csv", "--zone", "America/Denver")
+    gcr(*given, code=1)
+    start = gcr_json(*given, "--year", "2023", code=1)["profiles"][0]["start"]
+    assert start.startswith("2023-")
+    two_areas(folder)
+    gcr("profiles", "check", "opsd.csv", "--year", "2023", code=2)
 
 
 def test_show(gcr, gcr_json):

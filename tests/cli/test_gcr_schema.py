@@ -14,6 +14,11 @@ def test_every_column_is_shown(gcr, gcr_json, table):
     assert all(column.name in shown for column in TABLES[table])
 
 
+def test_help_names_every_table(gcr):
+    words = gcr("schema", "--help").stdout.replace(",", " ").replace(".", " ").split()
+    assert set(TABLES) <= set(words)
+
+
 def test_all_tables(gcr_json):
     assert list(gcr_json("schema")["tables"]) == list(TABLES)
 

@@ -3,6 +3,7 @@
 import csv
 from collections import Counter
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,9 @@ ANNUAL = (
     "B,7.000001,2020-03-01T00:00Z,2020-04-01T00:00Z,solar,AT-2020-solar,CANCELED,conversion,D1\n"
     "C,1000,2020-03-01T00:00Z,2020-04-01T00:00Z,wind_onshore,AT-2020-wind_onshore,CANCELED,conversion,\n"
 )
+
+
+EXAMPLES = Path(__file__).parents[1] / "sources" / "examples"
 
 
 def cells(path):
@@ -118,6 +122,59 @@ def test_shapes_without_a_unit_are_no_readings(write, refusal):
     path = write("start,mine\n2024-01-01T00:00Z,93\n2024-01-01T01:00Z,1\n")
     found = refusal(series_of_profiles, gcr.read_profiles(path))
     assert [item["code"] for item in found] == ["meter_without_energy"]
+
+
+GENERATION = """profile,start,interval_s,energy_wh,role,source_type,quality,flags
+XX-solar,2024-01-01T00:00Z,3600,5,generation,solar,measured,FINAL
+XX-solar,2024-01-01T01:00Z,3600,6,generation,solar,imputed,R1
+XX-wind,2024-01-01T00:00Z,3600,7,generation,wind,measured,
+XX-wind,2024-01-01T01:00Z,3600,8,generation,wind,measured,FINAL
+XX-load,2024-01-01T00:00Z,3600,50,load,,measured,LOW
+XX-load,2024-01-01T01:00Z,3600,60,load,,measured,
+XX-pumped,2024-01-01T00:00Z,3600,3,storage,storage_discharge,measured,
+"""
+"""An imported file, as `gcr import generation` writes it."""
+
+
+def test_series_that_are_no_readings_are_named_with_their_role(write, tmp_path):
+    """Load and storage of an imported file were dropped without a word."""
+    profiles = gcr.read_profiles(write(GENERATION))
+    done = write_readings(series_of_profiles(profiles), tmp_path / "r.csv", "meter-readings", profiles)
+    assert done.left_out == {
+        "XX-load": "load, 2 intervals: only generation is written",
+        "XX-pumped": "storage, 1 intervals: only generation is written",
+    }
+    assert {row["device_id"] for row in cells(tmp_path / "r.csv")} == {"XX-solar", "XX-wind"}
+
+
+def test_quality_and_flags_are_told_where_they_are_not_carried(write, tmp_path):
+    profiles = gcr.read_profiles(write(GENERATION))
+    done = write_readings(series_of_profiles(profiles), tmp_path / "r.csv", "granular", profiles)
+    assert done.not_carried == {
+        "source_type": "solar, wind: no column says it",
+        "quality": "1 intervals were imputed by their publisher: no column says it",
+        "flags": "FINAL (2), R1 (1): no column says it",
+    }
+    plain = gcr.read_profiles(write("device_id,start,energy_wh\nM1,2024-01-01T00:00Z,9\nM1,2024-01-01T01:00Z,9\n"))
+    assert write_readings(series_of_profiles(plain), tmp_path / "r.csv", "granular", plain).not_carried == {}
+
+
+@pytest.mark.parametrize("name", ["smard-consumption.csv", "entsoe-old-load.csv", "imported"])
+def test_a_file_of_load_alone_says_so(write, refusal, name):
+    lines = GENERATION.splitlines()
+    path = EXAMPLES / name if name != "imported" else write("\n".join([lines[0], *lines[5:]]) + "\n")
+    (found,) = refusal(series_of_profiles, gcr.read_profiles(path))
+    assert found["code"] == "empty_file"
+    assert "load" in found["message"]
+    assert "alone, and only generation is written" in found["message"]
+
+
+def test_readings_that_were_filled_in_are_refused(write, refusal):
+    """No form has a mark for them, and whoever issues from it would take them for metered."""
+    path = write(GENERATION.replace("imputed,R1", "estimated,"))
+    (found,) = (one for one in refusal(series_of_profiles, gcr.read_profiles(path)) if one["severity"] == "error")
+    assert found["code"] == "estimated_interval"
+    assert found["hint"] == "supply them; `gcr convert` can --allow-estimated"
 
 
 def test_misuse(tmp_path, write):
