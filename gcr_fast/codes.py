@@ -174,9 +174,24 @@ FINDINGS = (
         "energy source and technology contradict each other",
         "correct the wrong one, or read the list by a mapping that names only the right column: --mapping",
     ),
+    FindingCode(
+        "contradictory_purpose",
+        "error",
+        "a purpose that the list itself contradicts",
+        "leave the purpose away: such a certificate keeps the one that its list tells",
+    ),
     FindingCode("exclusive_end", "warning", "ends that were read as the day after the last", "check the periods"),
     FindingCode("later_status", "warning", "two lists give a certificate two statuses", "check which is the later one"),
     FindingCode("unknown_code", "warning", "an AIB code known by its beginning only", "check the source type"),
+    FindingCode(
+        "unknown_technology", "warning", "a technology that is not known: its energy source tells", "check both"
+    ),
+    FindingCode(
+        "source_missing",
+        "warning",
+        "no energy source or technology: the profile tells the source type",
+        "fill it in, or tell what devices burn: --units",
+    ),
     FindingCode("bad_check_digit", "warning", "a GSRN or EIC with a wrong check digit", "check the identifier"),
     FindingCode("purpose_missing", "warning", "purpose unknown: born LOCKED, not tradable", "state the purpose"),
     FindingCode("beneficiary_missing", "warning", "cancelled for an end user who is not named", "name the beneficiary"),
