@@ -144,7 +144,7 @@ def test_json_lists_without_a_frame_say_the_same(write):
         (lambda document: [half.pop("startTime") for half in document["data"]], "settlement period"),
         (lambda document: document["data"][1].pop("startTime"), "startTime is not like"),
         (lambda document: document["data"][0]["data"][0].update(quantity="much"), "'much' is not a number of MW"),
-        (lambda document: document["data"][0]["data"][0].update(quantity=10**30), "is not a number of MW"),
+        (lambda document: document["data"][0]["data"][0].update(quantity=10**30), "is too large a number of MW"),
         (lambda document: document["data"][0].update(settlementPeriod=44), "settlement date and period"),
     ],
 )
