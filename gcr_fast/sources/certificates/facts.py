@@ -27,6 +27,8 @@ class Facts:
         self.production = Production(sheet, zone, told)
         self.states = any(name in sheet.header.columns for name in ("status", "transaction"))
         """Whether the list has a column that says what became of a certificate."""
+        self.burnt = any(name in sheet.header.columns for name in ("energy_source", "technology"))
+        """Whether it has a column that says what was burnt."""
         self._units = units_of(sheet)
         self._meanings: dict[tuple[str, str], Meaning | None] = {}
 

@@ -51,6 +51,11 @@ def _midnight(day: date, zone: str) -> int:
 class PeriodError(ValueError):
     """A text that is no period; the message says what was expected, and goes on from the cell."""
 
+    def __init__(self, what: str, part: int | None = None) -> None:
+        super().__init__(what)
+        self.part = part
+        """Which of the two texts of a period is meant, 0 or 1; None if it is both, or there is one."""
+
 
 def read_period(
     text: str, order: Order, april_years: bool = False, *, months: bool = False, after: bool = False
@@ -67,7 +72,7 @@ def read_period(
         return _april_year(int(years[1]), int(years[2]), april_years)
     parts = two_parts(cell)
     if len(parts) == 2:
-        return between(parts[0], parts[1], order, after)
+        return _within(parts, order, after)
     day = lone_day(cell, order)
     if day is not None:
         return _month_from(day) if months else _checked(Span(day, day))
@@ -75,6 +80,15 @@ def read_period(
     if whole is None:
         raise PeriodError("is no period: expected a month (Mar-2023, 2023-03), a year, or two days with ` - ` between")
     return whole
+
+
+def _within(parts: tuple[str, ...], order: Order, after: bool) -> Span | Period:
+    """Read a period from both ends that one cell holds; what is wrong with one of them names it."""
+    try:
+        return between(parts[0], parts[1], order, after)
+    except PeriodError as fault:
+        named = "" if fault.part is None else f"has {parts[fault.part]!r}, which "
+        raise PeriodError(f"{named}{fault}") from None
 
 
 def two_parts(cell: str) -> tuple[str, ...]:
@@ -121,8 +135,8 @@ def between(first: str, last: str, order: Order, after: bool = False) -> Span | 
         return _ordered(Period(begin, end))
     start, stop = _edge(first, order, last=False), _edge(last, order, last=True)
     if start is None or stop is None:
-        bad = first if start is None else last
-        raise PeriodError(f"{bad!r} is no date: expected {'31/03' if order == 'day' else '03/31'}/2023 or 2023-03-31")
+        expected = f"{'31/03' if order == 'day' else '03/31'}/2023 or 2023-03-31"
+        raise PeriodError(f"is no date: expected {expected}", 0 if start is None else 1)
     if after and read_day(last, order):
         stop -= timedelta(days=1)
     if stop < start:
@@ -238,10 +252,17 @@ def _instant(text: str) -> int | None:
     return int(moment.timestamp())
 
 
+def is_year(text: str) -> bool:
+    """Whether a cell is a year alone."""
+    return re.fullmatch(r"[0-9]{4}", text.strip()) is not None
+
+
 def calendar_span(year: str, month: str) -> Span:
     """Read a period from a year and a month (a number or a word; empty: the whole year) in two cells."""
-    text = f"{month}-{year}" if month.strip() else year
-    span = _whole(text, "day")
-    if span is None:
-        raise PeriodError(f"{text!r} is no month or year")
-    return span
+    alone = _whole(year, "day")
+    if alone is None or (month and not is_year(year)):
+        raise PeriodError("is no year: expected 2023", 0)
+    found = _whole(f"{month}-{year}", "day") if month else alone
+    if found is None:
+        raise PeriodError("is no month: expected 3, 03, Mar or March", 1)
+    return found

@@ -19,6 +19,7 @@ from gcr_fast.sources.certificates.cutting import Cutter, Ranges
 from gcr_fast.sources.certificates.facts import Facts, country_named
 from gcr_fast.sources.certificates.held import NONE, Batch, Meanings, Said
 from gcr_fast.sources.certificates.identifiers import fault_of, is_shortened
+from gcr_fast.sources.certificates.production import Wrong
 from gcr_fast.sources.certificates.rows import own_id
 from gcr_fast.sources.certificates.serials import Serial
 from gcr_fast.sources.certificates.sheet import Block
@@ -85,7 +86,10 @@ class PlainReader:
     def _needs_none(self, block: Block) -> np.ndarray:
         """bool[n]: rows that have no serial numbers, and something else that tells them apart."""
         cells = zip(*map(block.text, ("first", "last", "id", "device_id")), strict=True)
-        return np.array([not (first or last) and bool(given or device) for first, last, given, device in cells])
+        numbered = self.facts.sheet.numbered
+        return np.array(
+            [not (first or last) and bool(given or (device and not numbered)) for first, last, given, device in cells]
+        )
 
     def _device(self, text: str) -> int:
         return _ODD if is_shortened(text) or fault_of(text) else 0
@@ -153,7 +157,9 @@ class PlainReader:
     def _source(self, energy: str, technology: str, device: str) -> int:
         found = self.facts.source(energy, technology)
         source, unmapped = self.facts.sift.source(found.source_type, device or None)
-        odd = found.unknown or found.clash or found.warning or unmapped or source in self.layout.leave_sources
+        said = found.unknown or found.clash or found.warning or found.alone
+        unsaid = source is None and self.facts.burnt
+        odd = said or unsaid or unmapped or source in self.layout.leave_sources
         return _ODD if odd else self.meanings.source_type[source]
 
     def _periods(self, block: Block, serials: Ranges) -> np.ndarray:
@@ -167,7 +173,7 @@ class PlainReader:
         if suffix is not None and production.mismatch(found, Serial("", "", 0, suffix)):
             return _ODD
         placed = production.place(found, zone, country_named(country))
-        if isinstance(placed, str):
+        if isinstance(placed, Wrong):
             return _ODD
         try:
             other = self.facts.sift.other_year(placed.period, placed.zone)

@@ -10,7 +10,7 @@ import numpy as np
 from gcr_fast.findings import Findings
 from gcr_fast.sources.certificates.edges import Told
 from gcr_fast.sources.certificates.facts import Facts
-from gcr_fast.sources.certificates.held import Held
+from gcr_fast.sources.certificates.held import NONE, Held
 from gcr_fast.sources.certificates.layout import NOT_CARRIED, Layout
 from gcr_fast.sources.certificates.marks import mark_of
 from gcr_fast.sources.certificates.neighbours import lines_that_share
@@ -68,6 +68,7 @@ def _listed(file: File, name: str, layout: Layout, zone: str | None, sift: Sift,
     _note_rounded(sheet, reader.rounded)
     facts.production.note()
     _note_shared(sheet, lines_that_share(listing.held))
+    _note_unsaid(facts, listing.held)
     return listing, facts.production.judged()
 
 
@@ -108,6 +109,25 @@ def _note_rounded(sheet: Sheet, count: int) -> None:
     if count:
         what = f"{count} energies are no whole number of Wh: rounded down, by less than 1 Wh each"
         sheet.findings.add("energy_rounded", what, file=sheet.file.name, count=count)
+
+
+def _note_unsaid(facts: Facts, held: Held) -> None:
+    """Say of a list that it has no column which tells certificates apart, or none which says what was burnt."""
+    sheet, count = facts.sheet, len(held.numbers("line"))
+    if not sheet.numbered and count:
+        what = (
+            f"{sheet.file.path.name} has no column of serial numbers or ids: an id is made of device and period, "
+            "and two rows that have both in common are refused"
+        )
+        sheet.findings.add("reading_note", what, file=sheet.file.name)
+    unsaid = held.meanings.source_type.get(None, NONE)
+    count = int(np.count_nonzero(held.numbers("source_type") == unsaid))
+    if count and not facts.burnt:
+        what = (
+            f"{sheet.file.path.name} has no column of energy source or technology: the source type of {count} "
+            "certificates is the one of their profile, or `other`"
+        )
+        sheet.findings.add("source_missing", what, file=sheet.file.name, count=count)
 
 
 def _note_shared(sheet: Sheet, lines: list[int]) -> None:

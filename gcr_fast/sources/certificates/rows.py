@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gcr_fast.codes import MAX_PARENT_WH
 from gcr_fast.sources.certificates.facts import Facts, country_named
 from gcr_fast.sources.certificates.held import NONE, Certificate, Said
 from gcr_fast.sources.certificates.identifiers import fault_of, is_shortened
 from gcr_fast.sources.certificates.marks import range_of
-from gcr_fast.sources.certificates.production import Placed, code_of
+from gcr_fast.sources.certificates.production import Placed, Wrong, code_of
 from gcr_fast.sources.certificates.serials import Range, SerialError
 from gcr_fast.sources.certificates.sheet import Line
 from gcr_fast.sources.certificates.sifting import unwanted
 from gcr_fast.sources.certificates.statuses import WORDS, Meaning
+
+INCLUSIVE = "give the first and the last day of production, both inclusive, or the month"
+NO_STATUS = "has no column, and neither a date, a reason nor a beneficiary says that it was cancelled"
+STATUS_HINT = (
+    "name the column of the status by a mapping (--mapping); or, if all rows are cancelled, say so there: "
+    "constants: {status: cancelled}"
+)
 
 
 class RowReader:
@@ -44,6 +53,8 @@ class RowReader:
         if reason:
             self._leave(line, reason, named=not other)
             return None
+        if source is None and self.facts.burnt:
+            self._warn_unsaid(line)
         self.rounded += self._rounds
         return Certificate(
             line=line.number,
@@ -72,17 +83,18 @@ class RowReader:
             where = {"file": self.sheet.file.name, "line": line.number, "certificate_id": identity}
             self.sheet.findings.add("left_out", f"{identity}: {reason}", value=line.text("energy") or None, **where)
 
-    def _fault(self, line: Line, code: str, name: str, what: str) -> None:
+    def _fault(self, line: Line, code: str, name: str, what: str, **more: Any) -> None:
         self.failed = True
-        line.fault(code, name, what)
+        line.fault(code, name, what, **more)
 
     def _serials(self, line: Line) -> Range | None:
         first, last = line.text("first"), line.text("last")
         if not first:
             if last:
                 self._fault(line, "null_value", "first", "is empty")
-            elif not line.text("id") and not line.text("device_id"):
-                self._fault(line, "null_value", "first" if line.has("first") else "id", "is empty")
+            elif not line.text("id") and (self.sheet.numbered or not line.text("device_id")):
+                wanted = next(filter(line.has, ("first", "id")), "device_id")
+                self._fault(line, "null_value", wanted, "is empty")
             return None
         try:
             return range_of(line)
@@ -158,8 +170,11 @@ class RowReader:
     def _meaning(self, line: Line) -> Meaning | None:
         word = self._word(line)
         column = "status" if line.has("status") or not line.has("transaction") else "transaction"
-        if not word:
+        if not word and self.facts.states:
             self._fault(line, "null_value", column, "is empty")
+            return None
+        if not word:
+            self._fault(line, "null_value", column, NO_STATUS, hint=STATUS_HINT, column=None)
             return None
         meaning = self.facts.meaning(word, line.text("reason"))
         if meaning is None:
@@ -174,8 +189,10 @@ class RowReader:
         if serials is not None and (what := production.mismatch(found, serials.first)):
             self._fault(line, "period_mismatch", production.column, what)
         placed = production.place(found, line.text("zone"), country)
-        if isinstance(placed, str):
-            self._fault(line, code_of(placed, placed=not isinstance(found, str)), production.column, placed)
+        if isinstance(placed, Wrong):
+            code = code_of(placed.what, placed=not isinstance(found, Wrong))
+            hint = INCLUSIVE if code == "bad_period" else ""
+            self._fault(line, code, placed.field, placed.what, hint=hint)
             return None
         return placed
 
@@ -191,7 +208,16 @@ class RowReader:
             self._fault(line, "contradictory_source", column, f"means {found.clash[1]}, but {other}")
         if found.warning:
             line.fault("unknown_code", column, found.warning)
+        if found.alone:
+            line.fault("unknown_technology", "technology", "is not known: the energy source alone tells")
         return found.source_type
+
+    def _warn_unsaid(self, line: Line) -> None:
+        """Warn of a row that does not tell what was burnt, in a list that does: hours get what their profile is of."""
+        names = [name for name in ("energy_source", "technology") if line.has(name)]
+        said = next(filter(line.text, names), None)
+        what = "tells no source type" if said else "is empty"
+        line.fault("source_missing", said or names[0], f"{what}: it is the one of the profile, or `other`")
 
     def _device(self, line: Line) -> str | None:
         device = line.text("device_id")

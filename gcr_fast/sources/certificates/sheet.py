@@ -144,6 +144,11 @@ class Sheet:
     gone_through: bool = False
     """Whether all rows were read once: what is wrong with them as rows, and which of them hold no data, is said."""
 
+    @property
+    def numbered(self) -> bool:
+        """Whether it has a column of serial numbers or of ids: a row that has none in it stands for no certificate."""
+        return not self.header.columns.keys().isdisjoint(("first", "id"))
+
     @cached_property
     def defaults(self) -> dict[str, str]:
         """What fields hold where a row says nothing: known from the first row of data on."""
@@ -284,7 +289,7 @@ class Line:
         value = self.text(name)[:SHOWN_VALUE]
         said = f"{column} {value!r} {what}" if value else f"{column} {what}"
         place = {"file": self.sheet.file.name, "line": self.number, "column": column, "value": value or None}
-        self.sheet.findings.add(code, said, **place, **more)
+        self.sheet.findings.add(code, said, **(place | more))
 
 
 def open_sheet(file: File, layout: Layout) -> Sheet:

@@ -83,6 +83,8 @@ class Source(NamedTuple):
     """A word or code that is in no table."""
     clash: tuple[str, str] | None = None
     """The source types of both, where they contradict each other."""
+    alone: str = ""
+    """A technology that is in no table, so that the energy source alone tells."""
 
 
 @lru_cache(maxsize=4096)
@@ -90,21 +92,22 @@ def source_of(energy: str, technology: str) -> Source:
     """Return the source type that an energy source and a technology, as words or AIB codes, mean together."""
     found: list[str] = []
     warnings: list[str] = []
+    alone = ""
     for text in (energy, technology):
         if not text:
             continue
         known, source, warning = _one(text)
         if not known and not found:
             return Source(None, unknown=text)
-        warning = warning if known else f"{text}: not known, so the energy source alone tells"
+        alone = alone if known else text
         found += [source] if source else []
         warnings += [warning] if warning else []
     if not found:
-        return Source(None, "; ".join(warnings))
+        return Source(None, "; ".join(warnings), alone=alone)
     first, last = found[0], found[-1]
     if first != last and not _agree(first, last):
         return Source(None, clash=(first, last))
-    return Source(_finer(first, last), "; ".join(warnings))
+    return Source(_finer(first, last), "; ".join(warnings), alone=alone)
 
 
 def _one(text: str) -> tuple[bool, str | None, str]:

@@ -27,7 +27,7 @@ OTHERS = {name: content for name, content in LISTS.items() if name != "annual"}
 MAPPING = {
     "columns": {
         "first": "From", "last": "To", "energy": "MWh", "count": "Count", "mwh_each": "Each", "period": "Period",
-        "status": "State", "technology": "What", "device_id": "Plant", "id": "Id", "country": "Where", "zone": "Zone",
+        "month": "Month", "status": "State", "technology": "What", "energy_source": "Fuel", "device_id": "Plant", "id": "Id", "country": "Where", "zone": "Zone",
     },
     "rounding": "down",
     "without_energy": "leave-out",
@@ -41,8 +41,10 @@ CELLS = {
     "Count": ("", "10", "9", "1", "1,000"),
     "Each": ("", "1", "0.5", "0", "99999999999"),
     "Period": ("Mar-2023", "2023", "01/03/2023 - 31/03/2023", "31/03/2023 - 30/04/2023", "Mar-2022", "no", ""),
+    "Month": ("", "3", "13"),
     "State": ("Retired", "Issued", "Expired", "odd", ""),
-    "What": ("Wind", "Coal", "F01050100", "F01050199", "steam"),
+    "What": ("Wind", "Coal", "F01050100", "F01050199", "steam", "T050000", ""),
+    "Fuel": ("", "F01050100", "F01040100"),
     "Plant": ("P1", "P2", "571313001234567891", "571313001234567890", "5.7E+17", ""),
     "Id": ("", "I1", "i1"),
     "Where": ("DE", "", "Spain"),
@@ -105,7 +107,7 @@ def one_row(draw):
     st.integers(1, 5),
     st.sampled_from([{}, {"year": 2023}, {"units": {"P1": "wind"}}, {"zone": "UTC"}, {"decimal": "."}]),
 )
-@example([["", "", "1.2345678", "", "", "Mar-2023", "Retired", "Wind", "P1", "I1", "DE", ""]], 1, {})
+@example([["", "", "1.2345678", "", "", "Mar-2023", "", "Retired", "Wind", "", "P1", "I1", "DE", ""]], 1, {})
 def test_cells_of_every_kind(write, monkeypatch, rows, size, options):
     same(monkeypatch, write(text(HEADER, rows)), size, mapping=MAPPING, **options)
 

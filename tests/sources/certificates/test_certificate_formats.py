@@ -231,7 +231,7 @@ def test_irec_volume_must_be_that_of_the_range(faults):
 
 
 def test_an_irec_list_without_any_sign_of_redemption_is_not_taken_for_one(faults):
-    assert faults(irec(irec_row(), facts=())) == [("null_value", 4, "status")]
+    assert faults(irec(irec_row(), facts=())) == [("null_value", 4, None)]
 
 
 # --- detection

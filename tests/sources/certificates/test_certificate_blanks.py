@@ -1,0 +1,161 @@
+"""Cells that are empty: what would be made up for them is refused, or told, with row and column."""
+
+import pytest
+from lists import AIB_HEADER, WREGIS_HEADER, aib_row, rego, rego_row, text, wregis_row
+
+from gcr_fast.certificates import read_certificates
+
+MAPPING = {
+    "columns": {
+        "id": "nr", "device_id": "plant", "energy": "mwh", "year": "Jahr", "month": "Monat", "technology": "art",
+        "status": "stand",
+    },
+    "constants": {"country": "AT"},
+}  # fmt: skip
+HEADER = ("nr", "plant", "mwh", "Jahr", "Monat", "art", "stand")
+SOUND = dict(zip(HEADER, ("A1", "W1", "5", "2024", "3", "Wind", "cancelled"), strict=True))
+
+
+def listed(*rows, without=()):
+    """A list of no known format; each row changes cells of a sound one."""
+    kept = [name for name in HEADER if name not in without]
+    return text(kept, [[(SOUND | row)[name] for name in kept] for row in rows])
+
+
+def mapping(*without):
+    """How that list is described without some of its columns."""
+    columns = {name: header for name, header in MAPPING["columns"].items() if header not in without}
+    return MAPPING | {"columns": columns}
+
+
+# --- serial numbers and ids
+
+
+def test_a_row_without_its_serial_number_is_no_certificate(faults):
+    without = {"low": "", "high": ""}
+    assert faults(text(AIB_HEADER, [aib_row(), aib_row(**without)], ";")) == [
+        ("null_value", 3, "Certificate Number From")
+    ]
+    assert faults(rego(rego_row(), rego_row(start="", end=""))) == [("null_value", 3, "Start Certificate No.")]
+    rows = [wregis_row(), wregis_row(serials="")]
+    assert faults(text(WREGIS_HEADER, rows), zone="UTC") == [("null_value", 3, "Certificate Serial Numbers")]
+
+
+def test_a_row_without_its_id_is_no_certificate(faults):
+    assert faults(listed({}, {"nr": ""}), mapping=MAPPING) == [("null_value", 3, "nr")]
+
+
+def test_an_id_is_made_up_where_a_list_has_no_column_of_any_and_said(read):
+    found = read(listed({}, {"plant": "W2"}, without=["nr"]), mapping=mapping("nr"))
+    assert found.table["certificate_id"].to_pylist() == ["W1-2024-3", "W2-2024-3"]
+    (note,) = found.findings
+    assert note.code == "reading_note"
+    assert "no column of serial numbers or ids" in note.message
+
+
+@pytest.mark.parametrize("change", [{}, {"mwh": "7"}])
+def test_of_made_up_ids_two_are_never_the_same(faults, change):
+    content = listed({}, {"plant": "W2"}, change, without=["nr"])
+    assert faults(content, mapping=mapping("nr")) == [("duplicate_certificate", 4, None)]
+
+
+# --- months
+
+
+def test_an_empty_month_is_no_whole_year(faults):
+    assert faults(listed({}, {"nr": "A2", "Monat": ""}), mapping=MAPPING) == [("null_value", 3, "Monat")]
+    header = [*(name for name in WREGIS_HEADER if name != "Vintage"), "Vintage Month", "Vintage Year"]
+    rows = [[*row[:3], *row[4:], month, "2023"] for row, month in ((wregis_row(), "3"), (wregis_row(first=500), ""))]
+    assert faults(text(header, rows), zone="UTC") == [("null_value", 3, "Vintage Month")]
+
+
+def test_an_empty_month_beside_a_vintage_that_is_a_year_is_no_whole_year(faults, rows):
+    header = [*WREGIS_HEADER, "Vintage Month"]
+    listed = [[*wregis_row(vintage="2023"), "4"], [*wregis_row(first=500, vintage="2023"), ""]]
+    assert faults(text(header, listed), zone="UTC") == [("null_value", 3, "Vintage Month")]
+    whole = [listed[0], [*wregis_row(first=500, vintage="05/2023"), ""]]
+    assert [row["production_start"].month for row in rows(text(header, whole), zone="UTC")] == [4, 5]
+
+
+def test_a_list_without_months_has_whole_years(rows):
+    (row,) = rows(listed({}, without=["Monat"]), mapping=mapping("Monat"))
+    assert (row["production_end"] - row["production_start"]).days == 366
+
+
+@pytest.mark.parametrize(
+    ("change", "column", "said"),
+    [
+        ({"Monat": "Februar"}, "Monat", "Monat 'Februar' is no month"),
+        ({"Monat": "13"}, "Monat", "Monat '13' is no month"),
+        ({"Jahr": "24"}, "Jahr", "Jahr '24' is no year"),
+        ({"Jahr": ""}, "Jahr", "Jahr is empty"),
+    ],
+)
+def test_the_wrong_one_of_year_and_month_is_named(write, refusal, change, column, said):
+    (found,) = refusal(read_certificates, write(listed(change)), mapping=MAPPING)
+    assert (found["line"], found["column"], found["value"]) == (2, column, change[column] or None)
+    assert found["message"].startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("change", "column", "said"),
+    [
+        ({"start": "01.13.2023"}, "Production Period From", "'01.13.2023' is no date"),
+        ({"end": "32.03.2023"}, "Production Period To", "'32.03.2023' is no date"),
+        ({"start": ""}, "Production Period From", "is empty"),
+        ({"end": "28.02.2023"}, "Production Period To", "ends on 2023-02-28, before it begins"),
+    ],
+)
+def test_the_wrong_end_of_a_period_is_named_once(write, refusal, change, column, said):
+    (found,) = refusal(read_certificates, write(text(AIB_HEADER, [aib_row(**change)])))
+    assert found["column"] == column
+    assert said in found["message"]
+    assert found["message"].count(found["value"] or column) == 1
+    assert "inclusive" in found["hint"] or found["code"] == "null_value"
+
+
+# --- what was burnt
+
+
+def test_what_was_burnt_is_missed(read):
+    rows = [
+        aib_row(),
+        aib_row(first=500, source="", technology=""),
+        aib_row(first=900, source="", technology="T050000"),
+    ]
+    found = read(text(AIB_HEADER, rows))
+    assert [(one.code, one.line, one.column, one.value) for one in found.findings] == [
+        ("source_missing", 3, "Energy Source", None),
+        ("source_missing", 4, "Technology", "T050000"),
+    ]
+    assert found.table["source_type"].to_pylist() == ["hydro_run_of_river", None, None]
+    found = read(text(WREGIS_HEADER, [wregis_row(fuel="")]), zone="UTC")
+    assert [(one.code, one.line, one.column) for one in found.findings] == [("source_missing", 2, "Fuel Type")]
+
+
+def test_what_was_burnt_is_missed_once_in_a_list_that_has_no_column_of_it(read):
+    content = listed({}, {"nr": "A2"}, without=["art"])
+    (found,) = read(content, mapping=mapping("art")).findings
+    assert (found.code, found.line, found.count) == ("source_missing", None, 2)
+    assert not read(content, mapping=mapping("art"), units={"W1": "wind"}).findings.of("warning")
+
+
+def test_a_technology_that_is_not_known_is_no_beginning_of_a_code(read):
+    found = read(text(AIB_HEADER, [aib_row(source="F01040100", technology="TC110")]))
+    assert [(one.code, one.line, one.column, one.value) for one in found.findings] == [
+        ("unknown_technology", 2, "Technology", "TC110")
+    ]
+    assert found.table["source_type"].to_pylist() == ["solar"]
+
+
+# --- the status
+
+
+def test_a_list_without_a_status_says_so(write, refusal):
+    header = [name for name in AIB_HEADER if name != "Status"]
+    row = aib_row(beneficiary="")
+    path = write(text(header, [[*row[:10], *row[11:]]]))
+    (found,) = refusal(read_certificates, path)
+    assert (found["code"], found["line"], found["column"]) == ("null_value", 2, None)
+    assert found["message"].startswith("status has no column")
+    assert "constants: {status: cancelled}" in found["hint"]
