@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,8 +18,9 @@ from gcr_fast.exchange.reading import Source
 from gcr_fast.fields import Fields
 from gcr_fast.findings import Findings
 from gcr_fast.flags import Flags
-from gcr_fast.periods import Times, parse_times, zone_named
+from gcr_fast.periods import Times, parse_times, utc_to_local, zone_named
 from gcr_fast.schema import LEGACY_ALIASES
+from gcr_fast.sources.clock import walk
 from gcr_fast.units import UNITS, Parsed, Unit, parse_scaled, split_unit, unit_named
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ WEIGHT_DIGITS = (0, 3, 6, 9, 12)
 """Decimal places tried for weights, until none is lost."""
 WEIGHT_DIGITS_KEY = b"gcr_fast.weight_digits"
 """In the metadata of an imported table: its weights are whole numbers, of so many decimal places."""
+
+_UNCLEAR = "happens twice on that day, and the order of rows does not tell which is meant: not read"
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,10 @@ class _Clock:
     label: str
     times: Times
     good: np.ndarray
+    zone: str | None
+    """That of times that name none."""
+    walked: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    """By rows from and to: what `_unfold` has found, which series side by side have alike."""
 
 
 def read_series(source: Source, zone: str | None, unit: str | None, label: str | None) -> tuple[list[Series], Findings]:
@@ -156,7 +163,7 @@ def _clock(fields: Fields, zone: str | None, label: str | None) -> _Clock | None
     fields.report("nonexistent_time", times.skipped, name, f"does not exist in {zone}")
     _report_naive(fields, name, times.naive)
     meaning = label or ("end" if _END_WORD.search(_plain(name)) else "begin")
-    return _Clock(name, meaning, times, ~(times.null | times.unreadable | times.skipped | times.naive))
+    return _Clock(name, meaning, times, ~(times.null | times.unreadable | times.skipped | times.naive), zone)
 
 
 def _time_columns(fields: Fields) -> list[str]:
@@ -360,12 +367,15 @@ def _series(
 ) -> Series:
     good = clock.good[_span(rows)]
     kept = rows if good.all() else rows[good]
+    seconds, known = _unfold(fields, clock, kept)
+    if not known.all():
+        kept, seconds = kept[known], seconds[known]
     at = _span(kept)
     return Series(
         name=name,
         unit=unit,
         label=clock.label,
-        seconds=_unfold(clock.times.earliest[at], clock.times.latest[at]),
+        seconds=seconds,
         values=parsed.values[at],
         null=parsed.null[at],
         unreadable=parsed.unreadable[at],
@@ -384,12 +394,30 @@ def _span(rows: np.ndarray) -> slice | np.ndarray:
     return rows
 
 
-def _unfold(earliest: np.ndarray, latest: np.ndarray) -> np.ndarray:
-    """Tell the two passes of an autumn hour apart: a local time seen for the second time is the later one."""
-    seconds: np.ndarray[Any, Any] = earliest.copy()
-    twice = np.flatnonzero(earliest != latest)
-    if len(twice):
-        order = twice[np.argsort(earliest[twice], kind="stable")]
-        again = np.concatenate([[False], earliest[order][1:] == earliest[order][:-1]])
-        seconds[order[again]] = latest[order[again]]
-    return seconds
+def _unfold(fields: Fields, clock: _Clock, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tell the two passes of an autumn hour apart in the rows int64[n] of a series, by their order: see `walk`.
+
+    Returns (UTC seconds int64[n], whether they are known bool[n]); of rows that are not, a note says so.
+    """
+    at = _span(rows)
+    side = (at.start, at.stop) if isinstance(at, slice) else None
+    if side in clock.walked:
+        return clock.walked[side]
+    earliest = clock.times.earliest[at]
+    twice = earliest != clock.times.latest[at]
+    found = earliest.copy(), ~twice
+    if twice.any() and clock.zone is not None:
+        walked = walk(utc_to_local(earliest, clock.zone), clock.zone)
+        unclear = twice & walked.unclear
+        found = np.where(twice, walked.seconds, earliest), ~unclear
+        fields.report("reading_note", _among(len(clock.good), rows[unclear]), clock.name, _UNCLEAR)
+    if side is not None:
+        clock.walked[side] = found
+    return found
+
+
+def _among(count: int, rows: np.ndarray) -> np.ndarray:
+    """Return bool[count] that is true for these rows."""
+    mask = np.zeros(count, dtype=bool)
+    mask[rows] = True
+    return mask

@@ -1,6 +1,7 @@
 """Profiles: every layout, unit, label, zone and interval read to the same hours; every irregularity is a finding."""
 
 import csv
+import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -301,6 +302,34 @@ def test_autumn_hour_appears_twice_and_spring_hour_is_skipped(read, zone, day, c
     assert profiles["input"].end_s == following.replace(tzinfo=place).timestamp()
 
 
+@given(
+    step=st.sampled_from([900, 3600]),
+    lost=st.sampled_from([0.0, 0.05, 0.4]),
+    order=st.sampled_from(["ascending", "newest first", "none"]),
+    shape=st.sampled_from(["long", "wide"]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_no_value_lands_in_a_wrong_hour_of_autumn_whichever_rows_are_missing(step, lost, order, shape, seed):
+    draw = random.Random(seed)
+    first, last = (int(datetime(2024, 10, day, tzinfo=ZoneInfo("Europe/Berlin")).timestamp()) for day in (27, 28))
+    kept = [start for start in range(first, last, step) if draw.random() >= lost]
+    kept = draw.sample(kept, len(kept)) if order == "none" else kept[:: -1 if order == "newest first" else 1]
+    labels = [local_labels("Europe/Berlin", start, start + 1, 1)[0] for start in kept]
+    values = [(start - first) // step + 1 for start in kept]
+    table = {"start": labels, "energy_wh": values}
+    if shape == "wide":
+        table = {"start": labels, "a_wh": values, "b_wh": values}
+    profiles = profiles_from(pa.table(table), zone="Europe/Berlin", keep_intervals=True, strict=False)
+    for profile in profiles.values():
+        for at in np.flatnonzero(~profile.missing).tolist():
+            assert profile.values[at] == (profile.start_s + at * profile.step_s - first) // step + 1
+    notes = [finding for finding in profiles.findings if finding.code == "reading_note"]
+    told = [finding for finding in notes if "happens twice" in finding.message]
+    assert all(finding.value[:13] == "2024-10-27 02" for finding in told)
+    if not lost:
+        assert len(told) == (2 * 3600 // step if order == "none" else 0)
+
+
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/St_Johns", "Africa/Cairo"]
 
 
@@ -319,7 +348,9 @@ def test_local_times_of_any_zone_come_back_as_the_utc_they_were(zone, start, cou
     labels = local_labels(zone, first + shift, first + shift + count * step, step)
     table = pa.table({"start": labels, "energy_wh": list(range(count))})
     options = {"zone": zone, "label": label, "keep_intervals": True}
-    profiles = profiles_from(table, **options)
+    profiles = profiles_from(table, **options, strict=False)
+    if profiles.findings.counts()["reading_note"]:
+        return  # it begins or ends within an hour that happens twice: there is no step back to tell which it is
     if (zone, step) == ("Australia/Lord_Howe", 3600) and not profiles.findings.ok:
         return  # its clock moves by half an hour, so hourly labels cannot tell which half was meant
     assert shown(profiles["profile"]) == (utc_text(first), step, list(range(count)))
