@@ -27,7 +27,8 @@ OTHERS = {name: content for name, content in LISTS.items() if name != "annual"}
 MAPPING = {
     "columns": {
         "first": "From", "last": "To", "energy": "MWh", "count": "Count", "mwh_each": "Each", "period": "Period",
-        "month": "Month", "status": "State", "technology": "What", "energy_source": "Fuel", "device_id": "Plant", "id": "Id", "country": "Where", "zone": "Zone",
+        "month": "Month", "status": "State", "technology": "What",
+        "energy_source": "Fuel", "device_id": "Plant", "id": "Id", "country": "Where", "zone": "Zone",
     },
     "rounding": "down",
     "without_energy": "leave-out",
