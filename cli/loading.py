@@ -124,7 +124,6 @@ def _check_choices(own: Sequence[str | Path], how: How) -> bool:
 
 def _certificates(annual: Path, told: Inputs, units: Mapping[str, str] | None, typical: bool) -> Annual:
     """Read our own annual file, or a list of another registry. The year may be that of `typical` profiles alone."""
-    from gcr_fast.annual import read_annual
     from gcr_fast.certificates import is_list, read_certificates
 
     if told.mapping is not None or is_list(annual):
@@ -141,7 +140,20 @@ def _certificates(annual: Path, told: Inputs, units: Mapping[str, str] | None, t
         ).to_annual()
     if annual.is_file():  # else the reading says so
         _check_is_told(annual, told, typical)
-    return read_annual(annual, zone=told.zone or "UTC", strict=False)
+    return _own(annual, told.zone or "UTC")
+
+
+def _own(annual: Path, zone: str) -> Annual:
+    """Read an annual file of ours. One that is not may nearly be a list: then it is said what that lacks."""
+    from gcr_fast.annual import read_annual
+    from gcr_fast.certificates import nearly_list
+
+    read = read_annual(annual, zone=zone, strict=False)
+    near = nearly_list(annual) if read.findings.counts()["missing_column"] else ""
+    if near:
+        what = f"{annual.name} is no annual file of ours, and no list that is known{near}"
+        read.findings.add("unknown_format", what, file=str(annual))
+    return read
 
 
 def _check_is_told(annual: Path, told: Inputs, typical: bool) -> None:

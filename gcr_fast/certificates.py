@@ -30,6 +30,7 @@ from gcr_fast.sources.certificates import mapped
 from gcr_fast.sources.certificates.formats import BY_NAME, format_named, identify
 from gcr_fast.sources.certificates.held import Held
 from gcr_fast.sources.certificates.layout import Layout
+from gcr_fast.sources.certificates.nearly import nearly
 from gcr_fast.sources.certificates.reading import Listing, read_listing
 from gcr_fast.sources.certificates.sifting import Sift
 from gcr_fast.sources.certificates.statuses import Meaning, meaning_of
@@ -279,7 +280,7 @@ def _refuse_unknown(file: File) -> NoReturn:
         refuse(file, "is a workbook: save the sheet that has the list as CSV", "unknown_format")
     known = ", ".join([*BY_NAME, OWN])
     what = f"is no certificate list of a known format ({known}); `gcr import formats mapped` shows how to describe it"
-    refuse(file, what, "unknown_format")
+    refuse(file, what + nearly(file, tuple(BY_NAME.values())), "unknown_format")
 
 
 def is_list(path: str | os.PathLike[str]) -> bool:
@@ -288,6 +289,13 @@ def is_list(path: str | os.PathLike[str]) -> bool:
         file = open_file(path)
         return not is_own(file) and identify(file) is not None
     return False
+
+
+def nearly_list(path: str | os.PathLike[str]) -> str:
+    """Return `; it is nearly ...` with the formats of which a file lacks one column; else nothing. Never raises."""
+    with contextlib.suppress(RefusedError):
+        return nearly(open_file(path), tuple(BY_NAME.values()))
+    return ""
 
 
 def is_own(file: File) -> bool:

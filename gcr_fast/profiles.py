@@ -25,8 +25,9 @@ from gcr_fast.series import Rows, read_series
 from gcr_fast.shapes import DISTRIBUTIONS, Fault, Profile, Profiles, synthetic
 from gcr_fast.sources import pages
 from gcr_fast.sources.files import UNENDED, File, open_file
-from gcr_fast.sources.generation.formats import format_named, identify, nothing_in, read_as
+from gcr_fast.sources.generation.formats import FORMATS, format_named, identify, nothing_in, read_as
 from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.nearly import nearly
 from gcr_fast.sources.sites import check_sites
 from gcr_fast.sources.tidy import absent_kinds, check_areas
 
@@ -127,11 +128,29 @@ def _read_one(path: str | os.PathLike[str], options: ProfileOptions) -> tuple[Pr
     file = open_file(path)
     chosen = format_named(options.format) if options.format else identify(file, options.how)
     if chosen is None:
-        own = _parse(read_table(path), options)
-        own.findings.extend(may_be_cut(file))
-        return own, None
+        return _own(file, options), None
     readings = read_as(file, chosen, options.told, alone=False)
     return _public(readings, chosen, options.told, options.keep_intervals), replace(readings, series=[])
+
+
+def _own(file: File, options: ProfileOptions) -> Profiles:
+    """Read a table of ours, or of nobody in particular. What is neither may nearly be a public file, and is said so."""
+    try:
+        own = _parse(read_table(file.path), options)
+    except RefusedError as refusal:
+        refusal.collected.extend(_nearly_public(file, refusal.collected))
+        raise RefusedError(refusal.collected) from None
+    if not own.by_name:
+        own.findings.extend(_nearly_public(file, own.findings))
+    own.findings.extend(may_be_cut(file))
+    return own
+
+
+def _nearly_public(file: File, found: Findings) -> Iterator[Finding]:
+    """Yield of which public format a file nearly is, if it lacks a column of ours."""
+    near = nearly(file, FORMATS) if found.counts()["missing_column"] else ""
+    if near:
+        yield Finding("unknown_format", f"{file.path.name} is no table of profiles{near}", file=file.name)
 
 
 def _check_whole(found: Sequence[Profiles], public: Sequence[Readings], how: How, refused: Findings) -> None:

@@ -48,6 +48,7 @@ from gcr_fast.sources.generation import (
 )
 from gcr_fast.sources.known import known_as, recognised
 from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.nearly import nearly
 from gcr_fast.sources.tidy import check_areas, tidy, unasked
 from gcr_fast.sources.words import type_named
 
@@ -132,7 +133,7 @@ def read_readings(
     chosen = identify(file, how) if format is None else format_named(format)
     if chosen is None:
         refuse_damaged(file)
-        refuse(file, UNKNOWN, "unknown_format")
+        refuse(file, UNKNOWN + nearly(file, FORMATS), "unknown_format")
     try:
         return read_as(file, chosen, how or How(), alone=alone)
     except GcrError:
