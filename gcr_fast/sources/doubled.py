@@ -117,21 +117,33 @@ def walk_rows(
     key: np.ndarray | None,
     lines: np.ndarray,
 ) -> Walk:
-    """Walk all rows. Those of which it stays unclear when they were are counted as dropped, and named.
+    """Walk all rows, as `walk_once` does; those of which it stays unclear when they were are told to be dropped."""
+    found, _ = walk_once(readings, walk, local_s, key, lines)
+    account_unclear(readings, found, lines)
+    return found
+
+
+def walk_once(
+    readings: Readings,
+    walk: Callable[[np.ndarray | slice], Walk],
+    local_s: np.ndarray,
+    key: np.ndarray | None,
+    lines: np.ndarray,
+) -> tuple[Walk, np.ndarray]:
+    """Walk all rows; return for each, int64[n], also the row that it repeats, which is itself for most.
 
     `walk` takes rows of a file, int64[k] or a slice, and walks them; `local_s` int64[n], `key` int64[n] and `lines`
     int[n] are of all rows. Rows that repeat an earlier one word for word would hide the order: each is taken for that.
     """
-    found = walk(slice(None))
+    found, rows = walk(slice(None)), np.arange(len(lines))
     if not found.unclear.any():
-        return found
+        return found, rows
     original = _originals(readings, found.unclear, local_s, key, lines)
-    once = original == np.arange(len(lines))
+    once = original == rows
     if not once.all():
         place = (np.cumsum(once) - 1)[original]
-        found = type(found)(*(part[place] for part in walk(np.flatnonzero(once))))
-    _account(readings, lines[found.unclear].tolist())
-    return found
+        found = type(found)(*(part[place] for part in walk(rows[once])))
+    return found, original
 
 
 def _originals(
@@ -153,8 +165,10 @@ def _originals(
     return original
 
 
-def _account(readings: Readings, lines: list[int]) -> None:
-    if lines:
-        some = ", ".join(map(str, lines[:SHOWN_LINES])) + (", ..." if len(lines) > SHOWN_LINES else "")
-        readings.notes[f"line{'s' if len(lines) > 1 else ''} {some}"] = _UNKNOWN
-        readings.drop(_DROPPED, len(lines))
+def account_unclear(readings: Readings, walked: Walk, lines: np.ndarray) -> None:
+    """Name the rows of which it is unclear when they were, and count them as dropped."""
+    told = lines[walked.unclear].tolist()
+    if told:
+        some = ", ".join(map(str, told[:SHOWN_LINES])) + (", ..." if len(told) > SHOWN_LINES else "")
+        readings.notes[f"line{'s' if len(told) > 1 else ''} {some}"] = _UNKNOWN
+        readings.drop(_DROPPED, len(told))

@@ -136,13 +136,13 @@ def read(file: File, how: How) -> Readings:
 
 
 def _used(readings: Readings, found: dict[str, Numbers], clock: Walk) -> np.ndarray:
-    """bool[n]: rows that have a value, at a time that exists. The others are accounted for."""
+    """bool[n]: rows that have a value, at a time that exists and is known. The others are accounted for."""
     empty = np.logical_and.reduce([part.null for part in found.values()])
-    readings.drop("rows that hold forecasts only", int((empty & ~clock.skipped).sum()))
+    readings.drop("rows that hold forecasts only", int((empty & ~clock.skipped & ~clock.unclear).sum()))
     hour = "rows of the hour that does not exist in spring"
     readings.drop(f"empty {hour}", int((empty & clock.skipped).sum()))
     readings.drop(f"{hour}, with values that are of no time", int((~empty & clock.skipped).sum()))
-    used: np.ndarray = ~(empty | clock.skipped)
+    used: np.ndarray = ~(empty | clock.skipped | clock.unclear)
     return used
 
 

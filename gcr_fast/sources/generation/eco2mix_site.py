@@ -15,9 +15,10 @@ import numpy as np
 from gcr_fast.columns import as_text, encode, one_array
 from gcr_fast.errors import RefusedError
 from gcr_fast.findings import Findings
-from gcr_fast.periods import local_to_utc
+from gcr_fast.periods import DAY_S
 from gcr_fast.sources.cells import report
 from gcr_fast.sources.clock import Walk, walk
+from gcr_fast.sources.doubled import account_unclear, walk_once
 from gcr_fast.sources.files import File, Table, refuse
 from gcr_fast.sources.portions import labels_of
 from gcr_fast.sources.words import normalised
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 ZONE = "Europe/Paris"
 PERIMETER, DATE, HOUR = "perimetre", "date", "heure"
 _FIELDS = frozenset({PERIMETER, "nature", DATE, HOUR})
+_ONE_HOUR = "the hour that happens twice in autumn"
 _NOTE = "rte ne pourra"
 """How the publisher's note begins, which stands alone on the last line."""
 _LAYOUTS = ("%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M")
@@ -137,8 +139,8 @@ def local_starts(readings: Readings, table: Table, key: np.ndarray) -> Walk:
     """Return the UTC starts of all rows, and which are of the hour that spring skips; `key` int64[n] tells areas apart.
 
     Files have 96 quarters on every day: in spring with rows of an hour that does not exist, in autumn with one hour
-    of the two, which is taken for the first. Where a file has both, the order tells them apart, and if it does not,
-    both are taken for the first, which is then doubtful; a row that is there again, cell by cell, is no other hour.
+    of the two, which is taken for the first, and noted. Where a file has both, the order tells them apart, and what it
+    does not tell is unclear.
     """
     import pyarrow.compute as pc
 
@@ -148,20 +150,25 @@ def local_starts(readings: Readings, table: Table, key: np.ndarray) -> Walk:
     what = "is not like 2020-12-31 23:45 or 31/12/2020 23:45"
     report(readings.findings, readings.file, found.bad, table.lines, DATE, labels, what)
     readings.findings.check()
-    original = _original(table, found.seconds, key)
-    once = original == np.arange(len(table))
-    walked = walk(found.seconds[once], ZONE, key[once])
-    place = (np.cumsum(once) - 1)[original]
-    return Walk(*(part[place] for part in walked))
+    lines = table.lines
+    walked, original = walk_once(
+        readings, lambda rows: walk(found.seconds[rows], ZONE, key[rows]), found.seconds, key, lines
+    )
+    alone = _alone(walked, original, found.seconds, key)
+    if alone.any():
+        readings.notes[_ONE_HOUR] = "is there once, and taken for the first"
+    walked = walked._replace(unclear=walked.unclear & ~alone)
+    account_unclear(readings, walked, lines)
+    return walked
 
 
-def _original(table: Table, local_s: np.ndarray, key: np.ndarray) -> np.ndarray:
-    """Return for each row the first row that says all that it says, int64[n]; itself outside of doubled hours."""
-    local = local_to_utc(local_s, ZONE)
-    rows = np.flatnonzero(local.earliest != local.latest)
-    cells = [tuple(row.values()) for row in table.columns.take(rows).to_pylist()]
-    said = zip(key[rows].tolist(), local_s[rows].tolist(), cells, strict=True)
-    first: dict[tuple[int, int, tuple[object, ...]], int] = {}
-    original = np.arange(len(table))
-    original[rows] = [first.setdefault(one, row) for one, row in zip(said, rows.tolist(), strict=True)]
-    return original
+def _alone(walked: Walk, original: np.ndarray, local_s: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """bool[n]: unclear rows of a day and an area in which no label stands twice, but for rows that repeat another."""
+    first = np.flatnonzero(walked.unclear & (original == np.arange(len(original))))
+    labels, counts = np.unique(np.stack([key[first], local_s[first]]), axis=1, return_counts=True)
+    twice = {(area, local // DAY_S) for area, local in labels[:, counts > 1].T.tolist()}
+    alone = np.zeros(len(original), dtype=bool)
+    rows = np.flatnonzero(walked.unclear)
+    days = zip(key[rows].tolist(), (local_s[rows] // DAY_S).tolist(), strict=True)
+    alone[rows] = [day not in twice for day in days]
+    return alone

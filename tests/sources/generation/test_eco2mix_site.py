@@ -2,6 +2,7 @@
 
 import csv
 import io
+import random
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -125,7 +126,9 @@ def test_roles_are_kept_apart_and_nothing_is_counted_twice():
 
 
 def test_of_autumns_hour_that_is_there_once_the_first_is_read():
-    starts = read_readings(NATION).series[0].starts.tolist()
+    readings = read_readings(NATION)
+    assert readings.notes["the hour that happens twice in autumn"] == "is there once, and taken for the first"
+    starts = readings.series[0].starts.tolist()
     first = int(datetime(2020, 10, 25, 0, tzinfo=UTC).timestamp())
     assert {first, first + 1800} <= set(starts)
     assert not {first + 3600, first + 5400} & set(starts)
@@ -156,6 +159,18 @@ def test_a_row_that_is_there_again_is_not_the_other_hour_of_autumn(write, path, 
         assert dict(zip(one.starts.tolist(), one.values.tolist(), strict=True)) == dict(
             zip(other.starts.tolist(), other.values.tolist(), strict=True)
         )
+
+
+def test_where_both_hours_are_there_and_out_of_order_neither_is_read(write):
+    header, *rows, note = text_of(REGION).rstrip().splitlines()
+    mixed = random.Random(7).sample(rows, len(rows))
+    readings = read_readings(write(encoded("\n".join([header, *mixed, note]) + "\n")))
+    autumn = int(datetime(2023, 10, 29, 0, tzinfo=UTC).timestamp())
+    for one, other in zip(readings.series, read_readings(REGION).series, strict=True):
+        wanted = oracle.values(other)
+        assert oracle.values(one) == {at: value for at, value in wanted.items() if not autumn <= at < autumn + 7200}
+    assert readings.dropped["rows of an hour that happens twice: nothing tells which of the two is meant"] == 4
+    assert "the hour that happens twice in autumn" not in readings.notes
 
 
 def test_a_region_that_has_no_number_keeps_its_name(write):
