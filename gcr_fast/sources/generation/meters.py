@@ -9,11 +9,13 @@ import numpy as np
 
 from gcr_fast.columns import as_text
 from gcr_fast.flags import told as flags_of
-from gcr_fast.periods import Times
-from gcr_fast.sources.cells import KILO, ONE, numbers, report
+from gcr_fast.periods import Times, utc_to_local
+from gcr_fast.sources.cells import KILO, ONE, Numbers, numbers, report
+from gcr_fast.sources.clock import Walk, walk
 from gcr_fast.sources.devices import ANY_GENERATION, told
+from gcr_fast.sources.doubled import walk_rows
 from gcr_fast.sources.files import File, Table, read_csv, refuse, require
-from gcr_fast.sources.long import Words, long, series_keys
+from gcr_fast.sources.long import Words, long, series_keys, span
 from gcr_fast.sources.model import Format, How, Readings
 from gcr_fast.sources.portions import times_of
 from gcr_fast.sources.wide import Column
@@ -42,8 +44,8 @@ def read(file: File, how: How) -> Readings:
     table = read_csv(file)
     require(file, table.names, START, END, DEVICE, USAGE, INDICATOR)
     readings = Readings(file, FORMAT.name, rows=len(table))
-    starts = _times(readings, table, START, "UTC")
-    lengths = _times(readings, table, END, "UTC") - starts
+    starts = _times(readings, table, START, "UTC").earliest
+    lengths = _times(readings, table, END, "UTC").earliest - starts
     lines = table.lines
     wrong = (lengths <= 0) | (lengths > 86_400)
     report(readings.findings, file, wrong, lines, END, table.columns[END], "is not within a day after its start")
@@ -84,11 +86,26 @@ def _as_column(values: np.ndarray) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(words.indices, as_text(words.dictionary))
 
 
-def _times(readings: Readings, table: Table, name: str, zone: str | None) -> np.ndarray:
-    """Return UTC seconds of ISO 8601 text."""
+def _times(readings: Readings, table: Table, name: str, zone: str | None) -> Times:
+    """Return the times of ISO 8601 text."""
     times = times_of(table.columns[name], zone)
     _report_times(readings, times, table, name)
-    return times.earliest
+    return times
+
+
+def _starts(readings: Readings, table: Table, times: Times, key: np.ndarray, zone: str | None) -> Walk:
+    """Return when intervals begin; of an hour that a local clock has twice, the order in each series tells which."""
+    twice = times.earliest != times.latest
+    if zone is None or not twice.any():
+        none = np.zeros(len(twice), dtype=bool)
+        return Walk(times.earliest, none, none, none)
+    local = utc_to_local(times.earliest, zone)
+
+    def walked(rows: np.ndarray | slice) -> Walk:
+        found, some = walk(local[rows], zone, key[rows]), twice[rows]
+        return found._replace(seconds=np.where(some, found.seconds, times.earliest[rows]), unclear=found.unclear & some)
+
+    return walk_rows(readings, walked, local, key, table.lines)
 
 
 def _report_times(readings: Readings, times: Times, table: Table, name: str) -> None:
@@ -128,22 +145,26 @@ def read_granular(file: File, how: How) -> Readings:
     table = read_csv(file)
     require(file, table.names, POINT, PERIOD, QUANTITY)
     readings = Readings(file, GRANULAR.name, rows=len(table), zone=how.zone or "UTC")
-    starts = _times(readings, table, PERIOD, how.zone)
+    times = _times(readings, table, PERIOD, how.zone)
     lines = table.lines
     found = numbers(table.columns[QUANTITY], KILO)
     report(readings.findings, file, found.bad, lines, QUANTITY, table.columns[QUANTITY], "is not a number")
     readings.findings.check()
+    key, words = series_keys([table.columns[POINT]])
+    clock = _starts(readings, table, times, key, how.zone)
+    starts, rows = clock.seconds, np.flatnonzero(~clock.unclear)
     step = _step(file, starts)
     off = starts % step != 0
     report(readings.findings, file, off, lines, PERIOD, table.columns[PERIOD], f"is not on a step of {step // 60} min")
-    key, words = series_keys([table.columns[POINT]])
     _refuse_untold(file, how, [point for (point,) in words if point])
 
     def describe(name: Words) -> Column | str:
         kind = told(file, how, name[0]) if name[0] else None
         return Column(kind, device_id=name[0]) if kind else "no metering point"
 
-    long(readings, key, words, describe, starts, found, lines, power=False, interval_s=step)
+    some = span(rows)
+    few = Numbers(*(part[some] for part in found))
+    long(readings, key[some], words, describe, starts[some], few, lines[some], power=False, interval_s=step)
     return readings
 
 

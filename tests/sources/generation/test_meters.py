@@ -1,11 +1,15 @@
 """Meter readings of the GC registry (Wh) and of Granular Energy (kWh)."""
 
 import csv
+import random
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from oracle.exports import values_by_start
 
 from gcr_fast.sources.generation.formats import read_readings
@@ -85,6 +89,23 @@ def test_granular_over_the_clock_changes_is_even_in_utc():
     for one in read_readings(GRANULAR, SOLAR).series:
         assert set((one.starts[1:12] - one.starts[:11]).tolist()) == {1800}
         assert set((one.starts[13:] - one.starts[12:-1]).tolist()) == {1800}
+
+
+@given(lost=st.sampled_from([0.0, 0.1, 0.6]), mixed=st.booleans(), seed=st.integers(0, 2**32 - 1))
+def test_of_local_times_no_value_lands_in_a_wrong_hour_whichever_rows_are_missing(tmp_path_factory, lost, mixed, seed):
+    draw, berlin = random.Random(seed), ZoneInfo("Europe/Berlin")
+    begin, end = (int(datetime(2024, 10, day, tzinfo=berlin).timestamp()) for day in (27, 28))
+    rows = [(point, start) for start in range(begin, end, 900) for point in "AB" if draw.random() >= lost]
+    if mixed:
+        draw.shuffle(rows)
+    path = tmp_path_factory.getbasetemp() / "local.csv"
+    lines = [f"{point},{datetime.fromtimestamp(start, berlin):%Y-%m-%dT%H:%M},{start - begin}" for point, start in rows]
+    path.write_text("\n".join(["metering_point,period_start,quantity", *lines]) + "\n")
+    readings = read_readings(path, How(zone="Europe/Berlin", types=frozenset({"solar"})))
+    found = {(one.device_id, start): value for one in readings.series for start, value in values_by_start(one).items()}
+    assert found.items() <= {row: (row[1] - begin) * 1000 for row in rows}.items()
+    assert len(found) + readings.dropped.total() == len(rows)
+    assert lost or len(found) == len(rows) - 16 * mixed
 
 
 def test_consumption_is_never_taken_for_production(refusal):
