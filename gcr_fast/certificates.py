@@ -9,32 +9,24 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
-
-from gcr_fast.alike import GONE, Row, Rows, rows_of, rows_of_ours, space_of
-from gcr_fast.annual import Annual, read_annual
+from gcr_fast.annual import Annual
+from gcr_fast.certificate_files import FileAccount, How, Part, StatusCount, part_of
 from gcr_fast.codes import BASES, PURPOSES
-from gcr_fast.columns import exact_sum
 from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.findings import Finding, Findings
+from gcr_fast.own_files import OWN, is_own, read_own
 from gcr_fast.periods import year_period
 from gcr_fast.schema import arrow_schema
 from gcr_fast.sources.certificates import mapped
 from gcr_fast.sources.certificates.formats import BY_NAME, format_named, identify
-from gcr_fast.sources.certificates.held import Held
-from gcr_fast.sources.certificates.layout import Layout
 from gcr_fast.sources.certificates.nearly import nearly
-from gcr_fast.sources.certificates.reading import Listing, read_listing
 from gcr_fast.sources.certificates.sifting import Sift
-from gcr_fast.sources.certificates.statuses import Meaning, meaning_of
-from gcr_fast.sources.certificates.tables import table_of
 from gcr_fast.sources.damaged import refuse_damaged
 from gcr_fast.sources.files import UNENDED, File, open_file, refuse
 from gcr_fast.sources.mapping_file import load_mapping
@@ -48,39 +40,6 @@ if TYPE_CHECKING:
 
 SOURCES = "gcr_fast.sources"
 """In the metadata of an imported table: the files that it was made of, with their hashes."""
-OWN = "annual"
-"""The format of our own annual files, and of those of the registry that this one replaces."""
-
-
-class StatusCount(NamedTuple):
-    """The rows of one file that have one status word."""
-
-    file: str
-    word: str
-    """The status as the list gives it."""
-    status: str
-    """What it means here, of `codes.ANNUAL_STATUSES`."""
-    purpose: str | None
-    rows: int
-    energy_wh: int
-    left_out: str
-    """Why they are left out; empty if they are kept."""
-
-
-@dataclass(frozen=True)
-class FileAccount:
-    """What became of one file."""
-
-    file: str
-    format: str
-    sha256: str
-    rows: int
-    kept: int
-    """Rows that are certificates of the table."""
-    dropped: dict[str, int]
-    """Rows that hold no certificate, by the reason in words."""
-    unused: list[str]
-    """Columns that annual certificates have no place for."""
 
 
 @dataclass(frozen=True)
@@ -140,25 +99,6 @@ class Certificates:
 
 
 @dataclass(frozen=True)
-class _How:
-    """What the caller says about all files."""
-
-    format: str | None
-    mapping: Mapping[str, object] | None
-    zone: str | None
-    keep_all: bool
-    purpose: str | None
-    basis: str | None
-    sift: Sift
-    decimal: str | None
-
-    def listing(self, file: File, name: str, layout: Layout) -> Listing:
-        """Read a file in a layout, with what the caller says of it."""
-        told = replace(layout, decimal=self.decimal) if self.decimal else layout
-        return read_listing(file, name, told, self.zone, self.sift)
-
-
-@dataclass(frozen=True)
 class _List(Source):
     """Certificates whose lines in their file are known."""
 
@@ -166,20 +106,6 @@ class _List(Source):
 
     def line(self, row: int | None) -> int | None:
         return self.lines[row] if row is not None and row < len(self.lines) else None
-
-
-@dataclass
-class _Part:
-    """One file, read."""
-
-    account: FileAccount
-    findings: Findings
-    rows: Rows
-    statuses: list[StatusCount]
-    lines: Sequence[int | None]
-    """Of the rows that are kept."""
-    table: Callable[[], pa.Table]
-    """Makes the table of the rows that are kept."""
 
 
 def read_certificates(
@@ -198,15 +124,15 @@ def read_certificates(
     """Read certificate lists of any known format into one table.
 
     `mapping` describes files of no known format. `zone` is the zone of production days where a list names none.
-    Only cancelled certificates are kept, unless `keep_all`; the others are accounted for. `purpose` overrides for
-    what the cancelled ones were cancelled, `basis` is their allocation basis. `units` (a mapping, or a file that
-    `read_units` takes) says what a device burns where a list does not; `year` keeps one year of production. What they
-    leave out is named in `.findings`. `decimal` is the decimal mark where no number of a list tells it. Raises
-    `RefusedError` with everything that is wrong in all files, among it any certificate that is there twice, with both
-    rows.
+    Only cancelled certificates are kept, unless `keep_all`; the others are accounted for. `purpose` says for what
+    the cancelled ones were cancelled where the list does not, and is refused where a row contradicts it; `basis` is
+    their allocation basis. `units` (a mapping, or a file that `read_units` takes) says what a device burns where a
+    list does not; `year` keeps one year of production. What they leave out is named in `.findings`. `decimal` is the
+    decimal mark where no number of a list tells it. Raises `RefusedError` with everything that is wrong in all files,
+    among it any certificate that is there twice, with both rows.
     """
     names = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    how = _checked(format, mapping, zone, keep_all, purpose, basis, _sift(units, year), decimal)
+    how = _checked(format, mapping, zone, keep_all, basis, _sift(units, year, purpose), decimal)
     if not names:
         raise UsageError("name at least one file")
     findings = Findings()
@@ -223,34 +149,33 @@ def _checked(
     mapping: Mapping[str, object] | str | os.PathLike[str] | None,
     zone: str | None,
     keep_all: bool,
-    purpose: str | None,
     basis: str | None,
     sift: Sift,
     decimal: str | None,
-) -> _How:
+) -> How:
     if name is not None and name not in (OWN, "auto", mapped.NAME):
         format_named(name)
     if name == mapped.NAME and mapping is None:
         raise UsageError("the format `mapped` needs a mapping")
-    if purpose is not None and purpose not in PURPOSES:
-        raise UsageError(f"unknown purpose {purpose!r}; there are {', '.join(PURPOSES)}")
     if basis is not None and basis not in BASES:
         raise UsageError(f"unknown allocation basis {basis!r}; there are {', '.join(BASES)}")
     if decimal not in (None, ",", "."):
         raise UsageError(f"the decimal mark is , or . and not {decimal!r}")
     described = load_mapping(mapping) if isinstance(mapping, str | os.PathLike) else mapping
-    return _How(None if name == "auto" else name, described, zone, keep_all, purpose, basis, sift, decimal)
+    return How(None if name == "auto" else name, described, zone, keep_all, basis, sift, decimal)
 
 
-def _sift(units: Mapping[str, str] | str | os.PathLike[str] | None, year: int | None) -> Sift:
+def _sift(units: Mapping[str, str] | str | os.PathLike[str] | None, year: int | None, purpose: str | None) -> Sift:
     if year is not None:
         year_period(year)  # a year that cannot be is a UsageError
+    if purpose is not None and purpose not in PURPOSES:
+        raise UsageError(f"unknown purpose {purpose!r}; there are {', '.join(PURPOSES)}")
     told = read_units(units) if isinstance(units, str | os.PathLike) else units
     words = told.words if isinstance(told, Units) else {}
-    return Sift(told or {}, year, words)
+    return Sift(told or {}, year, words, purpose)
 
 
-def _attempt(path: str | os.PathLike[str], how: _How, findings: Findings) -> _Part | None:
+def _attempt(path: str | os.PathLike[str], how: How, findings: Findings) -> Part | None:
     """Read one file; a refusal of the whole file is kept, so that all files are looked at."""
     try:
         file = open_file(path)
@@ -263,15 +188,15 @@ def _attempt(path: str | os.PathLike[str], how: _How, findings: Findings) -> _Pa
     return part
 
 
-def _read(file: File, how: _How) -> _Part:
+def _read(file: File, how: How) -> Part:
     if how.format == OWN or (how.format is None and how.mapping is None and is_own(file)):
-        return _read_own(file, how)
+        return read_own(file, how)
     if how.mapping is not None and how.format in (None, mapped.NAME):
-        return _from_listing(how.listing(file, mapped.NAME, mapped.layout_of(how.mapping)), how)
+        return part_of(how.listing(file, mapped.NAME, mapped.layout_of(how.mapping)), how)
     chosen = identify(file) if how.format is None else format_named(how.format)
     if chosen is None:
         _refuse_unknown(file)
-    return _from_listing(how.listing(file, chosen.name, chosen.layout), how)
+    return part_of(how.listing(file, chosen.name, chosen.layout), how)
 
 
 def _refuse_unknown(file: File) -> NoReturn:
@@ -298,122 +223,7 @@ def nearly_list(path: str | os.PathLike[str]) -> str:
     return ""
 
 
-def is_own(file: File) -> bool:
-    """Whether a file is one of ours: Parquet or Arrow, or text whose header has certificate_id and status."""
-    if file.kind in {"parquet", "ipc"}:
-        return True
-    header = file.head_lines[0].lower() if file.kind == "csv" and file.head_lines else ""
-    words = {word.strip(' "') for word in header.replace(";", ",").replace("\t", ",").split(",")}
-    return {"certificate_id", "status"} <= words
-
-
-def _from_listing(listing: Listing, how: _How) -> _Part:
-    held = listing.held
-    leaves = [bool(one.meaning.reason) and not how.keep_all for one in held.meanings.said]
-    kept = ~np.array(leaves, dtype=bool)[held.numbers("said")]
-    count = int(np.count_nonzero(kept))
-    account = FileAccount(
-        listing.file.name, listing.format, listing.file.sha256, listing.rows, count, dict(listing.dropped),
-        listing.unused,
-    )  # fmt: skip
-    return _Part(
-        account,
-        listing.findings,
-        rows_of(listing, kept),
-        _counts(listing.file.name, held, how),
-        array("i", held.numbers("line")[kept].tobytes()),
-        lambda: table_of(held, kept, how.purpose, how.basis),
-    )
-
-
-def _counts(file: str, held: Held, how: _How) -> list[StatusCount]:
-    """Sum the rows by what the list says of them, in the order in which it first does."""
-    said, codes, energies = list(held.meanings.said), held.numbers("said"), held.numbers("energy_wh")
-    found, firsts, counts = np.unique(codes, return_index=True, return_counts=True)
-    order = np.argsort(firsts)
-    return [
-        _status_count(file, said[code].word, said[code].meaning, rows, exact_sum(energies[codes == code]), how)
-        for code, rows in zip(found[order].tolist(), counts[order].tolist(), strict=True)
-    ]
-
-
-def _status_count(file: str, word: str, meaning: Meaning, rows: int, energy_wh: int, how: _How) -> StatusCount:
-    purpose = (how.purpose or meaning.purpose) if meaning.status == "CANCELED" else None
-    left_out = "" if how.keep_all else meaning.reason
-    return StatusCount(file, word, meaning.status, purpose, rows, energy_wh, left_out)
-
-
-def _read_own(file: File, how: _How) -> _Part:
-    """Read one of our own files; what `read_annual` lets pass and `convert` refuses passes here as well."""
-    import pyarrow as pa
-
-    if how.sift.year is not None or how.sift.units:
-        raise UsageError(f"{file.path.name} is an annual file of ours: year and units are for other registries' lists")
-    if file.packed or file.encoding not in {"utf-8", "utf-8-sig"}:
-        refuse(file, "is an annual file, which must be plain UTF-8 text, Parquet or Arrow")
-    annual = read_annual(file.path, zone=how.zone or "UTC", strict=False)
-    findings = Findings(
-        item for item in annual.findings if item.code not in {"not_canceled", "serial_overlap", "duplicate_certificate"}
-    )
-    meanings = [_own_meaning(status) for status in annual.table["status"].to_pylist()]
-    kept = np.array([how.keep_all or not meaning.reason for meaning in meanings], dtype=bool)
-    table = annual.table.filter(pa.array(kept))
-    if how.purpose or how.basis:
-        table = _overridden(table, how)
-    account = FileAccount(file.name, OWN, file.sha256, len(annual), int(np.count_nonzero(kept)), {}, [])
-    rows = _own_rows(annual.table, file, annual.source.line)
-    lines = [rows[at].line for at in np.flatnonzero(kept)]
-    energies = annual.table["energy_wh"].to_pylist()
-    purposes = annual.table["purpose"].to_pylist()
-    totals: dict[tuple[Meaning, str | None], list[int]] = {}
-    for meaning, purpose, energy in zip(meanings, purposes, energies, strict=True):
-        total = totals.setdefault((meaning, purpose), [0, 0])
-        total[0] += 1
-        total[1] += energy
-    statuses = [
-        _status_count(file.name, meaning.status, meaning._replace(purpose=purpose), count, energy, how)
-        for (meaning, purpose), (count, energy) in totals.items()
-    ]
-    return _Part(account, findings, rows_of_ours(rows, kept), statuses, lines, lambda: table)
-
-
-def _own_meaning(status: str) -> Meaning:
-    """Return what one of our own statuses means: RETIRED is one of an hourly certificate, which is not converted."""
-    if status == "RETIRED":
-        return Meaning("RETIRED", None, "retired, not cancelled for conversion or end use")
-    meaning = meaning_of(status)
-    assert meaning is not None  # every word of ANNUAL_STATUSES is in the table
-    return meaning
-
-
-def _overridden(table: pa.Table, how: _How) -> pa.Table:
-    """Set the purpose and basis that the caller names."""
-    import pyarrow as pa
-
-    canceled = [status == "CANCELED" for status in table["status"].to_pylist()]
-    for name, value in (("purpose", how.purpose), ("allocation_basis", how.basis)):
-        if value:
-            old = table[name].to_pylist()
-            new = [value if mine else before for mine, before in zip(canceled, old, strict=True)]
-            table = table.set_column(
-                table.schema.get_field_index(name), table.schema.field(name), pa.array(new, pa.string())
-            )
-    return table
-
-
-def _own_rows(table: pa.Table, file: File, line: Any) -> list[Row]:
-    names = ("certificate_id", "serial_prefix", "serial_start", "serial_end", "issuer", "status")
-    rows = zip(*(table[name].to_pylist() for name in names), strict=True)
-    found = []
-    for at, (identity, prefix, low, high, issuer, status) in enumerate(rows):
-        whole = low is not None and high is not None and 0 <= low <= high
-        span = (low, high) if whole else None
-        space = space_of(prefix or "", issuer) if whole else None
-        found.append(Row(file.name, line(at), identity, space, span, status, status, status in GONE))
-    return found
-
-
-def _refuse_twice(parts: Sequence[_Part], findings: Findings) -> None:
+def _refuse_twice(parts: Sequence[Part], findings: Findings) -> None:
     """Report whatever is there twice: a file, a serial number, a certificate without one."""
     seen: dict[str, str] = {}
     for part in list(parts):
@@ -425,7 +235,7 @@ def _refuse_twice(parts: Sequence[_Part], findings: Findings) -> None:
     report_twice([part.rows for part in parts], findings)
 
 
-def _joined(parts: list[_Part], findings: Findings) -> Certificates:
+def _joined(parts: list[Part], findings: Findings) -> Certificates:
     import pyarrow as pa
 
     accounts = tuple(part.account for part in parts)

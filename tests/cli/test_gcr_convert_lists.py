@@ -263,8 +263,19 @@ def test_a_profile_that_lacks_only_its_area_is_told_how_to_get_it(gcr, folder):
     assert "there is no profile DE-2024-biomass" not in gcr(*given, "--area", "DE", code=1).stderr
 
 
+def test_a_purpose_that_the_list_contradicts_is_refused_where_it_is_converted(gcr, folder):
+    """The claim of whoever redeemed them is spent: their hours were born ACTIVE."""
+    said = ("convert", "regos.csv", "--profile", "flat", "--purpose", "conversion", "--out", "h.parquet")
+    error = " ".join(gcr(*said, code=1).stderr.split())
+    assert "'Example Supply' tells that it was cancelled for end use, not for conversion" in error
+    assert "leave the purpose away" in error
+    assert not (folder / "h.parquet").exists()
+
+
 def test_the_purpose_of_a_list_may_be_said_where_it_is_converted(gcr, gcr_json, folder):
-    """A REGO list says who redeemed, not what for: its hours were always born RETIRED."""
+    """A REGO list without holders does not say what for: its hours were always born RETIRED."""
+    unsaid = (folder / "regos.csv").read_text().replace("Redeemed", "Retired").replace("Example Supply", "")
+    (folder / "regos.csv").write_text(unsaid)
     given = ("regos.csv", "--profile", "flat")
     gcr("convert", *given, "--out", "h.parquet")
     assert duckdb.sql(f"SELECT DISTINCT status FROM '{folder}/h.parquet'").fetchall() == [("RETIRED",)]
@@ -275,7 +286,8 @@ def test_the_purpose_of_a_list_may_be_said_where_it_is_converted(gcr, gcr_json, 
     gcr("validate", "h.parquet", "--annual", "regos.csv", *said)
     gcr("validate", "h.parquet", "--annual", "regos.csv", code=1)
     gcr("init", "registry")
-    gcr("issue", "registry", *given, *said, "--create-parties")
+    issued = gcr_json("issue", "registry", *given, *said, "--create-parties")
+    assert list(issued["left_out"].values()) == [1]
     assert gcr_json("query", "registry", "--status", "ACTIVE", "--limit", "1")
 
 

@@ -20,7 +20,7 @@ from gcr_fast.sources.certificates.facts import Facts, country_named
 from gcr_fast.sources.certificates.held import NONE, Batch, Meanings, Said
 from gcr_fast.sources.certificates.identifiers import fault_of, is_shortened
 from gcr_fast.sources.certificates.production import Wrong
-from gcr_fast.sources.certificates.rows import own_id
+from gcr_fast.sources.certificates.rows import TELLING, own_id
 from gcr_fast.sources.certificates.serials import Serial
 from gcr_fast.sources.certificates.sheet import Block
 
@@ -71,6 +71,7 @@ class PlainReader:
         odd = (low == NONE) & ~self._needs_none(block)
         for found in (*numbers.values(), self._each(self._device, text("device_id"))):
             odd |= found == _ODD
+        odd |= self._contradicted(block, numbers["said"])
         outside = np.isin(numbers["placed"], list(self._outside)) & ~odd
         odd[np.flatnonzero(outside)[:1]] = True  # so that the reason is told in its turn
         batch = Batch(numbers, self._texts(block, serials, numbers["said"]))
@@ -149,6 +150,15 @@ class PlainReader:
     def _meaning(self, word: str, reason: str) -> int:
         meaning = self.facts.meaning(word, reason) if word else None
         return _ODD if meaning is None else self.meanings.said[Said(word, meaning)]
+
+    def _contradicted(self, block: Block, said: np.ndarray) -> np.ndarray:
+        """bool[n]: rows that tell another purpose than the one that their user gives."""
+        if self.facts.sift.purpose is None:
+            return np.zeros(len(block), dtype=bool)
+        meanings = [one.meaning for one in self.meanings.said]
+        cells = zip(said.tolist(), *map(block.text, TELLING), strict=True)
+        contradicted = self.facts.sift.contradicted
+        return np.array([code != _ODD and bool(contradicted(meanings[code], *told)) for code, *told in cells])
 
     def _sources(self, block: Block) -> np.ndarray:
         devices = block.text("device_id") if self.facts.sift.units else repeat("")

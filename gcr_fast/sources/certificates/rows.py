@@ -15,6 +15,8 @@ from gcr_fast.sources.certificates.sheet import Line
 from gcr_fast.sources.certificates.sifting import unwanted
 from gcr_fast.sources.certificates.statuses import WORDS, Meaning
 
+TELLING = ("reason", "beneficiary", "consumption")
+"""What tells for what a certificate was cancelled, beside its status."""
 INCLUSIVE = "give the first and the last day of production, both inclusive, or the month"
 NO_STATUS = "has no column, and neither a date, a reason nor a beneficiary says that it was cancelled"
 STATUS_HINT = (
@@ -52,6 +54,8 @@ class RowReader:
         reason = other or unmapped or unwanted(self.layout, energy, source)
         if reason:
             self._leave(line, reason, named=not other)
+            return None
+        if self._contradicts(line, meaning):
             return None
         if source is None and self.facts.burnt:
             self._warn_unsaid(line)
@@ -181,6 +185,18 @@ class RowReader:
             known = ", ".join(words[0] for words in WORDS.values())
             self._fault(line, "unknown_status", column, f"is not known; expected a word such as {known}")
         return meaning
+
+    def _contradicts(self, line: Line, meaning: Meaning) -> bool:
+        """Report a row that tells another purpose than the one that its user gives."""
+        field = self.facts.sift.contradicted(meaning, *map(line.text, TELLING))
+        if field:
+            column = "transaction" if field == "status" and not line.has("status") else field
+            asked = str(self.facts.sift.purpose).replace("_", " ")
+            told = "conversion" if meaning.purpose == "conversion" else "end use"
+            self._fault(
+                line, "contradictory_purpose", column, f"tells that it was cancelled for {told}, not for {asked}"
+            )
+        return bool(field)
 
     def _placed(self, line: Line, country: str | None, serials: Range | None) -> Placed | None:
         """Return the period of production, having compared it with the one within the row's serial numbers."""

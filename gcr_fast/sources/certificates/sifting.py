@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gcr_fast.periods import Period, year_period
+from gcr_fast.sources.certificates.statuses import Meaning
+from gcr_fast.sources.words import normalised
 
 if TYPE_CHECKING:
     from gcr_fast.sources.certificates.layout import Layout
@@ -24,6 +26,18 @@ class Sift:
     """The calendar year of production to keep, in each row's zone."""
     words: Mapping[str, str] = field(default_factory=dict)
     """What the map of units says of a device where it is no known fuel."""
+    purpose: str | None = None
+    """For what cancelled certificates were cancelled, where the list does not say it."""
+
+    def contradicted(self, meaning: Meaning, reason: str, beneficiary: str, consumption: str) -> str:
+        """Return the field by which a row says that it was cancelled for something else; empty if none does."""
+        if self.purpose is None or meaning.status != "CANCELED" or (meaning.told and meaning.purpose == self.purpose):
+            return ""
+        if meaning.told and meaning.purpose == "conversion":
+            return "status"
+        spent = {"beneficiary": beneficiary, "reason": reason, "consumption": consumption, "status": meaning.told}
+        told = (name for name, said in spent.items() if said is True or (said and normalised(said)))
+        return next(told, "") if self.purpose == "conversion" else ""
 
     def other_year(self, period: Period, zone: str) -> str:
         """Return why a row of another year is left out; empty for one that is within the year."""

@@ -19,10 +19,14 @@ class Meaning(NamedTuple):
     """Of `codes.PURPOSES`, where it was cancelled."""
     reason: str
     """Why such a certificate is left out; empty if it is not."""
+    told: bool = False
+    """Whether the word alone says for what it was cancelled; else a reason or a beneficiary may."""
 
 
 END_USE = Meaning("CANCELED", "end_use", "")
-CONVERSION = Meaning("CANCELED", "conversion", "")
+"""What is merely cancelled or retired: for end use, unless its user knows better."""
+USED = END_USE._replace(told=True)
+CONVERSION = Meaning("CANCELED", "conversion", "", told=True)
 UNKNOWN_PURPOSE = Meaning("CANCELED", None, "")
 ISSUED = Meaning("ISSUED", None, "not cancelled: still held by its owner")
 ACTIVE = Meaning("ACTIVE", None, "not cancelled: still held by its owner")
@@ -34,9 +38,12 @@ UNDONE = Meaning("ACTIVE", None, "its cancellation was undone")
 
 WORDS: dict[Meaning, tuple[str, ...]] = {
     END_USE: (
-        "redeemed", "retired", "cancelled", "canceled", "cancellation", "cancel", "retirement", "redemption",
-        "surrendered", "consumed", "claimed", "used", "settled", "cancelled for end use", "cancelled for disclosure",
-        "cancelled ex domain", "ex domain cancellation", "ex domain cancelled", "entwertet", "annule", "cancelado",
+        "cancelled", "canceled", "cancellation", "cancel", "retired", "retirement", "entwertet", "annule", "cancelado",
+    ),
+    USED: (
+        "redeemed", "redemption", "surrendered", "consumed", "claimed", "used", "settled", "cancelled for end use",
+        "canceled for end use", "retired for end use", "cancelled for disclosure", "cancelled ex domain",
+        "ex domain cancellation", "ex domain cancelled",
     ),
     CONVERSION: (
         "cancelled for conversion", "canceled for conversion", "cancelled for granular issuance",
@@ -46,7 +53,7 @@ WORDS: dict[Meaning, tuple[str, ...]] = {
     ISSUED: ("issued", "issuance", "issue", "created", "pending", "registered", "ausgestellt"),
     ACTIVE: (
         "active", "available", "valid", "live", "tradable", "tradeable", "transferable", "held", "in circulation",
-        "reserved", "locked",
+        "reserved", "reserve", "locked",
     ),
     UNDONE: ("unretired", "unsettled", "uncancelled", "uncanceled"),
     TRADED: (
@@ -76,7 +83,7 @@ def meaning_of(word: str, reason: str = "", own: dict[str, Meaning] | None = Non
     """Return what a status word means, `own` words first; `reason` is what the list gives for a cancellation."""
     key = normalised(word)
     meaning = (own or {}).get(key) or _BY_WORD.get(key)
-    if meaning == END_USE and normalised(reason) in CONVERSION_REASONS:
+    if meaning in (END_USE, USED) and normalised(reason) in CONVERSION_REASONS:
         return CONVERSION
     return meaning
 

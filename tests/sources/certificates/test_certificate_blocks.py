@@ -29,6 +29,7 @@ MAPPING = {
         "first": "From", "last": "To", "energy": "MWh", "count": "Count", "mwh_each": "Each", "period": "Period",
         "month": "Month", "status": "State", "technology": "What",
         "energy_source": "Fuel", "device_id": "Plant", "id": "Id", "country": "Where", "zone": "Zone",
+        "beneficiary": "For", "reason": "Why",
     },
     "rounding": "down",
     "without_energy": "leave-out",
@@ -50,6 +51,8 @@ CELLS = {
     "Id": ("", "I1", "i1"),
     "Where": ("DE", "", "Spain"),
     "Zone": ("", "Europe/Oslo", "Mars"),
+    "For": ("", "Steel AG", "-"),
+    "Why": ("", "Compliance", "Conversion"),
 }
 SOUND = [cells[0] for cells in CELLS.values()]
 
@@ -106,9 +109,11 @@ def one_row(draw):
 @given(
     st.lists(one_row(), max_size=9),
     st.integers(1, 5),
-    st.sampled_from([{}, {"year": 2023}, {"units": {"P1": "wind"}}, {"zone": "UTC"}, {"decimal": "."}]),
+    st.sampled_from(
+        [{}, {"year": 2023}, {"units": {"P1": "wind"}}, {"zone": "UTC"}, {"decimal": "."}, {"purpose": "conversion"}]
+    ),
 )
-@example([["", "", "1.2345678", "", "", "Mar-2023", "", "Retired", "Wind", "", "P1", "I1", "DE", ""]], 1, {})
+@example([["", "", "1.2345678", "", "", "Mar-2023", "", "Retired", "Wind", "", "P1", "I1", "DE", "", "", ""]], 1, {})
 def test_cells_of_every_kind(write, monkeypatch, rows, size, options):
     same(monkeypatch, write(text(HEADER, rows)), size, mapping=MAPPING, **options)
 

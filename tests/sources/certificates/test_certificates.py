@@ -44,7 +44,11 @@ def test_all_are_kept_if_asked_for(read):
 
 
 def test_purpose_and_basis_may_be_stated(read):
-    found = read(mixed(), purpose="conversion", basis="metered_hourly")
+    found = read(
+        rego(rego_row(status="Retired", holder=""), rego_row(first=1000, status="Retired", holder="")),
+        purpose="conversion",
+        basis="metered_hourly",
+    )
     assert found.table["purpose"].to_pylist() == ["conversion"] * 2
     assert found.table["allocation_basis"].to_pylist() == ["metered_hourly"] * 2
 
