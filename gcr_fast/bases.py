@@ -69,5 +69,5 @@ def _uneven(used: Used) -> tuple[str, str, str]:
 
 def _own(used: Used) -> tuple[str, str, str]:
     what = f"states the basis {REGIONAL}, but profile {used.name} bears its own device's id"
-    hint = f"leave the basis empty: it is its meter; state {FACILITY} if the profile is but a shape"
+    hint = f"leave the basis empty, as energy of its own device is its meter; state {FACILITY} if it is but a shape"
     return "contradictory_basis", what, hint

@@ -397,7 +397,7 @@ OWN = {"profile": None, "device_id": "plant 1"}
     [
         ({"profile": "uneven"}, "flat", "profile uneven has 1 to 3 Wh an interval", "name the profile flat"),
         (OWN, "regional_technology_profile", "profile named bears its own device's id", "facility_profile"),
-        (OWN | {"profile": "named"}, "regional_technology_profile", "bears its own device's id", "it is its meter"),
+        (OWN | {"profile": "named"}, "regional_technology_profile", "bears its own device's id", "is its meter"),
         ({"profile": "flat"}, "regional_technology_profile", "flat, which no meter measured", "state flat"),
         ({"profile": "daylight"}, "facility_profile", "daylight, which no meter measured", "state flat"),
     ],

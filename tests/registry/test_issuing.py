@@ -274,6 +274,20 @@ def test_a_second_issue_shares_what_the_first_left_on_the_meter(registry):
     assert dict(total) == series([1000] * 24)
 
 
+def test_what_was_issued_before_comes_first_whatever_its_period(tmp_path, registry):
+    """In one batch the morning takes first, wherever it stands; a whole day that was issued is not taken back."""
+    meter = profile_table({"p": series([MWH] * 24)})
+    day, morning = metered("day", 12 * MWH), metered("morning", 12 * MWH, end=START + 12 * HOUR)
+    with Registry.create(tmp_path / "together", clock=lambda: NOW) as together:
+        together.issue(annual_table(day, morning), meter, create_parties=True)
+        hours = issued(together)
+        assert hours["morning"] == series([MWH] * 12)
+        assert hours["day"] == series([MWH] * 12, START + 12 * HOUR)
+        assert together.verify().ok
+    registry.issue(annual_table(day), meter, create_parties=True)
+    assert codes(registry.issue, annual_table(morning), meter) == [(0, "over_meter")]
+
+
 def test_what_a_meter_no_longer_has_is_refused_or_booked(registry):
     registry.issue(annual_table(metered("A", 20_000)), METER, create_parties=True)
     receipt = registry.issue(annual_table(metered("B", 4_001)), METER)

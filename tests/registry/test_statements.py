@@ -104,7 +104,8 @@ def test_sums_are_those_of_a_walk_whatever_a_device_is_called(tmp_path):
     facts = {"source_type": ["solar", "wind", "hydro", "solar"], "country": ["AT", None, "AT", "BE"],
              "device_id": ["plant", None, "not stated", None]}  # fmt: skip
     rows = [year | {name: values[at] for name, values in facts.items()} for at in range(4)]
-    rows = [row | {"energy_wh": 9000 + at, "allocation_basis": "flat" if at else None} for at, row in enumerate(rows)]
+    bases = [None, *["facility_profile"] * 3]
+    rows = [row | {"energy_wh": 9000 + at, "allocation_basis": bases[at]} for at, row in enumerate(rows)]
     profile = profile_table({"y": series([0, 1, 5] * 640, START - 40 * DAY)})
     with Registry.create(tmp_path / "r", clock=lambda: START + 400 * DAY) as registry:
         registry.issue(annual_table(*rows), profile, create_parties=True)
