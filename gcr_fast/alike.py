@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gcr_fast.ranges import is_short, space_of
 from gcr_fast.sources.certificates.held import NONE, Said
 from gcr_fast.sources.certificates.reading import Listing
 from gcr_fast.sources.certificates.serials import canonical, canonical_each
@@ -20,8 +21,6 @@ from gcr_fast.sources.certificates.statuses import UNDONE, Meaning
 GONE = frozenset({"CONVERTED", "EXPIRED", "WITHDRAWN"})
 """States in which a certificate is no more; one that was cancelled cannot come to any of them."""
 
-TELLING_PREFIX = 6
-"""A serial prefix of so many characters names its registry; shorter ones are compared within one issuer."""
 _APART = np.int64(0x1E3779B97F4A7C15)
 """Makes another number of the hash of an issuer than of the same text as a prefix."""
 
@@ -45,16 +44,6 @@ class Row(NamedTuple):
     def place(self) -> str:
         """Where it is, as a person would say it."""
         return f"{self.file}, line {self.line}" if self.line is not None else self.file
-
-
-def space_of(prefix: str, issuer: str | None) -> Any:
-    """Return what makes serial numbers comparable: their prefix, and the issuer where that is short."""
-    known = canonical(prefix)
-    return (issuer, known) if _is_short(known) else known
-
-
-def _is_short(prefix: str) -> bool:
-    return len(prefix) < TELLING_PREFIX
 
 
 @dataclass
@@ -147,7 +136,7 @@ def rows_of(listing: Listing, kept: np.ndarray) -> Rows:
     """Return the rows of a list that was read, bool[n] of which are kept."""
     held = listing.held
     said = list(held.meanings.said)
-    short = held.digests("prefix", lambda texts: map(_is_short, canonical_each(texts))) > 0
+    short = held.digests("prefix", lambda texts: map(is_short, canonical_each(texts))) > 0
     return Rows(
         space=held.digests("prefix", canonical_each) + np.where(short, held.digests("issuer") * _APART, 0),
         low=held.numbers("low"),

@@ -11,6 +11,8 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -29,8 +31,10 @@ from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source, from_stream, read_table
 from gcr_fast.fields import Fields
 from gcr_fast.findings import Findings
-from gcr_fast.periods import DAY_S, Period, local_year, month_period, parse_times, year_period, zone_named
+from gcr_fast.periods import Period, month_period, parse_times, year_period, zone_named
+from gcr_fast.ranges import overlaps, space_of
 from gcr_fast.schema import arrow_schema
+from gcr_fast.sources.certificates.serials import canonical_each
 from gcr_fast.units import parse_scaled
 
 if TYPE_CHECKING:
@@ -146,12 +150,20 @@ def _serials(fields: Fields) -> dict[str, list[int | None]]:
     sound = [_span(low, high) for low, high in ranges]
     wrong = [span is None and (low, high) != (None, None) for span, (low, high) in zip(sound, ranges, strict=True)]
     fields.report("bad_serial", np.array(wrong, dtype=bool), "serial_end", "does not end a range of serial numbers")
-    texts = [fields.texts(name) for name in ("issuer", "serial_prefix")]
-    spaces = zip(*([None] * len(fields) if text is None else text.to_pylist() for text in texts), strict=True)
+    texts = [fields.texts(name) for name in ("serial_prefix", "issuer")]
+    told = zip(*([None] * len(fields) if text is None else text.to_pylist() for text in texts), strict=True)
+    spaces = (space_of(prefix or "", issuer) for prefix, issuer in told)
     for row, other in overlaps(list(zip(spaces, sound, strict=True))):
         mask = np.arange(len(fields)) == row
-        fields.report("serial_overlap", mask, "serial_start", f"begins a range that overlaps with row {other}")
+        what = f"begins a range that overlaps with the one of {_place(fields, other)}"
+        fields.report("serial_overlap", mask, "serial_start", what)
     return found
+
+
+def _place(fields: Fields, row: int) -> str:
+    """Return where a row is, as the place of a finding says it."""
+    line = fields.place(row)["line"]
+    return f"line {line}" if line is not None else f"row {fields.place(row)['row']}"
 
 
 def _span(low: int | None, high: int | None) -> tuple[int, int] | None:
@@ -170,18 +182,6 @@ def _whole(fields: Fields, name: str) -> list[int | None]:
     return [value if good else None for value, good in zip(parsed.values.tolist(), usable.tolist(), strict=True)]
 
 
-def overlaps(ranges: list[tuple[Any, tuple[int, int] | None]]) -> list[tuple[int, int]]:
-    """Return (later, earlier) positions of inclusive ranges that share a number in the same space."""
-    known = [(repr(space), *span, at) for at, (space, span) in enumerate(ranges) if span is not None]
-    found, reach = [], None
-    for space, low, high, at in sorted(known):
-        if reach is not None and reach[0] == space and low <= reach[1]:
-            found.append((max(at, reach[2]), min(at, reach[2])))
-        if reach is None or reach[0] != space or high > reach[1]:
-            reach = (space, high, at)
-    return sorted(found)
-
-
 def _one_of(values: Iterable[str]) -> Any:
     known = frozenset(values)
     return lambda text: word if (word := text.strip().lower().replace(" ", "_").replace("-", "_")) in known else None
@@ -196,13 +196,24 @@ def _ids(fields: Fields) -> Any:
         return [""] * len(fields)
     null = text.is_null().to_numpy(zero_copy_only=False)
     fields.report("null_value", null, "certificate_id", "is empty")
-    codes, _ = encode(text)
+    codes = _alike(text)
     first = np.full(int(codes.max(initial=-1)) + 2, -1, dtype=np.int64)
     order = np.arange(len(codes))[::-1]
     first[codes[::-1]] = order  # the earliest row wins, being written last
     again = (first[codes] != np.arange(len(codes))) & ~null
     fields.report("duplicate_certificate", again, "certificate_id", "appears in an earlier row")
     return pc.fill_null(text, "")
+
+
+def _alike(ids: pa.Array) -> np.ndarray:
+    """Return int32[n]: equal for ids that differ in nothing but case and blanks; null is -1."""
+    codes, values = encode(ids)
+    known = canonical_each(values)
+    place = {name: code for code, name in enumerate(dict.fromkeys(known))}
+    if len(place) == len(known):
+        return codes
+    alike: np.ndarray = np.array([place[name] for name in known] + [-1], dtype=np.int32)[codes]
+    return alike
 
 
 def _energy(fields: Fields) -> pa.Array:
@@ -328,13 +339,21 @@ def _calendar_period(text: str | None, zone: str) -> Period | None:
 
 def _check_order(fields: Fields, starts: np.ndarray, ends: np.ndarray, zones: list[str], stated: np.ndarray) -> None:
     fields.report("bad_period", (ends <= starts) & stated, "production_end", "is not after production_start")
+    rows = np.flatnonzero(stated)
+    spans = zip(starts[rows].tolist(), ends[rows].tolist(), (zones[row] for row in rows), strict=True)
     day = np.zeros(len(starts), dtype=bool)
-    short = np.isin(ends - starts, (364 * DAY_S, 365 * DAY_S))  # a year without its last day
-    for row in np.flatnonzero(short & stated):
-        start, end, zone = int(starts[row]), int(ends[row]), zones[row]
-        first = year_period(local_year(start, zone), zone)
-        day[row] = start == first.start_s and end == first.end_s - DAY_S
-    fields.report("end_looks_inclusive", day, "production_end", "is 31 December at 00:00: the end is exclusive")
+    day[rows] = [_lacks_last_day(*span) for span in spans]
+    what = "begins the last day of a month, which is left out: the end is exclusive"
+    fields.report("end_looks_inclusive", day, "production_end", what)
+
+
+@lru_cache(maxsize=1 << 12)
+def _lacks_last_day(start_s: int, end_s: int, zone: str) -> bool:
+    """Whether local days begin with a month, and end with the beginning of the last day of one."""
+    place = zone_named(zone)
+    start, end = (datetime.fromtimestamp(second, place) for second in (start_s, end_s))
+    midnights = start.time() == end.time() == time()
+    return end_s > start_s and midnights and start.day == 1 and (end + timedelta(days=1)).day == 1
 
 
 def _statuses(fields: Fields) -> list[str]:

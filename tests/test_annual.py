@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from oracle import decimals as oracle
 
 from gcr_fast import RefusedError, UsageError, annual_from, read_annual
-from gcr_fast.annual import CONVERT_DECIDES, overlaps
+from gcr_fast.annual import CONVERT_DECIDES
 from gcr_fast.codes import ANNUAL_STATUSES, BASES, FINDINGS, MAX_PARENT_WH, PRECEDENCE, SOURCE_TYPES
+from gcr_fast.ranges import overlaps
 from gcr_fast.schema import arrow_schema
 
 GOOD = {"certificate_id": "A", "energy_wh": "5", "status": "CANCELED", "year": "2024", "purpose": "conversion"}
@@ -451,7 +452,7 @@ def test_duplicate_certificate_every_later_row(faults):
     ]
 
 
-@given(ids=st.lists(st.sampled_from(["a", "b", "c", " a", "A", ""]), min_size=1, max_size=30))
+@given(ids=st.lists(st.sampled_from(["a", "b", "c", " a", "A", "b c", "B\tc", "ß", "SS", ""]), min_size=1, max_size=30))
 def test_duplicate_certificate_same_as_a_set(ids):
     count = len(ids)
     table = pa.table(
@@ -460,9 +461,10 @@ def test_duplicate_certificate_same_as_a_set(ids):
     found = annual_from(table, strict=False).findings
     seen, again = set(), []
     for row, name in enumerate(ids):
-        if name.strip() in seen:
+        compared = "".join(name.split()).upper()
+        if compared in seen:
             again.append(row)
-        seen |= {name.strip()} - {""}
+        seen |= {compared} - {""}
     assert [finding.row for finding in found if finding.code == "duplicate_certificate"] == again
 
 
@@ -516,6 +518,28 @@ def test_end_looks_inclusive(faults, zone):
     row = {"year": None, "production_start": "2024-01-01", "production_end": "2024-12-31", "zone": zone}
     found = faults(row, {**row, "production_end": "2025-01-01"}, {**row, "production_start": "2024-01-02"}, row)
     assert found == [("end_looks_inclusive", at, at + 2, "production_end", "2024-12-31", f"A{at + 1}") for at in (0, 3)]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "looks"),
+    [
+        ("2024-01-01", "2024-01-31", True),
+        ("2024-02-01", "2024-02-29", True),
+        ("2024-02-01", "2024-02-28", False),
+        ("2023-02-01", "2023-02-28", True),
+        ("2023-04-01", "2024-03-31", True),
+        ("2024-01-01", "2024-06-30", True),
+        ("2024-01-01", "2024-02-01", False),
+        ("2024-01-15", "2024-01-31", False),
+        ("2024-01-01", "2024-01-31T23:00", False),
+        ("2024-01-01T06:00", "2024-01-31", False),
+        ("2024-01-31", "2024-01-31T01:00", False),
+    ],
+)
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata"])
+def test_end_looks_inclusive_of_any_period_that_begins_with_a_month(faults, start, end, looks, zone):
+    found = faults({"year": None, "production_start": start, "production_end": end, "zone": zone})
+    assert [code for code, *_ in found] == ["end_looks_inclusive"] * looks
 
 
 def test_ignored_column(read):
@@ -609,6 +633,26 @@ def test_serial_ranges_of_one_registry_do_not_overlap(faults):
         ("serial_overlap", 4, "100"),
         ("serial_overlap", 5, "5"),
     ]
+
+
+def test_serial_ranges_that_overlap_name_the_other_line(read):
+    rows = ({"certificate_id": f"C{at}"} | serials("A", "p", "1", "9") for at in range(2))
+    (found,) = read(*rows).findings.of("error")
+    assert (found.line, found.row) == (3, 1)
+    assert found.message.endswith("overlaps with the one of line 2")
+    table = pa.table(
+        {"certificate_id": ["A", "B"], "energy_wh": [1, 1], "status": ["CANCELED"] * 2, "year": [2024] * 2}
+    )
+    for name in ("serial_start", "serial_end"):
+        table = table.append_column(name, pa.array([5, 5]))
+    (found,) = annual_from(table, strict=False).findings.of("error")
+    assert found.message.endswith("overlaps with the one of row 0")
+
+
+def test_small_letters_and_blanks_make_no_other_serial_numbers(faults):
+    rows = (serials("A", "NVC 2023 ", "1", "100"), serials("B", "nvc2023", "100", "100"))
+    found = faults(*({"certificate_id": f"C{at}"} | row for at, row in enumerate(rows)))
+    assert [(code, row) for code, row, *_ in found] == [("serial_overlap", 1)]
 
 
 @pytest.mark.parametrize(("first", "last"), [("7", "6"), ("7", ""), ("", "7"), ("-1", "3")])

@@ -17,6 +17,7 @@ from gcr_fast.codes import BASES, SOURCE_TYPES, STATUSES
 from gcr_fast.columns import encode, utc_seconds
 from gcr_fast.errors import CorruptError, UsageError
 from gcr_fast.registry import segments as files
+from gcr_fast.sources.certificates.serials import canonical_each
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -166,7 +167,7 @@ class Catalogue:
         self._add_parents(table, blocks, seq)
         self.blocks += blocks
         self.tables.append(table)
-        for derived in ("ids", "place_of", "grids", "first_parents"):
+        for derived in ("ids", "place_of", "compared", "grids", "first_parents"):
             self.__dict__.pop(derived, None)
         return blocks
 
@@ -206,6 +207,11 @@ class Catalogue:
     def place_of(self) -> dict[str, int]:
         """The parent of each certificate id."""
         return {name: at for at, name in enumerate(self.ids.to_pylist())}
+
+    @cached_property
+    def compared(self) -> dict[str, int]:
+        """The parent of each certificate id as two are compared: neither case nor blanks make another one."""
+        return {name: at for at, name in enumerate(canonical_each(self.ids.to_pylist()))}
 
     def place(self, name: Any) -> int:
         """Return the parent of a certificate id; `UsageError` if there is none."""

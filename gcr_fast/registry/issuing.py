@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.annual import Annual, overlaps
+from gcr_fast.annual import Annual
 from gcr_fast.codes import METERED_BASES
 from gcr_fast.findings import Findings
 from gcr_fast.matching import make_plan
 from gcr_fast.periods import utc_text
 from gcr_fast.plan import Plan
 from gcr_fast.processor import Conversion
+from gcr_fast.ranges import overlaps, space_of
 from gcr_fast.registry.capacity import check_devices, used_wh
 from gcr_fast.registry.catalogue import Catalogue
 from gcr_fast.shapes import Profile, Profiles
+from gcr_fast.sources.certificates.serials import canonical_each
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,8 +51,8 @@ def refusals(
         place = {"file": source.name or None, "row": row, "line": source.line(row), "certificate_id": ids[row]}
         findings.add(code, f"{ids[row]}: {message}", **place, **more)
 
-    for row, name in enumerate(ids):
-        known = catalogue.place_of.get(name)
+    for row, name in enumerate(canonical_each(ids)):
+        known = catalogue.compared.get(name)
         if known is not None:
             report("already_converted", row, f"was converted by entry {int(catalogue.issue[known])}")
     _check_serials(table, catalogue, report)
@@ -82,9 +84,12 @@ def _check_serials(table: pa.Table, catalogue: Catalogue, report: Callable[..., 
 
 
 def _serials(table: pa.Table) -> list[tuple[Any, tuple[int, int] | None]]:
-    names = ("issuer", "serial_prefix", "serial_start", "serial_end")
+    names = ("serial_prefix", "issuer", "serial_start", "serial_end")
     rows = zip(*(table[name].to_pylist() for name in names), strict=True)
-    return [((issuer, prefix), None if low is None else (low, high)) for issuer, prefix, low, high in rows]
+    return [
+        (None, None) if low is None else (space_of(prefix or "", issuer), (low, high))
+        for prefix, issuer, low, high in rows
+    ]
 
 
 # --- meters

@@ -57,6 +57,15 @@ def test_one_annual_certificate_converted_twice_with_two_profiles(registry):
     assert unchanged(registry, position + 2, 36 * MWH + 1000)
 
 
+def test_small_letters_and_blanks_make_no_other_certificate(registry):
+    serial = {"issuer": "I", "serial_prefix": "NVC 2023 ", "serial_start": 1, "serial_end": 5}
+    registry.issue(annual_table({"certificate_id": "Go 1", **serial}), SHAPES, create_parties=True)
+    for name in ("go 1", "GO1", " gO\t1"):
+        assert codes(registry.issue, annual_table({"certificate_id": name}), SHAPES) == {"already_converted"}
+    other = annual_table({"certificate_id": "E", **serial, "serial_prefix": "nvc2023"})
+    assert codes(registry.issue, other, SHAPES) == {"serial_overlap"}
+
+
 @pytest.mark.parametrize("status", ["ACTIVE", "ISSUED", "RETIRED", ""])
 def test_failed_validation_registered_anyway(registry, status):
     position = registry.position
