@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gcr_fast.annual import UNREAD_PERIOD, Annual
+from gcr_fast.annual import Annual
+from gcr_fast.annual_periods import UNREAD_PERIOD
 from gcr_fast.bases import Used, contradiction, following
 from gcr_fast.codes import MAX_PROFILE_TOTAL, WH_PER_MWH, sources_agree
 from gcr_fast.columns import exact_sum
