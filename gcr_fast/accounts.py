@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gcr_fast.codes import ESTIMATED, IMPUTED
-from gcr_fast.columns import exact_sum, exact_sums
+from gcr_fast.columns import exact_sum, exact_sums, some
 from gcr_fast.coverage import Absent, ends
 from gcr_fast.flags import counted, taken
 from gcr_fast.periods import DAY_S, local_year, transitions, utc_text, year_period
@@ -151,7 +151,7 @@ class Calendars:
 
     def of(self, profile: Profile, covered: np.ndarray, zone: str) -> _Calendar:
         """Return the calendar of a series; `covered` bool[n] as in `account`."""
-        missing = profile.missing.tobytes() if _count(profile.missing) else b""
+        missing = profile.missing.tobytes() if some(profile.missing) else b""
         key = (profile.start_s, profile.step_s, len(covered), zone, missing, id(covered))
         if key not in self._known:
             self._known[key] = _calendar(profile, covered, zone), covered  # which keeps its identity as it is kept

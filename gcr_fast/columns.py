@@ -132,6 +132,25 @@ def empty(count: int, dtype: type) -> np.ndarray:
     return np.frombuffer(block, dtype=dtype, count=count)
 
 
+def alike(value: bool, count: int) -> np.ndarray:
+    """Return bool[count], read-only, that all say `value`: one byte stands for them, which `some` and `every` see."""
+    return np.broadcast_to(np.bool_(value), (count,))
+
+
+def some(mask: np.ndarray) -> bool:
+    """Whether an element of a mask is true, or of numbers not 0."""
+    if mask.strides == (0,):
+        return bool(len(mask)) and bool(mask[0])
+    return bool(np.count_nonzero(mask))
+
+
+def every(mask: np.ndarray) -> bool:
+    """Whether all elements of a mask are true."""
+    if mask.strides == (0,):
+        return not len(mask) or bool(mask[0])
+    return bool(mask.all())
+
+
 def runs(mask: np.ndarray) -> Iterator[tuple[int, int]]:
     """Yield the runs of true elements of bool[n]: first, and one past the last."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gcr_fast.columns import runs
+from gcr_fast.columns import alike, runs
 from gcr_fast.periods import DAY_S, Period, local_year, utc_text, year_period
 from gcr_fast.shapes import Profile
 
@@ -40,7 +40,7 @@ def covered(whole: Profile, pieces: Iterable[Profile]) -> np.ndarray:
     mask = _of_files(whole, pieces)
     for first, stop in runs(~mask):
         mask[first:stop] = (stop - first) * whole.step_s < APART_S
-    return mask
+    return alike(True, len(mask)) if mask.all() else mask
 
 
 class Coverages:
@@ -59,7 +59,7 @@ class Coverages:
         lie = tuple((piece.start_s, len(piece.values)) for piece in pieces)
         key = (whole.start_s, whole.step_s, len(whole.values), lie)
         if key not in self._known:
-            there = covered(whole, pieces) if self.year is None else np.ones(len(whole.values), dtype=bool)
+            there = covered(whole, pieces) if self.year is None else alike(True, len(whole.values))
             why = "it lies between files" if self.year is None else f"{self.year} is asked for"
             self._known[key] = there, unsupplied(whole, pieces, there, why)
         return self._known[key]

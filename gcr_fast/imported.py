@@ -13,7 +13,7 @@ import numpy as np
 
 from gcr_fast.accounts import FileAccount, SeriesAccount
 from gcr_fast.codes import MEASURED, QUALITIES
-from gcr_fast.columns import arrow_int64, empty, utc_timestamps
+from gcr_fast.columns import arrow_int64, empty, every, some, utc_timestamps
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.exchange.writing import Written
@@ -181,7 +181,7 @@ class _Repeats:
 
     def starts(self, profile: Profile, covered: np.ndarray) -> pa.Array:
         """Return the starts of the covered intervals."""
-        if not covered.all():
+        if not every(covered):
             return utc_timestamps(profile.start_s + profile.step_s * np.flatnonzero(covered))
         key = (profile.start_s, profile.step_s, len(covered))
         if key not in self._starts:
@@ -200,9 +200,9 @@ def _columns(profile: Profile, covered: np.ndarray, shared: _Repeats) -> dict[st
     """Return the columns that differ from interval to interval, and the length of an interval."""
     import pyarrow as pa
 
-    part = slice(None) if covered.all() else covered
+    part = slice(None) if every(covered) else covered
     values, missing = profile.signed[part], profile.missing[part]
-    energy = pa.array(values, mask=missing) if np.count_nonzero(missing) else arrow_int64(values)
+    energy = pa.array(values, mask=missing) if some(missing) else arrow_int64(values)
     count = len(energy)
     if profile.quality is None and not energy.null_count:
         quality = shared.word(count, MEASURED, shared.qualities)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gcr_fast.codes import ESTIMATED, MAX_INTERVAL_S
-from gcr_fast.columns import runs
+from gcr_fast.columns import runs, some
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.flags import SILENT, Flags
 from gcr_fast.periods import utc_text, zone_anchor
@@ -66,7 +66,7 @@ def _is_grid(series: Series) -> bool:
     hours = len(series.seconds) > 1 and series.step_s in {None, HOUR_S}
     even = series.hourly if series.hourly is not None else is_hourly(series.seconds)
     whole = series.span is None or _reach(series.span, int(series.seconds[0]), len(series.seconds), HOUR_S) == (0, 0)
-    return hours and even and whole and not np.count_nonzero(series.null) and not np.count_nonzero(series.unreadable)
+    return hours and even and whole and not some(series.null) and not some(series.unreadable)
 
 
 def is_hourly(seconds: np.ndarray) -> bool:
@@ -271,7 +271,7 @@ def _profile(
     flags: Flags | None = None,
 ) -> Profile:
     """Clip at 0, counting what was clipped, and close the record."""
-    usable = signed * ~missing if np.count_nonzero(missing) else signed
+    usable = signed * ~missing if some(missing) else signed
     negative = bool(len(usable)) and bool(usable.min() < 0)
     clipped = np.maximum(-usable, 0) if negative else _zeros(len(usable))
     count = int((clipped > 0).sum()) if negative else 0

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gcr_fast.columns import alike
 from gcr_fast.exchange.reading import Source
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.intervals import build, is_hourly
@@ -112,7 +113,7 @@ class Shared:
     def clear(self, count: int) -> np.ndarray:
         """Return bool[count] of which none is true: no cell is unreadable, as a file with such a cell is refused."""
         if count not in self.masks:
-            self.masks[count] = np.zeros(count, dtype=bool)
+            self.masks[count] = alike(False, count)
         return self.masks[count]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.columns import exact_sum, utc_timestamps
+from gcr_fast.columns import exact_sum, some, utc_timestamps
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.findings import Finding, Findings
@@ -81,8 +81,7 @@ class Profile:
     @property
     def has_clipped(self) -> bool:
         """Whether negative energy became 0 somewhere; where it nowhere did, a single 0 may stand for all intervals."""
-        same = self.clipped.strides == (0,)
-        return bool(self.clipped[:1].any() if same else self.clipped.any())
+        return some(self.clipped)
 
     @property
     def signed(self) -> np.ndarray:
@@ -92,7 +91,7 @@ class Profile:
     @property
     def complete(self) -> bool:
         """Whether no interval is missing."""
-        return not self.missing.any()
+        return not some(self.missing)
 
     def positions(self, period: Period) -> tuple[int, int]:
         """Return the grid positions of a period, first and one past the last; they may lie outside the grid."""

@@ -3,9 +3,11 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gcr_fast import UsageError
-from gcr_fast.columns import arrow_int64, encode, int64_view, utc_seconds, utc_timestamps, words
+from gcr_fast.columns import alike, arrow_int64, encode, every, int64_view, some, utc_seconds, utc_timestamps, words
 
 
 def test_int64_without_nulls_is_not_copied():
@@ -66,3 +68,11 @@ def test_encode_gives_codes_in_order_of_first_appearance_and_null_as_minus_one(d
 def test_encode_of_a_dictionary_with_a_null_word_is_minus_one_too():
     column = pa.DictionaryArray.from_arrays(pa.array([0, 1, None], pa.int8()), pa.array(["a", None]))
     assert encode(column)[0].tolist() == [0, -1, -1]
+
+
+@given(st.lists(st.booleans(), max_size=20), st.booleans(), st.integers(0, 20))
+def test_masks_are_asked_alike_whether_one_byte_stands_for_all_or_not(mask, value, count):
+    laid, same = np.array(mask, dtype=bool), alike(value, count)
+    assert (some(laid), every(laid)) == (any(mask), all(mask))
+    assert (some(same), every(same)) == (value and count > 0, value or not count)
+    assert same.tolist() == [value] * count

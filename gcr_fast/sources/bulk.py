@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gcr_fast.columns import empty
+from gcr_fast.columns import alike, empty
 from gcr_fast.parallel import ordered_map, thread_count
 from gcr_fast.sources.cells import MAX_CELL, PLAIN, Locale, Numbers
 from gcr_fast.sources.delimited import mapped, release
@@ -261,7 +261,7 @@ def with_masks(values: Sequence[np.ndarray] | np.ndarray, nulls: np.ndarray) -> 
     Columns that all are there, or none is, share their masks.
     """
     rows = len(values[0])
-    clear, full = np.zeros(rows, dtype=bool), np.ones(rows, dtype=bool)
+    clear, full = alike(False, rows), alike(True, rows)
     nothing = np.zeros(rows, dtype=np.int64)
     for column, count in zip(values, nulls.tolist(), strict=True):
         if not count or count == rows:

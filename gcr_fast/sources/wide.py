@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from gcr_fast.columns import alike, empty, every, some
 from gcr_fast.flags import Flags, taken
 from gcr_fast.sources.cells import PLAIN, Locale, Numbers, numbers, report
 from gcr_fast.sources.files import Table
@@ -60,16 +61,16 @@ def wide(
     """
     whole = len(rows) == len(table)
     lines = rows + table.first_line
-    clear = np.zeros(len(rows), dtype=bool)
+    clear = alike(False, len(rows))
     chosen, flags = _Chosen(rows), taken(flags, rows)
     for name, column in columns.items():
         found = read[name] if read else _read(table, name, layout)
-        if not whole and not found.null.all():
+        if not whole and not every(found.null):
             found = Numbers(chosen.among(found.values), chosen.of(found.null), chosen.of(found.bad))
-        if found.null.all():
+        if every(found.null):
             readings.left_out[name] = "no value in any row"
             continue
-        if np.count_nonzero(found.bad):
+        if some(found.bad):
             cells = table.columns[name].combine_chunks()
             report(readings.findings, readings.file, found.bad, lines, name, cells.take(rows), "is not a number")
         readings.series.append(
@@ -81,7 +82,7 @@ def wide(
                 starts=starts,
                 interval_s=layout.interval_s,
                 values=found.values,
-                null=found.null if np.count_nonzero(found.null) else clear,
+                null=found.null if some(found.null) else clear,
                 lines=lines,
                 source_type=column.kind.source_type,
                 device_id=column.device_id,
@@ -105,10 +106,15 @@ class _Chosen:
 
     def among(self, values: np.ndarray) -> np.ndarray:
         """Return values[rows]."""
-        return np.concatenate([values[run] for run in self._runs]) if self._runs else values[self._rows]
+        if not self._runs:
+            return values[self._rows]
+        chosen = empty(len(self._rows), values.dtype.type)
+        return np.concatenate([values[run] for run in self._runs], out=chosen)
 
     def of(self, mask: np.ndarray) -> np.ndarray:
         """Return mask[rows]."""
+        if mask.strides == (0,):
+            return mask[: len(self._rows)]
         if id(mask) not in self._taken:
             self._taken[id(mask)] = (mask, self.among(mask))  # held, so that its identity stays its own
         return self._taken[id(mask)][1]
