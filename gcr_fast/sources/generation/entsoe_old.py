@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
-from gcr_fast.columns import as_text, encode, one_array
+from gcr_fast.columns import as_text, encode, every, one_array
 from gcr_fast.errors import RefusedError
 from gcr_fast.findings import Findings
 from gcr_fast.sources import workbook
@@ -205,7 +205,8 @@ def _empty_rows(cells: Table | Mapping[str, Numbers], rows: np.ndarray) -> np.nd
     else:
         nulls = [numbers.null for numbers in cells.values()]
     for null in nulls:
-        empty &= null
+        if not every(null):
+            empty &= null
     return empty
 
 
