@@ -39,6 +39,8 @@ class Row(NamedTuple):
     """The status as the list gives it."""
     gone: bool
     """Whether no certificate can be cancelled and this."""
+    in_history: bool = False
+    """Whether it is a transaction, of which a certificate may have several."""
 
     @property
     def place(self) -> str:
@@ -181,7 +183,8 @@ def _whole(listing: Listing, rows: np.ndarray) -> list[Row]:
         *(held.text(name, rows).to_pylist() for name in ("certificate_id", "prefix", "issuer")),
         *(held.numbers(name)[rows].tolist() for name in ("line", "low", "high", "said")),
     )
-    return [_row(listing.file.name, said[code], *cells) for *cells, code in zip(*columns, strict=True)]
+    made = (_row(listing.file.name, said[code], *cells) for *cells, code in zip(*columns, strict=True))
+    return [row._replace(in_history=listing.in_history) for row in made]
 
 
 def _row(

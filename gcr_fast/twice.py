@@ -16,6 +16,13 @@ LIVE = frozenset({"CANCELED", "ISSUED", "ACTIVE", "TRADED"})
 """A certificate can be in one of these states only, so a list of holdings must not have it in two."""
 
 
+ONCE = (
+    "a list of transactions has a row for each move of a certificate: read it without keep_all (--keep-all), which "
+    "takes its cancellations alone; one that is cancelled twice is to be converted once"
+)
+"""How to mend what is twice in a list of transactions."""
+
+
 def report_twice(files: Sequence[Rows], findings: Findings) -> None:
     """Report certificates that are there twice: among those kept, within a list, or in two states at once."""
     told: set[tuple[str, int | None]] = set()
@@ -80,4 +87,5 @@ def _report(code: str, row: Row, what: str, findings: Findings, told: set[tuple[
     if (row.file, row.line) not in told:
         told.add((row.file, row.line))
         said = f"{row.identity} {what}"
-        findings.extend([Finding(code, said, file=row.file, line=row.line, certificate_id=row.identity)])
+        hint = ONCE if row.in_history and code in {"duplicate_certificate", "serial_overlap"} else ""
+        findings.extend([Finding(code, said, file=row.file, line=row.line, certificate_id=row.identity, hint=hint)])

@@ -13,7 +13,15 @@ from typing import NamedTuple, TypeAlias
 
 from gcr_fast.sources.certificates.held import NONE
 from gcr_fast.sources.certificates.identifiers import is_shortened
-from gcr_fast.sources.certificates.serials import BLANKS, SEVERAL, TO, canonical, canonical_each, is_bare, prefix_of
+from gcr_fast.sources.certificates.serials import (
+    BLANKS,
+    SEVERAL,
+    canonical,
+    canonical_each,
+    ends_of,
+    is_bare,
+    prefix_of,
+)
 
 _ZEROS = str.maketrans("123456789", "000000000")
 _NO_MARKS = str.maketrans("", "", "-.")
@@ -120,12 +128,8 @@ def _cut(first: str, last: str, pattern: re.Pattern[str]) -> _Cut | None:
 
 def _ends(cell: str) -> tuple[slice, slice] | None:
     """Find the ends of a range that stands in one cell."""
-    between = list(TO.finditer(cell))
-    if SEVERAL.search(cell) or len(between) > 1:
-        return None
-    if not between:
-        return slice(len(cell)), slice(len(cell))
-    return slice(between[0].start()), slice(between[0].end(), len(cell))
+    ends = ends_of(cell)
+    return None if SEVERAL.search(cell) or len(ends) > 2 else (ends[0], ends[-1])
 
 
 def _parts(cell: str, text: slice, pattern: re.Pattern[str]) -> _Parts | None:

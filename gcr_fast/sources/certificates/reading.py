@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gcr_fast.findings import Findings
+from gcr_fast.sources.certificates.choosing import choose_columns
 from gcr_fast.sources.certificates.edges import Told
 from gcr_fast.sources.certificates.facts import Facts
 from gcr_fast.sources.certificates.held import NONE, Held
@@ -53,6 +54,7 @@ def read_listing(file: File, name: str, layout: Layout, zone: str | None = None,
 def _listed(file: File, name: str, layout: Layout, zone: str | None, sift: Sift, told: Told) -> tuple[Listing, Told]:
     """Read a whole file by what is told of its dates; return what they have told by then, too."""
     sheet = open_sheet(file, layout)
+    choose_columns(sheet)
     unused = sheet.header.unused + [sheet.header.named(name) for name in NOT_CARRIED if name in sheet.header.columns]
     listing = Listing(
         file, name, "transaction" in sheet.header.columns, findings=sheet.findings, dropped=sheet.dropped, unused=unused

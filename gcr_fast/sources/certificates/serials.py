@@ -71,9 +71,19 @@ BLANKS = re.compile(r"^(?:[0-9]\s*){30}$", re.ASCII)
 """The 30 digits of a guarantee of origin, perhaps in groups."""
 
 _IREC_SOMEWHERE = re.compile(r"(?<![0-9.-])[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{4}\.[0-9]{6}(?![0-9])")
-TO = re.compile(r"\s+(?:to|through|thru|bis|-|–|—)\s+|\s*(?:–|—)\s*", re.IGNORECASE)
-"""What stands between both ends of a range in one cell."""
+_BETWEEN = (
+    re.compile(r"\s+(?:to|through|thru|bis)\s+", re.IGNORECASE),
+    re.compile(r"\s+(?:-|–|—)\s+|\s*(?:–|—)\s*"),
+)
+"""What stands between both ends of a range in one cell: a dash only where no word does, as numbers have dashes."""
 SEVERAL = re.compile(r"[;,|&]|\band\b", re.IGNORECASE)
+
+
+def ends_of(cell: str) -> list[slice]:
+    """Return where the ends of a range stand in a cell: one if it is a number alone, more than two if it is neither."""
+    between = next((found for mark in _BETWEEN if (found := list(mark.finditer(cell)))), [])
+    begins, ends = [0, *(one.end() for one in between)], [*(one.start() for one in between), len(cell)]
+    return list(map(slice, begins, ends))
 
 
 def has_irec_numbers(text: str) -> bool:
@@ -124,7 +134,8 @@ def _from_one_cell(text: str, pattern: re.Pattern[str]) -> Range:
     """Read `PREFIX-1 to 100`, `PREFIX-1 to PREFIX-100` or `PREFIX-1`."""
     if SEVERAL.search(text):
         raise SerialError("holds several ranges: give each a row of its own")
-    parts = TO.split(text.strip())
+    cell = text.strip()
+    parts = [cell[end] for end in ends_of(cell)]
     if len(parts) > 2:
         raise SerialError("is no range of serial numbers: expected 12345-OR-234567-1 to 100")
     begin = read_serial(parts[0], pattern)

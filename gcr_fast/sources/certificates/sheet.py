@@ -40,8 +40,8 @@ class Header:
     """Position of each field's column."""
     names: tuple[str, ...]
     """All column names, as the file spells them."""
-    doubled: tuple[str, ...] = ()
-    """Columns that stand for a field that another column has."""
+    also: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """Positions of further columns of a field, the best known name first."""
 
     def named(self, name: str) -> str:
         """Return a field's column as the file spells it, or the field where there is none."""
@@ -50,7 +50,7 @@ class Header:
     @property
     def unused(self) -> list[str]:
         """Columns that are no field."""
-        taken = set(self.columns.values())
+        taken = set(self.columns.values()).union(*self.also.values())
         return [name for at, name in enumerate(self.names) if at not in taken and name]
 
 
@@ -111,22 +111,32 @@ def _head_rows(file: File, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _header(line: int, delimiter: str, cells: list[str], words: dict[str, str]) -> Header:
-    columns: dict[str, int] = {}
-    doubled = []
-    for at, cell in enumerate(cells):
-        known = field_of(cell, words)
-        if known is None:
-            continue
-        if known in columns:
-            doubled.append(cell.strip())
-        else:
-            columns[known] = at
-    return Header(line, delimiter, columns, tuple(cell.strip() for cell in cells), tuple(doubled))
+    """Take a row for a header: of several columns of one field the one whose name stands first in the layout."""
+    ranks = {word: rank for rank, word in enumerate(words)}
+    known = [(ranks[word], at) for at, cell in enumerate(cells) if (word := _word_of(cell, words)) is not None]
+    columns: dict[str, list[int]] = {}
+    names = list(words.values())
+    for rank, at in sorted(known):
+        columns.setdefault(names[rank], []).append(at)
+    return Header(
+        line,
+        delimiter,
+        {name: places[0] for name, places in columns.items()},
+        tuple(cell.strip() for cell in cells),
+        {name: tuple(places[1:]) for name, places in columns.items() if len(places) > 1},
+    )
+
+
+def _word_of(cell: str, words: dict[str, str]) -> str | None:
+    """Return the word that a header cell is, with or without a unit at its end."""
+    both = (normalised(cell), normalised(split_unit(cell.strip())[0]))
+    return next((word for word in both if word in words), None)
 
 
 def field_of(cell: str, words: dict[str, str]) -> str | None:
-    """Return the field that a header cell names, with or without a unit at its end."""
-    return words.get(normalised(cell)) or words.get(normalised(split_unit(cell.strip())[0]))
+    """Return the field that a header cell names."""
+    word = _word_of(cell, words)
+    return None if word is None else words[word]
 
 
 @dataclass
@@ -141,6 +151,8 @@ class Sheet:
     """Rows that hold no certificate, by the reason in words."""
     facts: dict[str, str] = field(default_factory=dict)
     """What lines above the header say: `Beneficiary,Example Ltd`."""
+    fills: list[tuple[int, int]] = field(default_factory=list)
+    """Positions of columns whose empty cells another column fills."""
     gone_through: bool = False
     """Whether all rows were read once: what is wrong with them as rows, and which of them hold no data, is said."""
 
@@ -185,8 +197,16 @@ class Sheet:
                 self._note_fact(raw)
                 continue
             cells = list(map(str.strip, raw))
-            if any(cells):
-                yield number, cells if len(cells) == wanted else _fitted(cells, wanted)
+            if not any(cells):
+                continue
+            cells = cells if len(cells) == wanted else _fitted(cells, wanted)
+            if self.fills and len(cells) == wanted:
+                self._fill(cells)
+            yield number, cells
+
+    def _fill(self, cells: list[str]) -> None:
+        for at, other in self.fills:
+            cells[at] = cells[at] or cells[other]
 
     def _note_length(self, number: int, found: int) -> None:
         if not self.gone_through:
@@ -293,15 +313,12 @@ class Line:
 
 
 def open_sheet(file: File, layout: Layout) -> Sheet:
-    """Open a file in a layout. Refused: a file without the needed columns, or with two for the same field."""
+    """Open a file in a layout. Refused: a file without the needed columns."""
     header = find_header(file, layout)
     if header is None:
         header = without_header(file, layout)
     if header is None:
         refuse(file, f"lacks columns: {_missing(file, layout)}", "missing_column")
-    if header.doubled:
-        both = ", ".join(header.doubled)
-        refuse(file, f"has two columns for one thing: {both}", "ambiguous_column", line=header.line)
     return Sheet(file, layout, header)
 
 

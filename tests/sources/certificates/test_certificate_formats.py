@@ -283,7 +283,7 @@ def test_a_named_format_says_which_columns_are_absent(write, refusal):
 
 def test_two_columns_for_one_thing_are_refused(faults):
     content = text([*AIB_HEADER, "Beneficiary Name"], [[*aib_row(), "Somebody"]])
-    assert faults(content) == [("ambiguous_column", 1, None)]
+    assert faults(content) == [("ambiguous_column", 2, "Beneficiary")]
 
 
 def test_formats_are_described():
