@@ -12,9 +12,9 @@ from . import options as opt
 from .command import Command, options
 
 if TYPE_CHECKING:
-    from gcr_fast.accounts import SeriesAccount
     from gcr_fast.exchange.writing import Written
-    from gcr_fast.imported import Imported
+    from gcr_fast.imports.accounts import SeriesAccount
+    from gcr_fast.imports.table import Imported
 
 EXAMPLE = "gcr import generation opsd.csv --types solar,wind --out profiles.parquet"
 FILLS = ("none", "zero", "interpolate")
@@ -96,7 +96,7 @@ def generation(
 
 def draw(found: Imported, png: Path) -> None:
     """Draw where the series have gaps."""
-    from gcr_fast.gaps import gaps_png
+    from gcr_fast.imports.gaps import gaps_png
 
     gaps_png(found.profiles, found.covered, png, found.files[0].zone)
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gcr_fast.annual import Annual, annual_from, read_annual
     from gcr_fast.errors import GcrError, OutputError, RefusedError, UsageError
+    from gcr_fast.grid.shapes import Profiles
     from gcr_fast.processor import Conversion, convert
     from gcr_fast.profiles import profile_from_total, profiles_from, read_profiles
     from gcr_fast.registry import Registry
     from gcr_fast.report import Report
-    from gcr_fast.shapes import Profiles
     from gcr_fast.shipped import shipped_profiles
     from gcr_fast.validator import validate
 
@@ -23,7 +23,7 @@ _HOME = {
     "Conversion": "processor",
     "GcrError": "errors",
     "OutputError": "errors",
-    "Profiles": "shapes",
+    "Profiles": "grid.shapes",
     "RefusedError": "errors",
     "Registry": "registry",
     "Report": "report",

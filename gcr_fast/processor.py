@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from gcr_fast.annual import Annual, annual_from
-from gcr_fast.batches import BatchMaker, Task, tasks
-from gcr_fast.blocks import BlockHours, block_plans
-from gcr_fast.booking import DEFAULT_MARGIN, apportion, book, parse_margin
 from gcr_fast.codes import BIRTH_STATUS, METHOD_VERSION, METHODS, WH_PER_MWH
 from gcr_fast.columns import exact_sum
+from gcr_fast.conversion.batches import BatchMaker, Task, tasks
+from gcr_fast.conversion.blocks import BlockHours, block_plans
+from gcr_fast.conversion.booking import DEFAULT_MARGIN, apportion, book, parse_margin
+from gcr_fast.conversion.matching import make_plan
+from gcr_fast.conversion.plan import Plan
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.exchange.writing import Job, Written, write
-from gcr_fast.matching import make_plan
+from gcr_fast.grid.shapes import Profile
 from gcr_fast.parallel import ordered_map, thread_count
-from gcr_fast.plan import Plan
 from gcr_fast.profiles import profiles_from
 from gcr_fast.report import ConversionReport
 from gcr_fast.schema import SCHEMA_VERSION, arrow_schema
-from gcr_fast.shapes import Profile
 
 if TYPE_CHECKING:
     import pyarrow as pa

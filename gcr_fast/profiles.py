@@ -17,12 +17,12 @@ from gcr_fast.codes import MAX_PARENT_WH, SOURCE_TYPES, canonical_source
 from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.exchange.reading import Source, from_stream, read_table
 from gcr_fast.findings import Finding, Findings
-from gcr_fast.intervals import build
-from gcr_fast.merging import merge
-from gcr_fast.metered import profiles_of, rows_of
+from gcr_fast.grid.intervals import build
+from gcr_fast.grid.merging import merge
+from gcr_fast.grid.metered import profiles_of, rows_of
+from gcr_fast.grid.series import Rows, read_series
+from gcr_fast.grid.shapes import DISTRIBUTIONS, Fault, Profile, Profiles, synthetic
 from gcr_fast.periods import year_period
-from gcr_fast.series import Rows, read_series
-from gcr_fast.shapes import DISTRIBUTIONS, Fault, Profile, Profiles, synthetic
 from gcr_fast.sources import pages
 from gcr_fast.sources.files import UNENDED, File, open_file
 from gcr_fast.sources.generation.formats import FORMATS, format_named, identify, nothing_in, read_as

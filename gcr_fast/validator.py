@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from gcr_fast.annual import Annual, annual_from
-from gcr_fast.booking import DEFAULT_MARGIN, parse_margin
 from gcr_fast.codes import (
     BASES,
     MAX_INTERVAL_S,
@@ -25,14 +24,15 @@ from gcr_fast.codes import (
     WH_PER_MWH,
 )
 from gcr_fast.columns import as_text, exact_sum, utc_seconds
+from gcr_fast.conversion.booking import DEFAULT_MARGIN, parse_margin
 from gcr_fast.findings import Finding, Findings
-from gcr_fast.hourly import Batch, HourlyReader
 from gcr_fast.parallel import ordered_map, thread_count
 from gcr_fast.periods import utc_text
-from gcr_fast.quota import QuotaCheck
 from gcr_fast.report import Check, Report
-from gcr_fast.runs import Runs, allowed_words, begun_before, cut, words_agree
 from gcr_fast.units import mwh_text
+from gcr_fast.validation.hourly import Batch, HourlyReader
+from gcr_fast.validation.quota import QuotaCheck
+from gcr_fast.validation.runs import Runs, allowed_words, begun_before, cut, words_agree
 
 LISTED_ROWS = 100_000
 """Bad rows that get a finding each; beyond, one finding speaks for a run of rows."""

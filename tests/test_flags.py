@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcr_fast.exchange.reading import Source
-from gcr_fast.filling import fill, stretched
 from gcr_fast.findings import Findings
 from gcr_fast.flags import SILENT, Flags, among, counted, taken, told, united
-from gcr_fast.intervals import build
-from gcr_fast.merging import joined
+from gcr_fast.grid.intervals import build
+from gcr_fast.grid.merging import joined
+from gcr_fast.grid.series import Series
+from gcr_fast.grid.shapes import Profile
+from gcr_fast.imports.filling import fill, stretched
 from gcr_fast.periods import Period
-from gcr_fast.series import Series
-from gcr_fast.shapes import Profile
 from gcr_fast.units import UNITS
 
 SAID = st.sampled_from([None, "", "  ", "II", " R1", "R1", "Imputed"])

@@ -15,8 +15,8 @@ from oracle import conversion as oracle
 from oracle.conversion import DAY, HOUR, MWH, START, annual_table, hours_of, profile_table, series
 
 import gcr_fast as gcr
-from gcr_fast import batches
 from gcr_fast.codes import MAX_PARENT_WH
+from gcr_fast.conversion import batches
 from gcr_fast.schema import REPORT, arrow_schema
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # wrapping is meant

@@ -24,9 +24,9 @@ from oracle.eia import fuel_pages
 from gcr_fast import RefusedError, UsageError, profile_from_total, profiles_from, read_profiles
 from gcr_fast.codes import MAX_PROFILE_TOTAL, PRECEDENCE
 from gcr_fast.findings import Findings
+from gcr_fast.grid.shapes import synthetic
 from gcr_fast.periods import Period, utc_text, year_period
 from gcr_fast.profiles import DISTRIBUTIONS, ProfileOptions, merge, read_together
-from gcr_fast.shapes import synthetic
 from gcr_fast.sources.model import How
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # in kernels wrapping is meant

@@ -13,7 +13,8 @@ from oracle.conversion import DAY, HOUR, MWH, START, annual_table, hours_of, pro
 from pyarrow import csv
 
 import gcr_fast as gcr
-from gcr_fast import hourly, validator
+from gcr_fast import validator
+from gcr_fast.validation import hourly
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # wrapping is meant
 

@@ -22,7 +22,7 @@ from oracle.conversion import DAY, HOUR, START, annual_table, profile_table, ser
 from pyarrow import csv, feather
 
 import gcr_fast as gcr
-from gcr_fast import batches
+from gcr_fast.conversion import batches
 from gcr_fast.errors import OutputError
 from gcr_fast.exchange import writing
 
@@ -366,7 +366,7 @@ sys.path[:0] = {path!r}
 import pyarrow as pa
 from oracle.conversion import DAY, START, annual_table, profile_table, series
 import gcr_fast as gcr
-from gcr_fast import batches
+from gcr_fast.conversion import batches
 from gcr_fast.exchange import writing
 
 batches.BATCH_ROWS, writing.BATCHES_PER_PART = 24 * 4, 5

@@ -16,8 +16,8 @@ from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.exchange.reading import from_stream, read_table
 from gcr_fast.fields import Fields
 from gcr_fast.findings import Finding, Findings
-from gcr_fast.hourly import Batch, HourlyReader
 from gcr_fast.units import mwh_text
+from gcr_fast.validation.hourly import Batch, HourlyReader
 
 if TYPE_CHECKING:
     import pyarrow as pa

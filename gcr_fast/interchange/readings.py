@@ -14,10 +14,10 @@ from gcr_fast.columns import exact_sum
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.findings import Finding, Findings
+from gcr_fast.grid.shapes import Profile, Profiles
 from gcr_fast.interchange.exchanged import Exchanged
 from gcr_fast.interchange.hours import Hours, LeftOut, hours_of, parent_facts
 from gcr_fast.interchange.unsaid import nothing_in, of_profiles
-from gcr_fast.shapes import Profile, Profiles
 from gcr_fast.units import mwh_text
 
 if TYPE_CHECKING:

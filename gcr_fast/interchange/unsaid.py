@@ -12,7 +12,7 @@ from gcr_fast.codes import IMPUTED
 from gcr_fast.columns import encode
 from gcr_fast.findings import Finding
 from gcr_fast.flags import counted, taken, told
-from gcr_fast.shapes import Profiles
+from gcr_fast.grid.shapes import Profiles
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gcr_fast.booking import parse_margin
+from gcr_fast.conversion.booking import parse_margin
 from gcr_fast.errors import CorruptError, GcrError, UsageError
 from gcr_fast.parallel import ordered_map, thread_count
 from gcr_fast.registry import inspection, segments, signing, snapshots

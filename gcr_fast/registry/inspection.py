@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from gcr_fast.booking import DEFAULT_MARGIN, parse_margin
 from gcr_fast.codes import ANNUAL_STATUSES, BIRTH_STATUS
 from gcr_fast.columns import utc_seconds
+from gcr_fast.conversion.booking import DEFAULT_MARGIN, parse_margin
 from gcr_fast.parallel import ordered_map, thread_count
 from gcr_fast.periods import utc_text
 from gcr_fast.registry import merkle

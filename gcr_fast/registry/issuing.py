@@ -10,15 +10,15 @@ import numpy as np
 
 from gcr_fast.annual import Annual
 from gcr_fast.codes import METERED_BASES
+from gcr_fast.conversion.matching import make_plan
+from gcr_fast.conversion.plan import Plan
 from gcr_fast.findings import Findings
-from gcr_fast.matching import make_plan
+from gcr_fast.grid.shapes import Profile, Profiles
 from gcr_fast.periods import utc_text
-from gcr_fast.plan import Plan
 from gcr_fast.processor import Conversion
 from gcr_fast.ranges import overlaps, space_of
 from gcr_fast.registry.capacity import check_devices, used_wh
 from gcr_fast.registry.catalogue import Catalogue
-from gcr_fast.shapes import Profile, Profiles
 from gcr_fast.sources.certificates.serials import canonical_each
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from typing import Any, Self
 from gcr_fast.annual import annual_from
 from gcr_fast.errors import RegistryError, UsageError
 from gcr_fast.findings import Findings
+from gcr_fast.grid.shapes import Profiles
 from gcr_fast.processor import Conversion, convert
 from gcr_fast.profiles import profiles_from
 from gcr_fast.registry import issuing, segments, snapshots, staging
@@ -27,7 +28,6 @@ from gcr_fast.registry.lock import LOCK, WriterLock
 from gcr_fast.registry.operations import Operations
 from gcr_fast.registry.receipts import Receipt
 from gcr_fast.registry.writer import key_reused
-from gcr_fast.shapes import Profiles
 
 
 class Registry(Operations, Evidence):

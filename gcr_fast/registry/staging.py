@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.blocks import BlockHours
 from gcr_fast.codes import BIRTH_STATUS, STATUSES
 from gcr_fast.columns import exact_sum, utc_seconds
+from gcr_fast.conversion.blocks import BlockHours
 from gcr_fast.parallel import ordered_map
 from gcr_fast.processor import Conversion
 from gcr_fast.registry import merkle

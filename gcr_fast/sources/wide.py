@@ -106,10 +106,12 @@ class _Chosen:
 
     def among(self, values: np.ndarray) -> np.ndarray:
         """Return values[rows]."""
-        if not self._runs:
-            return values[self._rows]
         chosen = empty(len(self._rows), values.dtype.type)
-        return np.concatenate([values[run] for run in self._runs], out=chosen)
+        if self._runs:
+            np.concatenate([values[run] for run in self._runs], out=chosen)
+        else:
+            np.take(values, self._rows, out=chosen)
+        return chosen
 
     def of(self, mask: np.ndarray) -> np.ndarray:
         """Return mask[rows]."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gcr_fast.metered import profiles_of
+from gcr_fast.grid.metered import profiles_of
 from gcr_fast.sources.generation.formats import BY_NAME, read_readings
 from gcr_fast.sources.mapping_file import load_mapping
 from gcr_fast.sources.model import How

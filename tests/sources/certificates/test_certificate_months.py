@@ -9,7 +9,7 @@ from lists import rego, rego_row
 
 import gcr_fast as gcr
 from gcr_fast.certificates import read_certificates
-from gcr_fast.matching import residual_verdict
+from gcr_fast.conversion.matching import residual_verdict
 
 STATION = "G09001FWSC"
 LONDON = ZoneInfo("Europe/London")

@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from oracle import exports as oracle
 
+from gcr_fast.grid.metered import profiles_of
 from gcr_fast.imports import import_generation
-from gcr_fast.metered import profiles_of
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
 

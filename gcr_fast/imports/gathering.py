@@ -1,0 +1,209 @@
+"""Generation and load out of public files, as one long table, with an account of every row, gap and clock change."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+
+from gcr_fast.codes import ESTIMATED
+from gcr_fast.errors import RefusedError
+from gcr_fast.findings import Finding, Findings
+from gcr_fast.grid.merging import ABSENT, joined
+from gcr_fast.grid.metered import GENERATION, Shared, by_name, profile_of, rows_of, source_of
+from gcr_fast.grid.series import Rows
+from gcr_fast.grid.shapes import Fault, Profile
+from gcr_fast.imports.accounts import Calendars, SeriesAccount, account
+from gcr_fast.imports.coverage import Coverages
+from gcr_fast.imports.filling import fill, stretched
+from gcr_fast.imports.table import Imported
+from gcr_fast.periods import year_period
+from gcr_fast.sources import pages
+from gcr_fast.sources.generation.formats import nothing_in, read_readings
+from gcr_fast.sources.model import How, Reading, Readings
+from gcr_fast.sources.sites import check_sites
+from gcr_fast.sources.tidy import absent_kinds, check_areas
+
+
+def import_generation(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    format: str | None = None,  # noqa: A002
+    how: How | None = None,
+    keep_intervals: bool = False,
+    filling: str = "none",
+    progress: Callable[[int], None] = lambda count: None,
+) -> Imported:
+    """Read files of public formats, each told by its content (or all of `format`), into one table of hours.
+
+    `how` chooses areas, kinds and a year, and says what the files do not. `keep_intervals` keeps 5, 15 and 30 minutes.
+    `filling` is one of `filling.FILLS`; what is filled is marked as estimated, and not converted unless allowed.
+    `progress` is called with 1 for each file read. One series in several files is one longer series.
+
+    Raises `RefusedError` with every bad cell of every file, or every interval of which two files have other values.
+    Gaps stand in `.findings`; so do intervals with two values in one file, which are left empty, and what two files
+    have with one value.
+    """
+    told = how or How()
+    found, refused = list[Readings](), Findings()
+    for path in paths:
+        try:
+            found.append(read_readings(path, told, format, alone=False))
+        except RefusedError as refusal:
+            refused.extend(refusal.collected)
+        progress(1)
+    if refused.ok:
+        check_areas(found, told)
+        check_sites(found)
+    if not any(one.series for one in found):  # one file among others may have nothing of a year or kind
+        for one in found:
+            refused.add("empty_file", f"{one.file.path.name} {nothing_in(one)}", file=one.file.name)
+    refused.check()
+    pages.check(found)
+    return _gathered(found, told, keep_intervals, filling)
+
+
+def _rows(readings: Readings, how: How) -> Rows:
+    """Return the rows of a file, to be read once more."""
+    path, known = readings.file.path, readings.format
+    return Rows(lambda: rows_of(read_readings(path, how, known, alone=False)))
+
+
+class _Opened:
+    """A file whose readings are taken one name after another."""
+
+    def __init__(self, readings: Readings, rows: Rows) -> None:
+        self.readings, self.rows = readings, rows
+        self.shared = Shared(source_of(readings))
+        self.named = by_name(readings)
+        readings.series.clear()  # what is taken and copied can go
+
+    def take(self, name: str, keep_intervals: bool, clashes: Findings) -> tuple[Reading, Profile]:
+        """Return the first reading of a name, and all of them as a profile. Once only: nothing is kept of them."""
+        some = self.named.pop(name)
+        return some[0], profile_of(self.readings, some, keep_intervals, clashes, self.shared, self.rows)
+
+
+def _gathered(found: list[Readings], how: How, keep_intervals: bool, filling: str) -> Imported:
+    opened = [_Opened(readings, _rows(readings, how)) for readings in found]
+    having: dict[str, list[_Opened]] = {}
+    for file in opened:
+        for name in file.named:
+            having.setdefault(name, []).append(file)
+    gathered = _Gathered(how, keep_intervals, filling)
+    for name, files in having.items():  # series after series, as long as its values are in the processor's cache
+        gathered.add(name, files)
+    Findings(gathered.clashes.of("error")).check()
+    return gathered.imported(found, {name: files[0].readings.format for name, files in having.items()})
+
+
+class _Gathered:
+    """Series of all files, laid on their grids and counted one after another."""
+
+    def __init__(self, how: How, keep_intervals: bool, filling: str) -> None:
+        self.how, self.keep_intervals, self.filling = how, keep_intervals, filling
+        self.clashes = Findings()
+        self.profiles: dict[str, Profile] = {}
+        self.series: dict[str, SeriesAccount] = {}
+        self.covered: dict[str, np.ndarray] = {}
+        self._coverages, self._calendars = Coverages(how.year), Calendars()
+
+    def add(self, name: str, files: list[_Opened]) -> None:
+        """Join what files have of a series, fill it if that is asked for, and count it."""
+        taken = [file.take(name, self.keep_intervals, self.clashes) for file in files]
+        one, pieces = taken[0][0], [piece for _, piece in taken]
+        zone = one.zone or files[0].readings.zone
+        whole = joined(pieces, self.clashes)
+        if self.how.year is not None:
+            whole = stretched(whole, year_period(self.how.year, zone))
+        whole, doubtful = _uncontested(whole)
+        there, absent = self._coverages.of(whole, pieces)
+        self.profiles[name], self.covered[name] = fill(whole, self.filling, there, doubtful), there
+        self.series[name] = account(one, self.profiles[name], there, zone, absent, self._calendars)
+
+    def imported(self, found: list[Readings], formats: Mapping[str, str]) -> Imported:
+        """Return all series, and everything that was found of them."""
+        profiles = self.profiles
+        findings = Findings()
+        for one in self.series.values():
+            findings.extend(_told(one, profiles[one.name]))
+        findings.extend(_negatives(self.series, profiles))
+        findings.extend(absent_kinds(found, self.how))
+        return Imported(profiles, self.series, tuple(found), findings, formats, self.covered)
+
+
+TOLD = 2
+"""A filled interval of which was told."""
+
+
+def _told(one: SeriesAccount, profile: Profile) -> Iterator[Finding]:
+    """Yield what was found of a series, the gaps of its files and those that no file is about among it."""
+    filled = np.zeros(0, np.int8) if profile.quality is None else (profile.quality == ESTIMATED).astype(np.int8)
+    for fault in profile.faults:
+        if fault.finding.code in ABSENT:
+            yield from _if_filled(fault.finding, filled, fault.first, fault.last + 1)
+        elif not _clips(fault):
+            yield fault.finding
+    for finding, first, stop in _absences(one, profile):
+        yield from _if_filled(finding, filled, first, stop)
+
+
+def _if_filled(gap: Finding, filled: np.ndarray, first: int, stop: int) -> Iterator[Finding]:
+    """Yield what is said of a gap in these intervals; where all of them are filled, nothing has to be mended.
+
+    `filled` int8[n] are 1 where an interval was filled, and become `TOLD`: an hour that two gaps share is counted once.
+    """
+    part = filled[max(first, 0) : stop]
+    whole = len(part) == stop - first > 0 and bool(part.all())
+    if not whole:
+        yield gap
+    count = int((part == 1).sum())
+    if count:
+        said = "filled" if whole else f"{count} filled"
+        part[part == 1] = TOLD
+        yield replace(gap, code="filled_interval", message=f"{gap.message}: {said}, marked as estimated", count=count)
+
+
+def _clips(fault: Fault) -> bool:
+    return fault.finding.code == "negative_clipped"
+
+
+def _negatives(series: Mapping[str, SeriesAccount], profiles: Mapping[str, Profile]) -> Iterator[Finding]:
+    """Yield what generation has below zero, over all its files: nothing is issued for it.
+
+    Whatever else is below zero goes the other way, into storage or over a border: that is what it says.
+    """
+    for name, one in series.items():
+        if one.role == GENERATION and one.negative:
+            unit = "Wh" if one.is_energy else "weight"
+            what = f"{name}: {one.negative} negative intervals issue nothing: {-one.negative_wh} {unit} clipped"
+            where = {"file": profiles[name].file or None, "profile": name, "count": one.negative}
+            yield Finding("negative_clipped", what, **where)  # type: ignore[arg-type]
+
+
+def _absences(one: SeriesAccount, profile: Profile) -> Iterator[tuple[Finding, int, int]]:
+    """Yield a finding for each run of intervals that no file is about, and the positions where it begins and ends."""
+    for absent in one.absent:
+        what, span = f"{one.name}: {absent}", f"{absent.start} .. {absent.end}"
+        begin, end = (int(datetime.fromisoformat(text).timestamp()) for text in (absent.start, absent.end))
+        first, stop = ((second - profile.start_s) // profile.step_s for second in (begin, end))
+        yield Finding("missing_interval", what, value=span, profile=one.name, count=absent.intervals), first, stop
+
+
+def _uncontested(profile: Profile) -> tuple[Profile, np.ndarray | None]:
+    """Return a profile without the intervals that have two values, or a row beside the grid; and these, bool[n].
+
+    None of them is known. A profile that is converted at once is refused for such faults; a table that is written has
+    no place for them.
+    """
+    faults = [f for f in profile.faults if f.finding.severity == "error" and f.finding.code not in ABSENT]
+    if not faults:
+        return profile, None
+    doubtful = np.zeros(len(profile.values), dtype=bool)
+    for fault in faults:
+        doubtful[fault.first : fault.last + 1] = True
+    values, clipped = np.where(doubtful, 0, profile.values), np.where(doubtful, 0, profile.clipped)
+    return replace(profile, values=values, clipped=clipped, missing=profile.missing | doubtful), doubtful
