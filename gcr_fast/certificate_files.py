@@ -12,6 +12,7 @@ import numpy as np
 from gcr_fast.alike import Rows, rows_of
 from gcr_fast.columns import exact_sum
 from gcr_fast.findings import Findings
+from gcr_fast.sources.certificates.book import SheetFile
 from gcr_fast.sources.certificates.held import Held
 from gcr_fast.sources.certificates.layout import Layout
 from gcr_fast.sources.certificates.reading import Listing, read_listing
@@ -75,6 +76,8 @@ class How:
     def listing(self, file: File, name: str, layout: Layout) -> Listing:
         """Read a file in a layout, with what the caller says of it."""
         told = replace(layout, decimal=self.decimal) if self.decimal else layout
+        if isinstance(file, SheetFile):
+            told = replace(told, delimiter=None)  # a sheet has none
         return read_listing(file, name, told, self.zone, self.sift)
 
 

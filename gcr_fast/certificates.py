@@ -24,8 +24,10 @@ from gcr_fast.own_files import OWN, is_own, read_own
 from gcr_fast.periods import year_period
 from gcr_fast.schema import arrow_schema
 from gcr_fast.sources.certificates import mapped
+from gcr_fast.sources.certificates.book import SheetFile, sheets_of
 from gcr_fast.sources.certificates.formats import BY_NAME, format_named, identify
 from gcr_fast.sources.certificates.nearly import nearly
+from gcr_fast.sources.certificates.sheet import find_header, without_header
 from gcr_fast.sources.certificates.sifting import Sift
 from gcr_fast.sources.damaged import refuse_damaged
 from gcr_fast.sources.files import UNENDED, File, open_file, refuse
@@ -189,6 +191,8 @@ def _attempt(path: str | os.PathLike[str], how: How, findings: Findings) -> Part
 
 
 def _read(file: File, how: How) -> Part:
+    if file.kind == "zip":
+        return _read_book(file, how)
     if how.format == OWN or (how.format is None and how.mapping is None and is_own(file)):
         return read_own(file, how)
     if how.mapping is not None and how.format in (None, mapped.NAME):
@@ -199,20 +203,44 @@ def _read(file: File, how: How) -> Part:
     return part_of(how.listing(file, chosen.name, chosen.layout), how)
 
 
+def _read_book(file: File, how: How) -> Part:
+    """Read the one sheet of a workbook that has a list."""
+    sheets = list(sheets_of(file))
+    lists = [sheet for sheet in sheets if _has_list(sheet, how)] if len(sheets) > 1 else sheets
+    if len(lists) != 1:
+        _refuse_sheets(file, [sheet.sheet for sheet in lists or sheets], several=bool(lists))
+    return _read(lists[0], how)
+
+
+def _refuse_sheets(file: File, names: Sequence[str], several: bool) -> NoReturn:
+    shown = ", ".join(names) or "empty"
+    if several:
+        hint = "save each of these sheets as a workbook, or as CSV, of its own"
+        refuse(file, f"has lists in several sheets: {shown}", "ambiguous_format", hint=hint)
+    refuse(file, f"is a workbook without a certificate list; its sheets are: {shown}", "unknown_format")
+
+
+def _has_list(sheet: SheetFile, how: How) -> bool:
+    """Whether a sheet is a list of the format that is named, or described, or of any."""
+    if how.format is None and how.mapping is None:
+        return identify(sheet) is not None
+    described = how.mapping is not None and how.format in (None, mapped.NAME)
+    layout = mapped.layout_of(how.mapping or {}) if described else format_named(how.format or "").layout
+    return find_header(sheet, layout) is not None or without_header(sheet, layout) is not None
+
+
 def _refuse_unknown(file: File) -> NoReturn:
     refuse_damaged(file)
-    if file.kind == "zip":
-        refuse(file, "is a workbook: save the sheet that has the list as CSV", "unknown_format")
     known = ", ".join([*BY_NAME, OWN])
     what = f"is no certificate list of a known format ({known}); `gcr import formats mapped` shows how to describe it"
     refuse(file, what + nearly(file, tuple(BY_NAME.values())), "unknown_format")
 
 
 def is_list(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is a certificate list of a known format of another registry. Never raises."""
+    """Whether a file is a certificate list of a known format of another registry, or a workbook. Never raises."""
     with contextlib.suppress(RefusedError):
         file = open_file(path)
-        return not is_own(file) and identify(file) is not None
+        return file.kind == "zip" or (not is_own(file) and identify(file) is not None)
     return False
 
 

@@ -11,6 +11,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -56,18 +57,36 @@ def sheets(file: File, needed: Collection[str] | Header) -> Iterator[tuple[str, 
 
     Cells are text: numbers as their shortest decimals, dates like 2023-01-31 00:00:00, times of day like 23:45.
     """
+    is_header = needed if callable(needed) else set(needed).issubset
+    for name, rows in cells(file):
+        yield name, _table(file, rows, is_header)
+
+
+def cells(file: File) -> Iterator[tuple[str, Iterator[Sequence[Any]]]]:
+    """Yield (name, rows) of each sheet, cells as the workbook holds them: None, text, numbers, dates and times."""
     openpyxl = _openpyxl(file)
     _check_size(file)
-    is_header = needed if callable(needed) else set(needed).issubset
-    try:
+    with _damage_told(file):
         book = openpyxl.load_workbook(file.path, read_only=True, data_only=True)
         for sheet in book.worksheets:
             sheet.reset_dimensions()  # a sheet that was written as a stream may say that it has one cell
-            yield sheet.title, _table(file, sheet.iter_rows(values_only=True), is_header)
+            yield sheet.title, _cells_of(file, sheet)
         book.close()
+
+
+def _cells_of(file: File, sheet: Any) -> Iterator[Sequence[Any]]:
+    with _damage_told(file):
+        yield from sheet.iter_rows(values_only=True)
+
+
+@contextmanager
+def _damage_told(file: File) -> Iterator[None]:
+    """Refuse a workbook for whatever a damaged archive, or the XML within it, makes of openpyxl."""
+    try:
+        yield
     except RefusedError:
         raise
-    except Exception as error:  # whatever a damaged archive, or the XML within it, makes of openpyxl
+    except Exception as error:
         refuse(file, f"is a damaged workbook: {type(error).__name__}: {error}")
 
 

@@ -69,7 +69,8 @@ class PlainReader:
             "said": self._each(self._meaning, self._words_of(block), text("reason")),
         }
         odd = (low == NONE) & ~self._needs_none(block)
-        for found in (*numbers.values(), self._each(self._device, text("device_id"))):
+        named = (self._each(self._device, text("device_id")), self._each(self._identity, text("id")))
+        for found in (*numbers.values(), *named):
             odd |= found == _ODD
         odd |= self._contradicted(block, numbers["said"])
         outside = np.isin(numbers["placed"], list(self._outside)) & ~odd
@@ -94,6 +95,9 @@ class PlainReader:
 
     def _device(self, text: str) -> int:
         return _ODD if is_shortened(text) or fault_of(text) else 0
+
+    def _identity(self, text: str) -> int:
+        return _ODD if is_shortened(text) else 0
 
     # --- energy
 

@@ -18,6 +18,7 @@ from gcr_fast.sources.certificates.statuses import WORDS, Meaning
 TELLING = ("reason", "beneficiary", "consumption")
 """What tells for what a certificate was cancelled, beside its status."""
 INCLUSIVE = "give the first and the last day of production, both inclusive, or the month"
+SHORTENED = "was shortened by a spreadsheet: its digits are lost"
 NO_STATUS = "has no column, and neither a date, a reason nor a beneficiary says that it was cancelled"
 STATUS_HINT = (
     "name the column of the status by a mapping (--mapping); or, if all rows are cancelled, say so there: "
@@ -92,6 +93,8 @@ class RowReader:
         line.fault(code, name, what, **more)
 
     def _serials(self, line: Line) -> Range | None:
+        if is_shortened(line.text("id")):
+            self._fault(line, "unreadable_value", "id", SHORTENED)
         first, last = line.text("first"), line.text("last")
         if not first:
             if last:
@@ -103,7 +106,7 @@ class RowReader:
         try:
             return range_of(line)
         except SerialError as fault:
-            self._fault(line, "bad_serial", "last" if last else "first", str(fault))
+            self._fault(line, "bad_serial", "last" if last and not fault.first else "first", str(fault))
             return None
 
     def _energy(self, line: Line, serials: Range | None) -> int | None:
@@ -238,7 +241,7 @@ class RowReader:
     def _device(self, line: Line) -> str | None:
         device = line.text("device_id")
         if is_shortened(device):
-            self._fault(line, "unreadable_value", "device_id", "was shortened by a spreadsheet: its digits are lost")
+            self._fault(line, "unreadable_value", "device_id", SHORTENED)
         elif device and (fault := fault_of(device)):
             line.fault("bad_check_digit", "device_id", fault)
         return device or None

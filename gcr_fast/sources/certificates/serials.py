@@ -60,6 +60,11 @@ def prefix_of(prefix: str, suffix: str) -> str:
 class SerialError(ValueError):
     """A text that is no serial number or range; the message goes on from the cell."""
 
+    def __init__(self, what: str, first: bool = False) -> None:
+        super().__init__(what)
+        self.first = first
+        """Whether it is the first of two cells; else the last, or the only one."""
+
 
 PLAIN = re.compile(r"^(?P<prefix>.*?)(?P<number>[0-9]{1,18})$", re.ASCII | re.DOTALL)
 """The last digits are the number, at most 18 of them: a 30-digit serial keeps its first 12 in the prefix."""
@@ -120,7 +125,10 @@ def read_range(first: str, last: str, pattern: re.Pattern[str] = PLAIN) -> Range
     """Read a range from two cells; an empty `last` means that `first` is one number, or holds the range itself."""
     if not last.strip():
         return _from_one_cell(first, pattern)
-    begin = read_serial(first, pattern)
+    try:
+        begin = read_serial(first, pattern)
+    except SerialError as fault:
+        raise SerialError(str(fault), first=True) from None
     bare = is_bare(begin.prefix, last.strip(), pattern)
     return _checked(begin, _bare(begin, last.strip()) if bare else read_serial(last, pattern))
 
