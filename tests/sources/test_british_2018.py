@@ -137,7 +137,8 @@ def test_energies_with_float_tails_are_counted(run, folder, units):
 def test_what_was_assumed_and_dropped_of_generation_is_told(run):
     _, said = run
     notes = [row["message"] for row in said["findings"] if row["code"] == "reading_note"]
-    assert [note.partition(": ")[2][:16] for note in notes] == ["an id is made of", "47 rows without ", "7 rows of zeros "]
+    told = [note.partition(": ")[2][:16] for note in notes]
+    assert told == ["an id is made of", "47 rows without ", "7 rows of zeros "]
     (dropped,) = (row for row in said["findings"] if row["code"] == "rows_dropped")
     assert (dropped["count"], dropped["severity"]) == (128, "info")
 
