@@ -126,7 +126,9 @@ choice = options(
 meaning = options(
     click.option("--keep-all", is_flag=True, help="Keep what a list has not cancelled, too; it cannot be converted."),
     click.option(
-        "--purpose", type=click.Choice(PURPOSES), help="For what the cancelled ones of a list were cancelled."
+        "--purpose",
+        type=click.Choice(PURPOSES),
+        help="For what the cancelled ones of a list were cancelled, where it does not say that itself.",
     ),
     click.option(
         "--basis",

@@ -3,6 +3,7 @@
 What is left out is counted and named, what is ours stays ours, and all three read the same.
 """
 
+import csv
 import json
 from pathlib import Path
 
@@ -289,6 +290,19 @@ def test_the_purpose_of_a_list_may_be_said_where_it_is_converted(gcr, gcr_json, 
     issued = gcr_json("issue", "registry", *given, *said, "--create-parties")
     assert list(issued["left_out"].values()) == [1]
     assert gcr_json("query", "registry", "--status", "ACTIVE", "--limit", "1")
+
+
+def test_a_list_in_a_workbook_is_converted(gcr, gcr_json, folder):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in csv.reader((folder / "regos.csv").read_text().splitlines()):
+        book.active.append(row)
+    book.save(folder / "regos.xlsx")
+    for name in ("regos.csv", "regos.xlsx"):
+        made = gcr_json("convert", name, "--profile", "flat", "--out", "h.csv")
+        assert (made["totals"]["issued_wh"], made["hourly_certificates"]) == (10**9, 744)
+    (folder / "broken.xlsx").write_bytes(b"PK\x03\x04 no archive")
+    assert "damaged workbook" in gcr("convert", "broken.xlsx", "--profile", "flat", "--out", "b.csv", code=1).stderr
 
 
 def test_a_basis_of_a_list_that_its_profile_contradicts_is_refused(gcr, folder):
