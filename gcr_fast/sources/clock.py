@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -129,14 +130,18 @@ def _letters(text: pa.Array, width: int | None) -> np.ndarray | None:
 
 def parse_best(column: pa.ChunkedArray | pa.Array, *layouts: str) -> Labels:
     """Read a column by the one of several layouts that fits most of it: a file writes its times in one way."""
-    best: Labels | None = None
-    for layout in layouts:
-        found = parse_labels(column, layout)
-        if best is None or found.bad.sum() < best.bad.sum():
-            best = found
+    return best_of(lambda layout: parse_labels(column, layout), layouts)
+
+
+def best_of(read: Callable[[str], Labels], layouts: Sequence[str]) -> Labels:
+    """Return what is read by the first layout, of one or more, that leaves fewest labels bad."""
+    best = read(layouts[0])
+    for layout in layouts[1:]:
         if not best.bad.any():
             break
-    assert best is not None, "at least one layout"
+        found = read(layout)
+        if found.bad.sum() < best.bad.sum():
+            best = found
     return best
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from gcr_fast.columns import as_text, is_words, one_array
 from gcr_fast.periods import Times, parse_times
-from gcr_fast.sources.clock import Labels, parse_labels
+from gcr_fast.sources.clock import Labels, best_of, parse_labels
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,15 +22,7 @@ PORTION = 1 << 15
 
 def labels_of(column: Cells, *layouts: str) -> Labels:
     """Read a column as `parse_best` does: by the one of several layouts that fits most of it."""
-    best: Labels | None = None
-    for layout in layouts:
-        found = _joined(Labels, column, partial(parse_labels, layout=layout))
-        if best is None or found.bad.sum() < best.bad.sum():
-            best = found
-        if not best.bad.any():
-            break
-    assert best is not None, "at least one layout"
-    return best
+    return best_of(lambda layout: _joined(Labels, column, partial(parse_labels, layout=layout)), layouts)
 
 
 def times_of(column: Cells, zone: str | None) -> Times:
