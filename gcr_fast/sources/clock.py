@@ -11,7 +11,7 @@ import numpy as np
 
 from gcr_fast.columns import as_text, codes_of, encode, is_words, one_array
 from gcr_fast.periods import DAY_S, FIRST_YEAR, LAST_YEAR, local_to_utc, set_back
-from gcr_fast.sources.doubled import SECOND, UNCLEAR, Window, hours_of
+from gcr_fast.sources.doubled import SECOND, UNCLEAR, Walk, Window, hours_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -275,19 +275,6 @@ def _offset(cell: str | None) -> int:
         return 0
     hours, minutes = int(cell[1:3]), int(cell[-2:])
     return (hours * HOUR_S + minutes * 60) * (-1 if cell[0] == "-" else 1)
-
-
-class Walk(NamedTuple):
-    """Local labels turned into UTC."""
-
-    seconds: np.ndarray
-    """int64[n] UTC; where unclear, of the first of the two hours."""
-    skipped: np.ndarray
-    """bool[n]: the clock change skips this local time."""
-    doubled: np.ndarray
-    """bool[n]: this local time happens twice on that day."""
-    unclear: np.ndarray
-    """bool[n]: it happens twice, and nothing tells which of the two is meant."""
 
 
 def walk(local_s: np.ndarray, zone: str, key: np.ndarray | None = None, told: np.ndarray | None = None) -> Walk:

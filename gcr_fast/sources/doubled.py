@@ -16,7 +16,6 @@ from gcr_fast.periods import DAY_S
 from gcr_fast.sources.repeats import word_for_word
 
 if TYPE_CHECKING:
-    from gcr_fast.sources.clock import Walk
     from gcr_fast.sources.model import Readings
 
 UNCLEAR, FIRST, SECOND = range(3)
@@ -29,6 +28,19 @@ _UNKNOWN = (
     "stand in an hour that happens twice, as the clock is set back, and neither label nor order of rows tells which of "
     "the two is meant: not read, and both are left empty"
 )
+
+
+class Walk(NamedTuple):
+    """Local labels turned into UTC."""
+
+    seconds: np.ndarray
+    """int64[n] UTC; where unclear, of the first of the two hours."""
+    skipped: np.ndarray
+    """bool[n]: the clock change skips this local time."""
+    doubled: np.ndarray
+    """bool[n]: this local time happens twice on that day."""
+    unclear: np.ndarray
+    """bool[n]: it happens twice, and nothing tells which of the two is meant."""
 
 
 class Window(NamedTuple):

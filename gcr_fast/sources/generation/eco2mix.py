@@ -14,7 +14,7 @@ from gcr_fast.errors import RefusedError
 from gcr_fast.flags import Flags, taken, told
 from gcr_fast.sources.bulk import Bulk
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
-from gcr_fast.sources.clock import Walk
+from gcr_fast.sources.doubled import Walk
 from gcr_fast.sources.figures import read_figures
 from gcr_fast.sources.files import File, Table, read_csv, refuse
 from gcr_fast.sources.generation import eco2mix_site as site

@@ -17,8 +17,8 @@ from gcr_fast.errors import RefusedError
 from gcr_fast.findings import Findings
 from gcr_fast.periods import DAY_S
 from gcr_fast.sources.cells import report
-from gcr_fast.sources.clock import Walk, walk
-from gcr_fast.sources.doubled import account_unclear, walk_once
+from gcr_fast.sources.clock import walk
+from gcr_fast.sources.doubled import Walk, account_unclear, walk_once
 from gcr_fast.sources.files import File, Table, refuse
 from gcr_fast.sources.portions import labels_of
 from gcr_fast.sources.words import normalised

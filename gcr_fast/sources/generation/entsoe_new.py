@@ -15,8 +15,8 @@ from gcr_fast.columns import one_array
 from gcr_fast.periods import local_to_utc
 from gcr_fast.sources import workbook
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
-from gcr_fast.sources.clock import Walk, walk
-from gcr_fast.sources.doubled import FIRST, SECOND, UNCLEAR, walk_rows
+from gcr_fast.sources.clock import walk
+from gcr_fast.sources.doubled import FIRST, SECOND, UNCLEAR, Walk, walk_rows
 from gcr_fast.sources.files import File, Table, read_csv, refuse, require
 from gcr_fast.sources.generation.entsoe import (
     ABSENT,

@@ -12,8 +12,8 @@ from gcr_fast.columns import as_text, one_array
 from gcr_fast.flags import Flags, taken, told
 from gcr_fast.periods import DAY_S, FIRST_S, LAST_S
 from gcr_fast.sources.cells import Numbers, numbers, report
-from gcr_fast.sources.clock import Walk, walk
-from gcr_fast.sources.doubled import walk_rows
+from gcr_fast.sources.clock import walk
+from gcr_fast.sources.doubled import Walk, walk_rows
 from gcr_fast.sources.files import File, Table, delimiter_of, read_csv, refuse
 from gcr_fast.sources.generation.mapping import END, ISO, UNIX, UNIX_MS, Of, Plan, plan_of
 from gcr_fast.sources.long import Words, long, series_keys, span

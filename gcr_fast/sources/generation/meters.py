@@ -11,9 +11,9 @@ from gcr_fast.columns import as_text
 from gcr_fast.flags import told as flags_of
 from gcr_fast.periods import Times, utc_to_local
 from gcr_fast.sources.cells import KILO, ONE, Numbers, numbers, report
-from gcr_fast.sources.clock import Walk, walk
+from gcr_fast.sources.clock import walk
 from gcr_fast.sources.devices import ANY_GENERATION, told
-from gcr_fast.sources.doubled import walk_rows
+from gcr_fast.sources.doubled import Walk, walk_rows
 from gcr_fast.sources.files import File, Table, read_csv, refuse, require
 from gcr_fast.sources.long import Words, long, series_keys, span
 from gcr_fast.sources.model import Format, How, Readings
