@@ -206,6 +206,10 @@ def _read(file: File, how: How) -> Part:
 def _read_book(file: File, how: How) -> Part:
     """Read the one sheet of a workbook that has a list."""
     sheets = list(sheets_of(file))
+    if how.format == OWN or any(is_own(sheet) for sheet in sheets):
+        refuse(
+            file, "is a workbook of annual certificates of ours, which must be CSV, Parquet or Arrow: save it as CSV"
+        )
     lists = [sheet for sheet in sheets if _has_list(sheet, how)] if len(sheets) > 1 else sheets
     if len(lists) != 1:
         _refuse_sheets(file, [sheet.sheet for sheet in lists or sheets], several=bool(lists))

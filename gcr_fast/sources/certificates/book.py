@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from gcr_fast.sources.certificates.sheet import HEADER_WITHIN
-from gcr_fast.sources.files import File
+from gcr_fast.sources.files import File, refuse
 from gcr_fast.sources.workbook import cells
 
 _EXACT_DIGITS = 15
@@ -54,12 +54,22 @@ class SheetFile(File):
 def sheets_of(file: File) -> Iterator[SheetFile]:
     """Yield the sheets of a workbook that are not empty. Refused: a damaged one, or any where openpyxl is not there."""
     for name, rows in cells(file):
-        with tempfile.TemporaryFile() as place:
-            head, width = _written(place, rows)
-            if width:
-                place.flush()
-                content = mmap.mmap(place.fileno(), 0, access=mmap.ACCESS_READ)
-                yield SheetFile(file.path, head, False, name, content, width)
+        try:
+            found = _sheet(file, name, rows)
+        except OSError as error:
+            refuse(file, f"cannot be laid down as text: {error}")
+        if found is not None:
+            yield found
+
+
+def _sheet(file: File, name: str, rows: Iterable[Sequence[Any]]) -> SheetFile | None:
+    """Lay the rows of a sheet down in a file without a name, of which no more is in memory than is being read."""
+    with tempfile.TemporaryFile() as place:
+        head, width = _written(place, rows)
+        if not width:
+            return None
+        content = mmap.mmap(place.fileno(), 0, access=mmap.ACCESS_READ)
+        return SheetFile(file.path, head, False, name, content, width)
 
 
 def _written(place: Any, rows: Iterable[Sequence[Any]]) -> tuple[bytes, int]:
@@ -72,6 +82,7 @@ def _written(place: Any, rows: Iterable[Sequence[Any]]) -> tuple[bytes, int]:
         width = max(width, len(texts))
         head += [texts] if number <= HEADER_WITHIN else []
     out.detach()
+    place.flush()
     first = io.StringIO(newline="")
     csv.writer(first, lineterminator="\n").writerows(texts + [""] * (width - len(texts)) for texts in head)
     return first.getvalue().encode(), width

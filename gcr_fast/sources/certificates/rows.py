@@ -58,7 +58,7 @@ class RowReader:
             return None
         if self._contradicts(line, meaning):
             return None
-        if source is None and self.facts.burnt:
+        if source is None and self.facts.burnt and meaning.status == "CANCELED":
             self._warn_unsaid(line)
         self.rounded += self._rounds
         return Certificate(

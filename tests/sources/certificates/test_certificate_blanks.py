@@ -129,6 +129,8 @@ def test_what_was_burnt_is_missed(read):
         ("source_missing", 4, "Technology", "T050000"),
     ]
     assert found.table["source_type"].to_pylist() == ["hydro_run_of_river", None, None]
+    held = aib_row(source="", technology="", status="Active")
+    assert not len(read(text(AIB_HEADER, [aib_row(first=500), held])).findings)
     found = read(text(WREGIS_HEADER, [wregis_row(fuel="")]), zone="UTC")
     assert [(one.code, one.line, one.column) for one in found.findings] == [("source_missing", 2, "Fuel Type")]
 

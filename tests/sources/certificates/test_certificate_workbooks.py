@@ -4,6 +4,7 @@ import csv
 import datetime
 import io
 import sys
+import tempfile
 
 import pytest
 from lists import AIB_HEADER, WREGIS_HEADER, aib_row, irec, irec_row, rego, rego_row, text, wregis_row
@@ -130,6 +131,20 @@ def test_a_workbook_without_a_list_is_refused(book, refusal):
     for sheets in ({"One": [["a"], [1]]}, {"One": [["a"]], "Two": [["b"]]}, {"One": []}):
         (found,) = refusal(read_certificates, book(**sheets))
         assert found["code"] == "unknown_format"
+
+
+def test_a_workbook_of_our_own_says_what_it_must_be(book, refusal):
+    cells = [["certificate_id", "energy_mwh", "year", "status"], ["A", 1, 2023, "CANCELED"]]
+    for sheets in ({"One": cells}, {"One": cells, "Two": [["b"]]}):
+        (found,) = refusal(read_certificates, book(**sheets))
+        assert "save it as CSV" in found["message"]
+
+
+def test_a_workbook_that_finds_no_room_is_refused(book, refusal, monkeypatch):
+    path = book(List=cells_of(LISTS["aib"]))
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: (_ for _ in ()).throw(OSError("no space left")))
+    (found,) = refusal(read_certificates, path)
+    assert "no space left" in found["message"]
 
 
 def test_a_damaged_workbook_is_refused(write, refusal):
