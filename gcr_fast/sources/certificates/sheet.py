@@ -112,12 +112,11 @@ def _head_rows(file: File, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 def _header(line: int, delimiter: str, cells: list[str], words: dict[str, str]) -> Header:
     """Take a row for a header: of several columns of one field the one whose name stands first in the layout."""
-    ranks = {word: rank for rank, word in enumerate(words)}
-    known = [(ranks[word], at) for at, cell in enumerate(cells) if (word := _word_of(cell, words)) is not None]
+    known = [(word, at) for at, cell in enumerate(cells) if (word := _word_of(cell, words)) is not None]
+    rank = {word: place for place, word in enumerate(words)} if len(known) > 1 else {}
     columns: dict[str, list[int]] = {}
-    names = list(words.values())
-    for rank, at in sorted(known):
-        columns.setdefault(names[rank], []).append(at)
+    for word, at in sorted(known, key=lambda one: rank.get(one[0], 0)):
+        columns.setdefault(words[word], []).append(at)
     return Header(
         line,
         delimiter,

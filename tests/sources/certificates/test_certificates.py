@@ -215,6 +215,13 @@ def test_own_files_pass_through(several):
     assert [one.format for one in found.files] == ["annual", "rego"]
 
 
+def test_small_letters_and_blanks_make_no_other_certificate_of_ours(several, faults):
+    rows = [f"{name},1,2023,UTC,wind,CANCELED,conversion,,,,\n" for name in ("GO-1", "go- 1")]
+    assert faults(OWN + "".join(rows)) == [("duplicate_certificate", 3, None)]
+    with pytest.raises(RefusedError, match="duplicate_certificate"):
+        read_certificates(several(*(OWN + row for row in rows)))
+
+
 def test_own_files_are_checked_against_the_others(several, refusal):
     row = "A,1,2023,UTC,wind,CANCELED,conversion,G09001FWSC*010123310123GEN,500,600,Ofgem\n"
     own, foreign = several(OWN + row, rego(rego_row()))
