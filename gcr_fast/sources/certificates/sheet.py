@@ -305,8 +305,8 @@ class Line:
     def fault(self, code: str, name: str, what: str, **more: Any) -> None:
         """Report a cell; `what` goes on from it."""
         column = self.sheet.header.named(name)
-        value = self.text(name)[:SHOWN_VALUE]
-        said = f"{column} {value!r} {what}" if value else f"{column} {what}"
+        value = intern(self.text(name)[:SHOWN_VALUE])  # one warning may concern every row
+        said = intern(f"{column} {value!r} {what}" if value else f"{column} {what}")
         place = {"file": self.sheet.file.name, "line": self.number, "column": column, "value": value or None}
         self.sheet.findings.add(code, said, **(place | more))
 
