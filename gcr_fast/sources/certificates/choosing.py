@@ -8,15 +8,19 @@ from typing import NamedTuple
 
 from gcr_fast.sources.certificates.amounts import scaled
 from gcr_fast.sources.certificates.facts import country_named
+from gcr_fast.sources.certificates.layout import Layout
 from gcr_fast.sources.certificates.serials import canonical
 from gcr_fast.sources.certificates.sheet import SHOWN_VALUE, Sheet
 from gcr_fast.sources.certificates.statuses import meaning_of
 from gcr_fast.sources.certificates.technologies import source_of
 from gcr_fast.sources.files import refuse
+from gcr_fast.sources.words import normalised
 from gcr_fast.units import split_unit
 
 DESCRIBING = frozenset({"device_id", "device", "capacity", "country", "issuer", "owner", "cancelled_on", "reason"})
-"""Fields of which one column may be preferred; where others differ, it is in doubt what is certified to whom."""
+"""Fields of which one column may be preferred, whatever it is called."""
+DOUBTFUL = frozenset({"status", "transaction", "energy_source", "technology"})
+"""Fields in which two columns that contradict each other leave it open what was certified, or whether it is spent."""
 _NUMBERS = ("energy", "capacity", "count", "mwh_each")
 _UNITLESS = 6
 """Decimal places of a number whose column names no unit: the same in both columns."""
@@ -42,8 +46,9 @@ class _Difference(NamedTuple):
 def choose_columns(sheet: Sheet) -> None:
     """Settle which column each field is read from, by all rows; refused where two differ in what matters.
 
-    Columns that agree are one. Of others the layout's own order of names tells, and a note says so. Empty cells are
-    filled from the other column, so that a beneficiary is not overlooked.
+    Columns that agree are one. Of others the format's own name goes before any synonym, and of what only describes the
+    better known synonym; a note says so. Empty cells are filled from the other column, so that a beneficiary is not
+    overlooked.
     """
     pairs = list(_pairs(sheet))
     if not pairs:
@@ -105,8 +110,19 @@ def _settle(sheet: Sheet, pair: _Pair, found: _Difference) -> None:
     one, two = (value[:SHOWN_VALUE] for value in found.values)
     where = f"differ on line {found.line}: {one!r} and {two!r}"
     said = f"columns {name} and {other} both stand for {pair.field}, and {where}"
-    if pair.field not in DESCRIBING or canonical(name) == canonical(other):
+    if not _is_preferred(sheet.layout, pair.field, _plain(name), _plain(other)):
         place = {"line": found.line, "column": name, "hint": "keep the right one, or name it in a mapping (--mapping)"}
         refuse(sheet.file, f"cannot be read, as its {said}", "ambiguous_column", **place)
     what = f"{sheet.file.path.name}: {said}; {name} is read, and the other one where it is empty"
     sheet.findings.add("reading_note", what, file=sheet.file.name, line=found.line, column=name)
+
+
+def _is_preferred(layout: Layout, field: str, name: str, other: str) -> bool:
+    """Whether one of two names of a field that differ in what they hold goes before the other."""
+    own = name == _plain(layout.fields[field][0])
+    return name != other and field not in DOUBTFUL and (own or field in DESCRIBING)
+
+
+def _plain(name: str) -> str:
+    """Return the name of a column as it is compared: without its unit."""
+    return normalised(split_unit(name)[0])

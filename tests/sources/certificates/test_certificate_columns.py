@@ -44,20 +44,41 @@ def test_columns_that_say_the_same_are_one(read, name, cells):
     ("name", "cells"),
     [
         ("Volume", ("100", "101")),
-        ("Energy (kWh)", ("100000", "100")),
         ("Fuel", ("Hydro", "Wind")),
+        ("Technology Code", ("T030100", "T010000")),
         ("State", ("Cancelled", "Active")),
-        ("Period To", ("", "30.04.2023")),
-        ("Consumer", ("", "Steel AG")),
-        ("From", ("", "7")),
     ],
 )
 def test_columns_that_differ_in_what_is_certified_are_refused(write, refusal, name, cells):
     (found,) = refusal(read_certificates, write(aib((name, cells))))
-    assert found["code"] == "ambiguous_column"
-    assert found["line"] == 3
+    assert (found["code"], found["line"]) == ("ambiguous_column", 3)
     assert repr(cells[1]) in found["message"]
     assert "--mapping" in found["hint"]
+
+
+@pytest.mark.parametrize(
+    ("name", "synonyms", "cell"),
+    [
+        ("Beneficiary", ("End Consumer", "Consumer"), "Steel AG"),
+        ("Production Period To", ("Period To", "Production End"), "30.04.2023"),
+        ("Volume (MWh)", ("Quantity", "Energy (kWh)"), "101"),
+        ("Certificate Number From", ("GO From", "From"), "7"),
+    ],
+)
+def test_a_formats_own_name_goes_before_a_synonym_and_two_synonyms_are_in_doubt(
+    read, refusal, write, name, synonyms, cell
+):
+    found = read(aib((synonyms[1], ("", cell))))
+    assert [(note.code, note.line) for note in found.findings] == [("reading_note", 3)]
+    assert found.table.to_pylist() == read(aib()).table.to_pylist()
+    path = write(aib((synonyms[1], ("", cell))).replace(name, synonyms[0]))
+    (fault,) = refusal(read_certificates, path)
+    assert (fault["code"], fault["line"]) == ("ambiguous_column", 3)
+
+
+def test_an_energy_that_is_preferred_must_still_be_that_of_its_numbers(faults):
+    content = aib(("Cancelled Volume", ("100", "50")), rows=[aib_row(), aib_row(first=500, volume="60")])
+    assert faults(content) == [("count_mismatch", 3, "Volume (MWh)")]
 
 
 @pytest.mark.parametrize(

@@ -281,8 +281,8 @@ def test_a_named_format_says_which_columns_are_absent(write, refusal):
     assert "Certificate Number To" in found["message"]
 
 
-def test_two_columns_for_one_thing_are_refused(faults):
-    content = text([*AIB_HEADER, "Beneficiary Name"], [[*aib_row(), "Somebody"]])
+def test_two_columns_of_one_name_are_refused(faults):
+    content = text([*AIB_HEADER, "Beneficiary"], [[*aib_row(), "Somebody"]])
     assert faults(content) == [("ambiguous_column", 2, "Beneficiary")]
 
 
