@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gcr_fast.annual import Annual
-from gcr_fast.certificate_files import FileAccount, How, Part, StatusCount, part_of
 from gcr_fast.codes import BASES, PURPOSES
 from gcr_fast.errors import RefusedError, UsageError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.findings import Finding, Findings
-from gcr_fast.own_files import OWN, is_own, read_own
+from gcr_fast.lists.files import FileAccount, How, Part, StatusCount, part_of
+from gcr_fast.lists.own import OWN, is_own, read_own
+from gcr_fast.lists.twice import report_twice
 from gcr_fast.periods import year_period
 from gcr_fast.schema import arrow_schema
 from gcr_fast.sources.certificates import mapped
@@ -33,7 +34,6 @@ from gcr_fast.sources.damaged import refuse_damaged
 from gcr_fast.sources.files import UNENDED, File, open_file, refuse
 from gcr_fast.sources.mapping_file import load_mapping
 from gcr_fast.sources.units_map import Units, read_units
-from gcr_fast.twice import report_twice
 
 if TYPE_CHECKING:
     import pyarrow as pa

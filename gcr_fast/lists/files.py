@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gcr_fast.alike import Rows, rows_of
 from gcr_fast.columns import exact_sum
 from gcr_fast.findings import Findings
+from gcr_fast.lists.alike import Rows, rows_of
 from gcr_fast.sources.certificates.book import SheetFile
 from gcr_fast.sources.certificates.held import Held
 from gcr_fast.sources.certificates.layout import Layout

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gcr_fast.alike import GONE, Row, rows_of_ours
 from gcr_fast.annual import Annual, read_annual
-from gcr_fast.certificate_files import FileAccount, How, Part, StatusCount, status_count
 from gcr_fast.errors import UsageError
 from gcr_fast.findings import Findings
+from gcr_fast.lists.alike import GONE, Row, rows_of_ours
+from gcr_fast.lists.files import FileAccount, How, Part, StatusCount, status_count
 from gcr_fast.ranges import space_of
 from gcr_fast.sources.certificates.statuses import Meaning, meaning_of
 from gcr_fast.sources.files import File, refuse

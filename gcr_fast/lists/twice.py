@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from gcr_fast.alike import GONE, Everything, Row, Rows
 from gcr_fast.findings import Finding, Findings
+from gcr_fast.lists.alike import GONE, Everything, Row, Rows
 from gcr_fast.ranges import overlaps
 from gcr_fast.sources.certificates.held import NONE
 from gcr_fast.sources.certificates.serials import canonical
