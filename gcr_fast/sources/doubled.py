@@ -161,9 +161,12 @@ def walk_once(
 def _originals(
     readings: Readings, unclear: np.ndarray, local_s: np.ndarray, key: np.ndarray | None, lines: np.ndarray
 ) -> np.ndarray:
-    """Return for each row int64[n] the first that says the same, on days of which something is unclear; else itself."""
+    """Return for each row int64[n] the first that says the same, in a series on a day of which some is unclear.
+
+    Elsewhere each is itself: two hours of one output, as at night, are no repeat where nothing is doubtful.
+    """
     original, days = np.arange(len(local_s)), local_s // DAY_S
-    near = np.flatnonzero(np.isin(days, np.unique(days[unclear])))
+    near = rows_beside(unclear, days, key)
     keys = np.zeros(len(near), np.int64) if key is None else key[near]
     order = np.lexsort((local_s[near], keys))
     rows, parts = near[order], np.stack([keys[order], local_s[near][order]])
@@ -175,6 +178,20 @@ def _originals(
         alike = word_for_word(readings, lines[before], lines[again])
         original[again[alike]] = np.minimum(original[again[alike]], original[before[alike]])
     return original
+
+
+def rows_beside(marked: np.ndarray, days: np.ndarray, key: np.ndarray | None) -> np.ndarray:
+    """Return the rows int64[k], ascending, that are of the series and day of one that is marked bool[n].
+
+    `days` int64[n] count days, `key` int64[n] tells series apart.
+    """
+    near = np.flatnonzero(np.isin(days, np.unique(days[marked])))
+    if key is None or not len(near):
+        return near
+    series = np.unique(key[near], return_inverse=True)[1]
+    parts = series * (int(np.ptp(days[near])) + 1) + days[near] - days[near].min()
+    rows: np.ndarray = near[np.isin(parts, np.unique(parts[marked[near]]))]
+    return rows
 
 
 def account_unclear(readings: Readings, walked: Walk, lines: np.ndarray) -> None:
