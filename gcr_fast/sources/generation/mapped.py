@@ -10,10 +10,11 @@ import numpy as np
 
 from gcr_fast.columns import as_text, one_array
 from gcr_fast.flags import Flags, taken, told
-from gcr_fast.periods import DAY_S, FIRST_S, LAST_S
+from gcr_fast.periods import FIRST_S, LAST_S
 from gcr_fast.sources.cells import Numbers, numbers, report
 from gcr_fast.sources.clock import walk
 from gcr_fast.sources.doubled import Walk, walk_rows
+from gcr_fast.sources.endings import walk_ends
 from gcr_fast.sources.files import File, Table, delimiter_of, read_csv, refuse
 from gcr_fast.sources.generation.mapping import END, ISO, UNIX, UNIX_MS, Of, Plan, plan_of
 from gcr_fast.sources.long import Words, long, series_keys, span
@@ -115,7 +116,10 @@ def _begins(readings: Readings, table: Table, plan: Plan, how: How, key: np.ndar
         return _Begins(marks - back_s, np.arange(len(table)), length)
 
     def walked(rows: np.ndarray | slice) -> Walk:
-        return _walked(marks[rows], back_s, readings.zone, None if key is None else key[rows])
+        some = None if key is None else key[rows]
+        if clock.marks == END:
+            return walk_ends(marks[rows], length, readings.zone, some)
+        return walk(marks[rows], readings.zone, some)
 
     found = walk_rows(readings, walked, marks, key, lines)
     what = f"does not exist in {readings.zone}"
@@ -176,40 +180,6 @@ def _length(file: File, marks: np.ndarray) -> int:
     if len(np.unique(marks)) < 2:
         refuse(file, "has fewer than two times: name the length of its intervals as time.minutes", "empty_file")
     return step_of(marks)
-
-
-def _walked(marks: np.ndarray, back_s: int, zone: str, key: np.ndarray | None) -> Walk:
-    """Return the UTC begins of local marks that lie `back_s` after the begin.
-
-    On days of a clock change an end is written as the begin plus the length, or as the clock then shows it; the one
-    is meant that has no time that does not exist, no interval twice, and all in order. Where that does not tell the
-    two apart, the rows on which they differ are unclear.
-    """
-    begins = walk(marks - back_s, zone, key)
-    if not back_s:
-        return begins
-    ends = walk(marks, zone, key)
-    ends = ends._replace(seconds=ends.seconds - back_s)
-    apart = begins.seconds != ends.seconds
-    if apart.any():
-        day = marks // DAY_S
-        near = np.flatnonzero(np.isin(day, np.unique(day[apart])))
-        sound = [_is_sound(one, near, day, key) for one in (begins, ends)]
-        if sound[0] != sound[1]:
-            return begins if sound[0] else ends
-    return begins._replace(unclear=(begins.unclear | ends.unclear | apart) & ~begins.skipped)
-
-
-def _is_sound(found: Walk, near: np.ndarray, day: np.ndarray, key: np.ndarray | None) -> bool:
-    """Whether all times exist, and those of the rows `near` int64[k] are in order and none twice, in series and day."""
-    keys = np.zeros(len(near), np.int64) if key is None else key[near]
-    order = np.lexsort((day[near], keys))
-    seconds, parts = found.seconds[near][order], np.stack([keys[order], day[near][order]])
-    same = (np.diff(parts, axis=1) == 0).all(axis=0)
-    part, steps = np.cumsum(np.append(0, ~same)), np.where(same, np.diff(seconds), 0)
-    mixed = np.intersect1d(part[1:][steps > 0], part[1:][steps < 0])
-    twice = np.unique(np.stack([part, seconds]), axis=1).shape[1] < len(seconds)
-    return not (found.skipped.any() or len(mixed) or twice)
 
 
 def _long(readings: Readings, table: Table, plan: Plan, how: How) -> None:

@@ -123,6 +123,9 @@ def marked(start, step, convention):
     return wall(start + step * (convention == "end by clock"), BERLIN)
 
 
+CONVENTIONS = ["begin", "end by length", "end by clock"]
+
+
 def read_or_codes(path, mapping):
     """Return (readings, none), or (None, the codes for which the file is refused)."""
     try:
@@ -132,7 +135,7 @@ def read_or_codes(path, mapping):
 
 
 @given(
-    convention=st.sampled_from(["begin", "end by length", "end by clock"]),
+    convention=st.sampled_from(CONVENTIONS),
     step=st.sampled_from([900, 3600]),
     date=st.sampled_from([datetime(2024, 3, 31), datetime(2024, 10, 27)]),
     lost=st.sampled_from([0.0, 0.05, 0.3, 0.7]),
@@ -171,6 +174,69 @@ def test_no_value_lands_in_a_wrong_interval_whichever_rows_are_missing(
             assert (start, one.device_id) in truth
             assert value == start % 99_991
     assert lost or order == "none" or kept == len(rows)
+
+
+def around_changes(plants, dates, step):
+    """Return (UTC start, plant) of the days around changes of the clock, a plant after the other."""
+    starts = []
+    for date in dates:
+        begin, end = (int((date + timedelta(days=days)).replace(tzinfo=BERLIN).timestamp()) for days in (-1, 2))
+        starts += range(begin, end, step)
+    return [(start, plant) for plant in plants for start in starts]
+
+
+def spoiled(rows, fault, on, draw):
+    """Return rows (label, plant, value) with a fault in the rows `on`: some lost, two values, a repeat, disorder."""
+    at = draw.choice(on)
+    label, plant, value = rows[at]
+    if fault == "lost":
+        gone = set(draw.sample(on, len(on) // 3))
+        return [row for at, row in enumerate(rows) if at not in gone]
+    if fault == "disorder":
+        other = draw.choice(on)
+        rows[at], rows[other] = rows[other], rows[at]
+        return rows
+    return [*rows[: at + 1], (label, plant, value + (fault == "two values")), *rows[at + 1 :]]
+
+
+CHANGES = [datetime(2023, 3, 26), datetime(2023, 10, 29), datetime(2024, 3, 31), datetime(2024, 10, 27)]
+
+
+def mapping_of_plants(convention, step):
+    marks = "begin" if convention == "begin" else "end"
+    time = {"column": "t", "layout": "%Y-%m-%d %H:%M", "zone": "Europe/Berlin", "marks": marks}
+    time["minutes"] = str(step // 60)
+    return {"time": time, "unit": "Wh", "kind": "solar", "value": "Wh", "series": {"device": "plant"}}
+
+
+@given(
+    convention=st.sampled_from(CONVENTIONS),
+    step=st.sampled_from([900, 3600]),
+    fault=st.sampled_from(["lost", "two values", "repeat", "disorder"]),
+    spoiled_change=st.sampled_from(CHANGES),
+    by_time=st.booleans(),
+    nights=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_a_fault_in_one_series_costs_no_other_series_or_change_an_hour(
+    tmp_path_factory, convention, step, fault, spoiled_change, by_time, nights, seed
+):
+    truth = around_changes("AB", CHANGES, step)
+    truth = sorted(truth) if by_time else truth
+    rows = [(marked(start, step, convention), plant, 0 if nights else 2 * (start % 99_991)) for start, plant in truth]
+    begin, end = (int((spoiled_change + timedelta(days=at)).replace(tzinfo=BERLIN).timestamp()) for at in (0, 1))
+    on = [at for at, (start, plant) in enumerate(truth) if plant == "B" and begin <= start < end]
+    rows = spoiled(rows, fault, on, random.Random(seed))
+    path = tmp_path_factory.getbasetemp() / "one_fault.csv"
+    path.write_text("\n".join(["t,plant,Wh", *(f"{label:%Y-%m-%d %H:%M},{plant},{wh}" for label, plant, wh in rows)]))
+    found = {one.device_id: one for one in read(path, mapping_of_plants(convention, step)).series}
+    starts = [start for start, plant in truth if plant == "A"]
+    assert sorted(found["A"].starts.tolist()) == starts
+    elsewhere = [start for start in starts if not begin - 86400 <= start < end + 86400]
+    assert set(elsewhere) <= set(found["B"].starts.tolist())
+    for one in [] if nights else found.values():
+        for start, value in zip(one.starts.tolist(), one.values.tolist(), strict=True):
+            assert value // 2 == start % 99_991
 
 
 @pytest.mark.parametrize("shape", ["wide", "long"])
