@@ -96,7 +96,7 @@ def read(file: Path, out: Path, annual: Path | None, as_json: bool, quiet: bool,
     if as_json:
         print_json(said)
     elif not quiet:
-        show(*read_summary(said))
+        show(*read_summary(said, found))
 
 
 def read_document(found: Bundles, path: str, parents: Path | None) -> dict[str, Any]:
@@ -118,13 +118,15 @@ def read_document(found: Bundles, path: str, parents: Path | None) -> dict[str, 
     }
 
 
-def read_summary(said: dict[str, Any]) -> list[Any]:
+def read_summary(said: dict[str, Any], found: Bundles) -> list[Any]:
     """Return what a person wants to know of them."""
     from .output import facts, mwh, plural
+    from .told import notes
 
     rows = _unsaid(said["not_carried"], said["left_out"])
     line = f"{said['path']}: {plural(said['certificates'], 'hourly certificate')} of {mwh(said['energy_wh'])} MWh"
-    return [*([facts(rows), ""] if rows else []), line, *([f"{said['parents']}: parents"] if said["parents"] else [])]
+    noted, parents = list(notes(found.findings)), [f"{said['parents']}: parents"] if said["parents"] else []
+    return [*([facts(rows), ""] if rows else []), *noted, *([""] if noted else []), line, *parents]
 
 
 def _unsaid(not_carried: dict[str, str], left_out: dict[str, str]) -> list[tuple[str, str]]:
@@ -169,9 +171,12 @@ def _hourly(source: Path, annual: Path | None) -> tuple[Any, Any]:
         return source, annual
     import pyarrow as pa
 
+    from gcr_fast.errors import RegistryError
     from gcr_fast.registry import Registry
 
     with Registry.open(source, read_only=True) as registry:
+        if not registry.state.catalogue.tables:
+            raise RegistryError(f"nothing is issued in {source}, so there is nothing to write: `gcr issue` issues")
         parents = pa.concat_tables(registry.state.catalogue.tables, promote_options="default")
         return registry.query().to_table(certificate_ids=True), annual or parents
 

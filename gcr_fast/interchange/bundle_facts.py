@@ -90,7 +90,14 @@ def _rest(fields: Fields, rows: np.ndarray) -> dict[str, str]:
         if column.name not in TAKEN and column.name not in OF_PARENT:
             said = held(*_words(fields, column.name, rows))
             lost |= {column.name: said} if said else {}
-    return lost | dict.fromkeys(fields.unused, "no column of this form")
+    filled = [name for name in fields.unused if _has_words(fields, name, rows)]
+    return lost | dict.fromkeys(filled, "no column of this form")
+
+
+def _has_words(fields: Fields, name: str, rows: np.ndarray) -> bool:
+    """Whether any of some rows has more than an empty cell in a column, by its name in the file."""
+    codes, values = encode(fields.column(name))
+    return any(str(values[code]).strip() for code in np.unique(codes[rows]).tolist() if code >= 0)
 
 
 def held(codes: np.ndarray, values: list[str]) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gcr_fast.codes import MAX_INTERVAL_S, STATUSES, canonical_source
-from gcr_fast.columns import encode, exact_sum, utc_timestamps
+from gcr_fast.columns import exact_sum, utc_timestamps
 from gcr_fast.exchange.reading import read_table
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.fields import Fields
@@ -19,6 +18,7 @@ from gcr_fast.findings import Findings
 from gcr_fast.interchange.bundle_facts import OF_PARENT, told_by
 from gcr_fast.interchange.bundle_words import SOURCE_BACK, SOURCE_OF, STATUS_BACK, STATUS_OF
 from gcr_fast.interchange.hours import parent_facts
+from gcr_fast.interchange.ranges import note_lost, refuse_overlaps
 from gcr_fast.periods import parse_times
 from gcr_fast.schema import arrow_schema, columns_of
 from gcr_fast.units import mwh_text, parse_scaled
@@ -85,8 +85,8 @@ def read_bundles(path: str | os.PathLike[str], *, parents: Any = None) -> Bundle
     sources, lost = _sources(fields, columns.pop("source_type"))
     told = told_by(fields, columns["parent_certificate_id"], sources, alive)
     fields.note_unused()
-    left_out = _left_out(fields, columns["energy_wh"][~alive])
     fields.findings.check()
+    left_out = _left_out(fields, columns, alive)
     columns["source_type"] = sources
     schema = arrow_schema("hourly")
     table = pa.table([_typed(columns[name], schema.field(name).type) for name in schema.names], schema)
@@ -94,13 +94,16 @@ def read_bundles(path: str | os.PathLike[str], *, parents: Any = None) -> Bundle
     return Bundles(kept, fields.findings, told.parents, lost | told.not_carried, left_out)
 
 
-def _left_out(fields: Fields, energy_wh: np.ndarray) -> dict[str, str]:
-    """Say that bundles were split, and that their Wh are those of the bundles which they became."""
-    if not len(energy_wh):
+def _left_out(fields: Fields, columns: dict[str, Any], alive: np.ndarray) -> dict[str, str]:
+    """Say that bundles were split, and whether their Wh are all in the bundles which they became."""
+    split_wh = columns["energy_wh"][~alive]
+    if not len(split_wh):
         return {}
-    said = f"{len(energy_wh):,} bundle{'s' * (len(energy_wh) > 1)} of {mwh_text(exact_sum(energy_wh))} MWh"
-    what = f"{said}: the bundles that they were split into carry on"
-    fields.findings.add("left_out", what, value=STATUS_OF[SPLIT], count=len(energy_wh), file=fields.source.name or None)
+    lost_wh = note_lost(fields, columns["first_number"], columns["last_number"], columns["energy_wh"], alive)
+    said = f"{len(split_wh):,} bundle{'s' * (len(split_wh) > 1)} of {mwh_text(exact_sum(split_wh))} MWh"
+    but = f", but for {mwh_text(lost_wh)} MWh that no bundle of the file has" if lost_wh else ""
+    what = f"{said}: the bundles that they were split into carry on{but}"
+    fields.findings.add("left_out", what, value=STATUS_OF[SPLIT], count=len(split_wh), file=fields.source.name or None)
     return {STATUS_OF[SPLIT]: what}
 
 
@@ -168,7 +171,7 @@ def _columns(fields: Fields, facts: dict[str, dict[str, str | None]]) -> dict[st
     source = fields.mapped("energy_source", _source, "unknown_source_type", ", ".join(SOURCE_BACK))
     owner = fields.texts("account_id")
     alive = np.array([word != SPLIT for word in status], dtype=bool)
-    _refuse_twice(fields, low, np.where(wrong | ~alive, low - 1, high), alive)
+    refuse_overlaps(fields, low, np.where(wrong | ~alive, low - 1, high), alive)
     return {
         "certificate_id": ids,
         "parent_certificate_id": parents,
@@ -179,6 +182,8 @@ def _columns(fields: Fields, facts: dict[str, dict[str, str | None]]) -> dict[st
         "status": [word or "ACTIVE" for word in status],
         "allocation_basis": [facts.get(parent, {}).get("allocation_basis") for parent in parents],
         "owner": [None] * len(fields) if owner is None else owner,
+        "first_number": low,
+        "last_number": high,
     }
 
 
@@ -260,28 +265,3 @@ def parent_of(certificate_id: str, stamp: str) -> str | None:
         if dash and time in (stamp, stamp[:-2]) and head.startswith("HOURLY-") and head != "HOURLY-":
             return head.removeprefix("HOURLY-")
     return None
-
-
-def _refuse_twice(fields: Fields, low: np.ndarray, high: np.ndarray, alive: np.ndarray) -> None:
-    """Report bundles whose numbers another bundle of the same device (or, without one, issuance) has.
-
-    A bundle that was split is not alive, bool[n]: its numbers are those of the bundles that it became.
-    """
-    name = fields.name("device_id") or fields.name("issuance_id")
-    assert name is not None
-    codes, _ = encode(fields.column(name))
-    order = np.lexsort((low, codes))
-    same = codes[order][1:] == codes[order][:-1]
-    reach = _running_max(high[order], codes[order])
-    twice = np.zeros(len(codes), dtype=bool)
-    twice[order[1:]] = same & (low[order][1:] <= reach[:-1])
-    fields.report(
-        "serial_overlap", twice & alive, "certificate_bundle_id_range_start", "begins a range that overlaps another"
-    )
-
-
-def _running_max(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Return the largest value so far within each run of one code, int64[n]."""
-    borders = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(values)]
-    runs = [np.maximum.accumulate(values[a:b]) for a, b in pairwise(borders)]
-    return np.concatenate(runs) if runs else values

@@ -159,3 +159,27 @@ def test_refusals_and_misuse(gcr, folder, words, code):
     gcr(*words, code=code)
     assert not (folder / "b.csv").exists()
     assert not (folder / "bundles.csv").exists()
+
+
+@pytest.mark.parametrize("form", ["gc-registry", "granular", "meter-readings"])
+def test_a_registry_that_issued_nothing_has_nothing_to_write(gcr, folder, form):
+    """It was a traceback: no table of annual certificates could be joined."""
+    gcr("init", "registry", "--name", "Test")
+    refused = gcr("exchange", "write", "registry", "--as", form, "--out", "b.csv", code=1)
+    assert "nothing is issued in registry" in refused.stderr
+    assert "gcr issue" in refused.stderr
+    assert not (folder / "b.csv").exists()
+
+
+def test_what_a_split_loses_is_shown(gcr, folder):
+    head = "issuance_id,bundle_quantity,certificate_bundle_id_range_start,certificate_bundle_id_range_end,face_value"
+    hour = "wind,2024-01-01T00:00Z,2024-01-01T01:00Z"
+    lines = [
+        f"{head},energy_source,production_starting_interval,production_ending_interval,certificate_bundle_status",
+        f"I,100,0,99,1,{hour},Bundle Split",
+        f"I,60,0,59,1,{hour},Active",
+    ]
+    (folder / "split.csv").write_text("\n".join(lines) + "\n")
+    shown = " ".join(gcr("exchange", "read", "split.csv", "--out", "h.csv").stdout.split())
+    assert "line 2 was split, and no bundle has its numbers 60 to 99: 0.00004 MWh are gone" in shown
+    assert "but for 0.00004 MWh that no bundle of the file has" in shown

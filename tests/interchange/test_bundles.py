@@ -19,6 +19,7 @@ from gcr_fast.interchange.bundle_words import FREE, SOURCE_BACK, SOURCE_OF, STAT
 from gcr_fast.interchange.bundles_in import parent_of, read_bundles
 from gcr_fast.interchange.bundles_out import later_days, write_bundles
 from gcr_fast.interchange.hours import hours_of
+from gcr_fast.interchange.ranges import _lost
 from gcr_fast.schema import arrow_schema
 
 TEMPLATE = (
@@ -327,6 +328,68 @@ def test_overlapping_bundles_are_refused(tmp_path, refusal):
     assert [item["code"] for item in refusal(read_bundles, tmp_path / "b.csv")] == ["serial_overlap"]
 
 
+def test_numbers_are_of_a_device_or_of_the_issuance_of_a_row_that_names_none(write, refusal):
+    """Rows without a device were taken for one device, and refused as overlapping."""
+    rows = [bundle(device_id=""), bundle(issuance_id="I2", device_id=""), bundle(issuance_id="I3", device_id="I1")]
+    assert read_bundles(bundle_file(write, *rows)).table["energy_wh"].to_pylist() == [500, 500, 500]
+    twice = bundle_file(write, *rows, half(250, issuance_id="I2", device_id=""))
+    assert [(one["code"], one["line"]) for one in refusal(read_bundles, twice)] == [("serial_overlap", 5)]
+
+
+def test_one_issuance_and_range_of_two_devices_would_be_one_id(write, refusal):
+    path = bundle_file(write, bundle(), half(0, issuance_id="I2"), bundle(device_id="D2"), bundle(device_id=""))
+    found = refusal(read_bundles, path)
+    assert [(one["code"], one["line"]) for one in found if one["code"] == "duplicate_id"] == [
+        ("duplicate_id", 2), ("duplicate_id", 4), ("duplicate_id", 5)
+    ]  # fmt: skip
+    apart = read_bundles(bundle_file(write, half(0), half(250, device_id="D2")))
+    assert apart.table["certificate_id"].to_pylist() == ["I1/0-250", "I1/250-500"]
+
+
+def piece(first, last, state="Active", **cells):
+    return bundle(
+        bundle_quantity=str(last - first + 1), certificate_bundle_id_range_start=str(first),
+        certificate_bundle_id_range_end=str(last), certificate_bundle_status=state, **cells,
+    )  # fmt: skip
+
+
+def test_what_a_split_loses_is_told_with_its_row(write):
+    """It was said that the children carry on, whatever was left of them."""
+    rows = [
+        piece(100, 199, "Bundle Split", face_value="2"),
+        piece(110, 149, "Bundle Split", face_value="2"),
+        piece(120, 129, face_value="2"),
+        piece(150, 199, "Withdrawn", face_value="2"),
+        piece(100, 109, issuance_id="I2", device_id="D2"),
+    ]
+    found = read_bundles(bundle_file(write, *rows))
+    lost = [(one.line, one.value) for one in found.findings if one.code == "reading_note"]
+    assert lost == [(2, "100-119"), (2, "130-149")]
+    assert found.left_out["Bundle Split"].endswith("carry on, but for 0.00008 MWh that no bundle of the file has")
+    whole = read_bundles(bundle_file(write, *rows, piece(100, 119), piece(130, 149)))
+    assert not whole.findings.counts()["reading_note"]
+    assert whole.left_out["Bundle Split"].endswith("carry on")
+
+
+@given(
+    split=st.lists(st.tuples(st.integers(0, 30), st.integers(1, 12), st.integers(0, 1)), max_size=4),
+    cuts=st.sets(st.integers(1, 40)),
+    kept=st.integers(0, 2**41),
+)
+def test_lost_numbers_are_those_that_counting_finds(split, cuts, kept):
+    """The slow twin counts single numbers."""
+    borders = [0, *sorted(cuts), 42]
+    alive = [(a, b - 1, 0) for at, (a, b) in enumerate(pairwise(borders)) if kept >> at & 1]
+    rows = [(first, first + length - 1, code) for first, length, code in split] + alive
+    low, high, codes = (np.array([row[at] for row in rows], dtype=np.int64) for at in range(3))
+    living = np.arange(len(rows)) >= len(split)
+    found = [(row, n) for row, first, last in _lost(codes, low, high, living) for n in range(first, last + 1)]
+    numbers = {(code, n) for first, last, code in rows[: len(split)] for n in range(first, last + 1)}
+    there = {(0, n) for first, last, _ in alive for n in range(first, last + 1)}
+    assert sorted((int(codes[row]), n) for row, n in found) == sorted(numbers - there)
+    assert all(low[row] <= n <= high[row] for row, n in found)
+
+
 def bundle(**cells):
     """A row of a bundle file of another maker."""
     return {
@@ -371,7 +434,7 @@ def test_what_storage_gave_back_is_no_generation(write, word):
     ],
 )
 def test_another_carrier_is_not_electricity(write, refusal, column, value, code):
-    (found,) = refusal(read_bundles, bundle_file(write, bundle(**{column: value}), bundle(device_id="D2")))
+    (found,) = refusal(read_bundles, bundle_file(write, bundle(**{column: value}), half(0, device_id="D2")))
     assert (found["code"], found["line"], found["column"], found["value"]) == (code, 2, column, value)
 
 
@@ -418,6 +481,7 @@ def test_what_no_table_of_ours_has_a_place_for_is_named(write):
         "support_received": "none",
         "storage_efficiency_factor": "",
         "colour": "x",
+        "shade": " ",
     }
     other = bundle(issuance_id="I2", device_id="D2", support_received="FIT")
     assert read_bundles(bundle_file(write, bundle(**more), other)).not_carried == {
