@@ -50,23 +50,34 @@ def walk_ends(marks: np.ndarray, length_s: int, zone: str, key: np.ndarray | Non
 def _witnesses(begins: Walk, ends: Walk, differ: np.ndarray, day: np.ndarray, key: np.ndarray | None) -> _Witnesses:
     rows = rows_beside(differ, day, key)
     keys = np.zeros(len(rows), np.int64) if key is None else key[rows]
-    distinct, part = np.unique(np.stack([keys, day[rows]]), axis=1, return_inverse=True)
-    part = part.reshape(-1)
-    by_length, by_clock = (_faults(one, rows, part, distinct.shape[1]) for one in (begins, ends))
+    part = np.unique(np.stack([keys, day[rows]]), axis=1, return_inverse=True)[1].reshape(-1)
+    skipped = (begins.skipped | ends.skipped)[rows]  # where one way has no time to compare, the order tells nothing
+    by_length, by_clock = (_faults(one, rows, part, skipped) for one in (begins, ends))
     return _Witnesses(rows, part, np.sign(by_length - by_clock))
 
 
-def _faults(found: Walk, rows: np.ndarray, part: np.ndarray, parts: int) -> np.ndarray:
-    """Return int64[p], in each part of the `rows` int64[k]: times that do not exist, twice, and 1 if out of order.
-
-    A row of which it is unclear when it was is no witness.
-    """
+def _faults(found: Walk, rows: np.ndarray, part: np.ndarray, skipped: np.ndarray) -> np.ndarray:
+    """Return int64[p], in each part of the `rows` int64[k]: times that do not exist, twice, and 1 if out of order."""
+    parts = int(part.max()) + 1
+    seconds, unclear = found.seconds[rows], found.unclear[rows]
+    known = ~(found.skipped[rows] | unclear)
+    once = np.unique(np.stack([part[known], seconds[known]]), axis=1)[0]
     faults = np.bincount(part[found.skipped[rows]], minlength=parts)
-    known = ~(found.skipped | found.unclear)[rows]
-    order = np.argsort(part[known], kind="stable")  # rows stay in the file's order
-    some, seconds = part[known][order], found.seconds[rows][known][order]
-    once = np.unique(np.stack([some, seconds]), axis=1)[0]
-    faults += np.bincount(some, minlength=parts) - np.bincount(once, minlength=parts)
-    steps = np.where(np.diff(some) == 0, np.diff(seconds), 0)
-    faults[np.intersect1d(some[1:][steps > 0], some[1:][steps < 0])] += 1
+    faults += np.bincount(part[known], minlength=parts) - np.bincount(once, minlength=parts)
+    faults[_mixed(_as_one(seconds, unclear, part)[~skipped], part[~skipped])] += 1
     return faults
+
+
+def _as_one(seconds: np.ndarray, unclear: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """Return seconds int64[k] of which those that are unclear are one in each part: they have no order of their own."""
+    least = np.full(int(part.max()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(least, part[unclear], seconds[unclear])
+    return np.where(unclear, least[part], seconds)
+
+
+def _mixed(seconds: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """Return the parts, ascending, whose seconds int64[k], in the file's order, neither ascend nor descend."""
+    order = np.argsort(part, kind="stable")
+    some = part[order]
+    steps = np.where(np.diff(some) == 0, np.diff(seconds[order]), 0)
+    return np.intersect1d(some[1:][steps > 0], some[1:][steps < 0])
