@@ -52,7 +52,8 @@ source = options(
     type=click.Choice(FILLS),
     default=FILLS[0],
     show_default=True,
-    help="Fill gaps; what is filled is estimated, and not converted without --allow-estimated.",
+    help="Fill gaps; what is filled is estimated, and not converted without --allow-estimated. An hour of which a part "
+    "is missing is filled as a whole; with --keep-intervals, the part alone.",
 )
 @click.option("--png", type=opt.PICTURE, metavar="OUT", help="Draw the gaps of all series, day by hour.")
 @opt.findings
@@ -122,7 +123,7 @@ def summary(found: Imported, written: Written | None) -> list[Any]:
     parts: list[Any] = [_files(found), "", _reasons(found), "", _series(found), *_absent(series), ""]
     parts += [*_negatives(series), *_years(series), "", *_changes(found), *_flags(series), *notes(found.findings)]
     counts = finding_counts(found.findings)
-    parts += ["", counts] if counts else []
+    parts += ["", counts, *_counted_in(series)] if counts else []
     if written:
         parts += ["", f"{written.path}: {plural(written.rows, 'row')}, {written.bytes:,} bytes"]
         parts += [] if written.keeps_sources else [UNKEPT]
@@ -196,6 +197,18 @@ def _series(found: Imported) -> Any:
         for one in found.series.values()
     )
     return table(columns, rows, right=columns[3:], whole=columns[1:3])
+
+
+def _counted_in(series: list[SeriesAccount]) -> list[str]:
+    """Say in what gaps are counted, where the intervals of the files are not those of the series."""
+    from .output import span
+
+    steps = {(one.read_interval_s, one.interval_s) for one in series if one.read_interval_s < one.interval_s}
+    return [
+        f"Of files in steps of {span(read)}, findings count these; the series above count {span(step)}, and one with a "
+        "missing part is missing"
+        for read, step in sorted(steps)
+    ]
 
 
 def _absent(series: list[SeriesAccount]) -> list[str]:

@@ -99,6 +99,8 @@ class SeriesAccount:
     start: str
     end: str
     interval_s: int
+    read_interval_s: int
+    """Of the intervals in the files, which findings count; shorter than `interval_s` where they were summed."""
     expected: int
     """Those of the files, those between files less than a year apart, and `absent` ones."""
     found: int
@@ -197,6 +199,7 @@ def account(
         start=lies.start,
         end=lies.end,
         interval_s=profile.step_s,
+        read_interval_s=one.interval_s,
         expected=lies.covered + outside,
         found=len(profile.missing) - lies.missing,
         missing=lies.missing - lies.uncovered + outside,

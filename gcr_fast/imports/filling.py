@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from gcr_fast.errors import UsageError
 from gcr_fast.flags import SILENT, Flags
 from gcr_fast.grid.shapes import Profile
 from gcr_fast.periods import Period
+from gcr_fast.sources.model import Reading
 
 FILLS = ("none", "zero", "interpolate")
 """`interpolate` draws a line between the intervals before and after a gap; beyond the first and last it has none."""
@@ -21,6 +23,8 @@ def fill(profile: Profile, how: str, covered: np.ndarray, doubtful: np.ndarray |
 
     `covered` bool[n]: intervals that some file is about. What lies between two files is no gap. `doubtful` bool[n]:
     those of which a file says more than one can have: they were metered, so no value of ours takes their place.
+
+    An hour that was summed is filled as a whole, whatever parts of it were metered: see `set_aside`.
     """
     if how not in FILLS:
         raise UsageError(f"unknown way to fill {how!r}; there are {', '.join(FILLS)}")
@@ -40,6 +44,24 @@ def fill(profile: Profile, how: str, covered: np.ndarray, doubtful: np.ndarray |
         missing=profile.missing & ~filled,
         quality=quality,
     )
+
+
+def set_aside(readings: Iterable[Reading], profile: Profile, filled: np.ndarray) -> Iterator[tuple[int, int, int]]:
+    """Yield what was metered of sums that were filled: the seconds of a part, how many parts, and of how many sums.
+
+    Sums are filled as a whole, so these parts count for nothing there. `filled` is bool[n] of the profile. An interval
+    that comes twice is one part.
+    """
+    parts: dict[int, list[np.ndarray]] = {}
+    for one in readings:
+        if one.interval_s < profile.step_s:
+            parts.setdefault(one.interval_s, []).append(one.starts[~one.null])
+    for step_s, starts in sorted(parts.items()):
+        at = (np.unique(np.concatenate(starts)) - profile.start_s) // profile.step_s
+        at = at[(at >= 0) & (at < len(filled))]
+        held = at[filled[at]]
+        if len(held):
+            yield step_s, len(held), len(np.unique(held))
 
 
 def _interpolated(signed: np.ndarray, missing: np.ndarray, wanted: np.ndarray) -> np.ndarray:

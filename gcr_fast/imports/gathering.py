@@ -18,7 +18,7 @@ from gcr_fast.grid.series import Rows
 from gcr_fast.grid.shapes import Fault, Profile
 from gcr_fast.imports.accounts import Calendars, SeriesAccount, account
 from gcr_fast.imports.coverage import Coverages
-from gcr_fast.imports.filling import fill, stretched
+from gcr_fast.imports.filling import fill, set_aside, stretched
 from gcr_fast.imports.table import Imported
 from gcr_fast.periods import year_period
 from gcr_fast.sources import pages
@@ -81,10 +81,10 @@ class _Opened:
         self.named = by_name(readings)
         readings.series.clear()  # what is taken and copied can go
 
-    def take(self, name: str, keep_intervals: bool, clashes: Findings) -> tuple[Reading, Profile]:
-        """Return the first reading of a name, and all of them as a profile. Once only: nothing is kept of them."""
+    def take(self, name: str, keep_intervals: bool, clashes: Findings) -> tuple[list[Reading], Profile]:
+        """Return the readings of a name, and all of them as a profile. Once only: nothing is kept of them."""
         some = self.named.pop(name)
-        return some[0], profile_of(self.readings, some, keep_intervals, clashes, self.shared, self.rows)
+        return some, profile_of(self.readings, some, keep_intervals, clashes, self.shared, self.rows)
 
 
 def _gathered(found: list[Readings], how: How, keep_intervals: bool, filling: str) -> Imported:
@@ -109,12 +109,13 @@ class _Gathered:
         self.profiles: dict[str, Profile] = {}
         self.series: dict[str, SeriesAccount] = {}
         self.covered: dict[str, np.ndarray] = {}
+        self.set_aside = list[Finding]()
         self._coverages, self._calendars = Coverages(how.year), Calendars()
 
     def add(self, name: str, files: list[_Opened]) -> None:
         """Join what files have of a series, fill it if that is asked for, and count it."""
         taken = [file.take(name, self.keep_intervals, self.clashes) for file in files]
-        one, pieces = taken[0][0], [piece for _, piece in taken]
+        one, pieces = taken[0][0][0], [piece for _, piece in taken]
         zone = one.zone or files[0].readings.zone
         whole = joined(pieces, self.clashes)
         if self.how.year is not None:
@@ -122,6 +123,8 @@ class _Gathered:
         whole, doubtful = _uncontested(whole)
         there, absent = self._coverages.of(whole, pieces)
         self.profiles[name], self.covered[name] = fill(whole, self.filling, there, doubtful), there
+        filled = whole.missing & ~self.profiles[name].missing
+        self.set_aside.extend(_set_aside((one for some, _ in taken for one in some), whole, filled))
         self.series[name] = account(one, self.profiles[name], there, zone, absent, self._calendars)
 
     def imported(self, found: list[Readings], formats: Mapping[str, str]) -> Imported:
@@ -130,6 +133,7 @@ class _Gathered:
         findings = Findings()
         for one in self.series.values():
             findings.extend(_told(one, profiles[one.name]))
+        findings.extend(self.set_aside)
         findings.extend(_negatives(self.series, profiles))
         findings.extend(absent_kinds(found, self.how))
         return Imported(profiles, self.series, tuple(found), findings, formats, self.covered)
@@ -165,6 +169,25 @@ def _if_filled(gap: Finding, filled: np.ndarray, first: int, stop: int) -> Itera
         said = "filled" if whole else f"{count} filled"
         part[part == 1] = TOLD
         yield replace(gap, code="filled_interval", message=f"{gap.message}: {said}, marked as estimated", count=count)
+
+
+def _set_aside(readings: Iterable[Reading], profile: Profile, filled: np.ndarray) -> Iterator[Finding]:
+    """Yield what the files have of sums that were filled: a sum is filled as a whole."""
+    if not filled.any():
+        return
+    for step_s, parts, sums in set_aside(readings, profile, filled):
+        what = (
+            f"{profile.name}: of filled intervals of {profile.step_s // 60} min, {sums:,} had metered parts: "
+            f"{parts:,} of {step_s // 60} min are set aside"
+        )
+        hint = "keep the intervals of the files (--keep-intervals): then each gap of them is filled alone"
+        yield Finding(
+            "reading_note",
+            f"{what}; --keep-intervals fills the gaps alone",
+            profile=profile.name,
+            count=parts,
+            hint=hint,
+        )
 
 
 def _clips(fault: Fault) -> bool:

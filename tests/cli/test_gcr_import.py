@@ -206,3 +206,23 @@ def test_every_format_is_listed_with_its_quirks(gcr, gcr_json):
     assert all(one["name"] in text for one in told)
     assert "capacity" in gcr("import", "formats", "opsd").stdout
     gcr("import", "formats", "nonsense", code=2)
+
+
+def test_a_part_that_is_missing_takes_its_hour_along_and_this_is_said(gcr, gcr_json, folder):
+    """Three metered quarters became 0 Wh of an hour, without a word."""
+    mapping = "time: {column: t, layout: iso, zone: UTC, marks: begin, minutes: 15}\nunit: Wh\narea: XX\n"
+    (folder / "q.yaml").write_text(mapping + "columns: {v: solar}\n")
+    quarters = [f"2024-03-01T{at // 4:02}:{at % 4 * 15:02}:00Z" for at in range(16) if at != 5]
+    (folder / "q.csv").write_text("t,v\n" + "".join(f"{at},{'' if '02:' in at else 100}\n" for at in quarters))
+    command = ("import", "generation", "q.csv", "--mapping", "q.yaml")
+    shown = " ".join(gcr(*command, "--fill", "zero").stdout.split())
+    assert "XX-solar: of filled intervals of 60 min, 1 had metered parts: 3 of 15 min are set aside" in shown
+    assert "Of files in steps of 15 min, findings count these; the series above count 1 h" in shown
+    told = gcr_json(*command, "--fill", "zero")
+    (note,) = [one for one in told["findings"] if one["code"] == "reading_note"]
+    assert (note["profile"], note["count"]) == ("XX-solar", 3)
+    assert (told["series"][0]["read_interval_s"], told["series"][0]["energy_wh"]) == (900, 800)
+    for more in (("--fill", "none"), ("--fill", "zero", "--keep-intervals")):
+        told = gcr_json(*command, *more)
+        assert "reading_note" not in [one["code"] for one in told["findings"]]
+    assert (told["series"][0]["energy_wh"], told["series"][0]["estimated"]) == (1_100, 5)
