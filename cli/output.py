@@ -213,3 +213,20 @@ def show_refusal(refusal: RefusedError, as_json: bool) -> None:
         click.echo(str(refusal), err=True)
         if findings["severity"].to_pylist().count("error") > SHOWN:
             click.echo(f"  {ALL_OF_THEM}", err=True)
+        for note in _notes_beside(refusal.collected):
+            click.echo(f"  note: {note}", err=True)
+
+
+def _notes_beside(findings: Findings) -> Iterable[str]:
+    """Yield what was assumed when the files that have errors were read: it may be why rows are missing.
+
+    A certificate whose profile lacks intervals does not name the file of that, so all notes are shown then.
+    """
+    from gcr_fast.findings import Findings as Some
+
+    from .told import notes
+
+    errors = findings.of("error")
+    files, is_lacking = {one.file for one in errors}, any(one.code == "incomplete_profile" for one in errors)
+    noted = [one for one in findings if one.code == "reading_note" and (is_lacking or one.file in files)]
+    return notes(Some(dict.fromkeys(noted)))

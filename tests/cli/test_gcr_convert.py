@@ -324,3 +324,22 @@ def test_an_output_that_cannot_be_written(gcr, folder):
     (folder / "f.json").mkdir()
     where = ("--out", "h.parquet", "--findings", "f.json")
     assert "cannot write f.json" in gcr("convert", "bad.csv", *SHIPPED, *where, code=1).stderr
+
+
+@pytest.mark.parametrize("hours", [3, 4])  # the gap is the end of the profile, or inside of it
+def test_a_refusal_shows_what_was_assumed_of_profile_files(gcr, folder, hours):
+    """Rows of an hour that nothing tells apart are not read; the refusal said "no rows", and nothing of this."""
+    rows = [f"{name},2024-10-27T0{hour}:00:00,{100 + hour}" for hour in range(hours) for name in ("WIND", "SUN")]
+    (folder / "meters.csv").write_text("\n".join(["metering_point,period_start,quantity", *rows]) + "\n")
+    (folder / "units.csv").write_text("unit,fuel\nWIND,wind\nSUN,solar\n")
+    head = "certificate_id,energy_wh,production_start,production_end,status,profile"
+    (folder / "w.csv").write_text(f"{head}\nW,1000,2024-10-26T22:00Z,2024-10-27T02:00Z,CANCELED,WIND\n")
+    more = ("--zone", "Europe/Berlin", "--units", "units.csv", "--out", "h.parquet")
+    refused = gcr("convert", "w.csv", "--profiles", "meters.csv", *more, code=1).stderr
+    assert "[incomplete_profile]" in refused
+    (note,) = [line for line in refused.splitlines() if line.startswith("  note: ")]
+    assert note.startswith("  note: meters.csv: ")
+    assert "an hour that happens twice" in note
+    (folder / "bad_energy.csv").write_text(f"{head}\nW,x,2024-10-26T22:00Z,2024-10-26T23:00Z,CANCELED,WIND\n")
+    other = gcr("convert", "bad_energy.csv", "--profiles", "meters.csv", *more, code=1).stderr
+    assert "note:" not in other
