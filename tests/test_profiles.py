@@ -330,6 +330,46 @@ def test_no_value_lands_in_a_wrong_hour_of_autumn_whichever_rows_are_missing(ste
         assert len(told) == (2 * 3600 // step if order == "none" else 0)
 
 
+def local_end(start, step, by_clock):
+    """Return the end of an interval as the clock of Berlin shows it, or as the begin that it shows plus the length."""
+    place = ZoneInfo("Europe/Berlin")
+    moment = datetime.fromtimestamp(start + step * by_clock, UTC).astimezone(place).replace(tzinfo=None)
+    return (moment + timedelta(seconds=step * (not by_clock))).isoformat()
+
+
+@given(
+    step=st.sampled_from([900, 3600]),
+    by_clock=st.booleans(),
+    day=st.sampled_from([(2024, 3, 31), (2024, 10, 27)]),
+    lost=st.sampled_from([0.0, 0.05, 0.2]),
+    order=st.sampled_from(["ascending", "newest first", "none"]),
+    shape=st.sampled_from(["long", "wide", "keyed"]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_no_value_lands_in_a_wrong_hour_however_ends_are_written(step, by_clock, day, lost, order, shape, seed):
+    draw, midnight = random.Random(seed), datetime(*day)
+    edges = (midnight + timedelta(days=shift) for shift in (0, 1))
+    first, last = (int(edge.replace(tzinfo=ZoneInfo("Europe/Berlin")).timestamp()) for edge in edges)
+    starts = list(range(first, last, step))
+    kept = [start for start in starts if draw.random() >= lost]
+    kept = draw.sample(kept, len(kept)) if order == "none" else kept[:: -1 if order == "newest first" else 1]
+    labels, values = [local_end(start, step, by_clock) for start in kept], [(s - first) // step + 1 for s in kept]
+    tables = {
+        "long": {"end": labels, "energy_wh": values},
+        "wide": {"end": labels, "a_wh": values, "b_wh": values},
+        "keyed": {"end": labels * 2, "profile": ["a"] * len(kept) + ["b"] * len(kept), "energy_wh": values * 2},
+    }
+    profiles = profiles_from(pa.table(tables[shape]), zone="Europe/Berlin", keep_intervals=True, strict=False)
+    for profile in profiles.values():
+        if profile.step_s != step:  # so few are left that most are of another distance
+            return
+        for at in np.flatnonzero(~profile.missing).tolist():
+            assert profile.values[at] == (profile.start_s + at * step - first) // step + 1
+    if not lost and order != "none":
+        assert profiles.findings.ok
+        assert all((~profile.missing).sum() == len(starts) for profile in profiles.values())
+
+
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/St_Johns", "Africa/Cairo"]
 
 

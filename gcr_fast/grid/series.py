@@ -21,6 +21,8 @@ from gcr_fast.flags import Flags
 from gcr_fast.periods import Times, parse_times, utc_to_local, zone_named
 from gcr_fast.schema import LEGACY_ALIASES
 from gcr_fast.sources.clock import walk
+from gcr_fast.sources.endings import walk_ends
+from gcr_fast.sources.wide import step_of
 from gcr_fast.units import UNITS, Parsed, Unit, parse_scaled, split_unit, unit_named
 
 if TYPE_CHECKING:
@@ -122,6 +124,8 @@ class _Clock:
     good: np.ndarray
     zone: str | None
     """That of times that name none."""
+    ends: np.ndarray | None
+    """int64[n]: what the clock of the zone shows at the ends of intervals; None if no end is in its local time."""
     walked: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     """By rows from and to: what `_unfold` has found, which series side by side have alike."""
 
@@ -160,10 +164,20 @@ def _clock(fields: Fields, zone: str | None, label: str | None) -> _Clock | None
     times = parse_times(fields.column(name), zone)
     fields.report("null_value", times.null, name, "is empty")
     fields.report("unreadable_value", times.unreadable, name, "is not an ISO 8601 time such as 2024-01-01T00:00Z")
-    fields.report("nonexistent_time", times.skipped, name, f"does not exist in {zone}")
     _report_naive(fields, name, times.naive)
     meaning = label or ("end" if _END_WORD.search(_plain(name)) else "begin")
-    return _Clock(name, meaning, times, ~(times.null | times.unreadable | times.skipped | times.naive), zone)
+    good = ~(times.null | times.unreadable | times.naive)
+    ends = _local_ends(fields.column(name), good) if zone is not None and meaning == "end" else None
+    if ends is None:
+        fields.report("nonexistent_time", times.skipped, name, f"does not exist in {zone}")
+        good &= ~times.skipped
+    return _Clock(name, meaning, times, good, zone, ends)
+
+
+def _local_ends(column: pa.Array, good: np.ndarray) -> np.ndarray | None:
+    """Return what the clock shows int64[n] where all times that are good bool[n] name no zone; else None."""
+    times = parse_times(column, None)
+    return times.earliest if good.any() and times.naive[good].all() else None
 
 
 def _time_columns(fields: Fields) -> list[str]:
@@ -403,17 +417,38 @@ def _unfold(fields: Fields, clock: _Clock, rows: np.ndarray) -> tuple[np.ndarray
     side = (at.start, at.stop) if isinstance(at, slice) else None
     if side in clock.walked:
         return clock.walked[side]
-    earliest = clock.times.earliest[at]
-    twice = earliest != clock.times.latest[at]
-    found = earliest.copy(), ~twice
-    if twice.any() and clock.zone is not None:
-        walked = walk(utc_to_local(earliest, clock.zone), clock.zone)
-        unclear = twice & walked.unclear
-        found = np.where(twice, walked.seconds, earliest), ~unclear
-        fields.report("reading_note", _among(len(clock.good), rows[unclear]), clock.name, _UNCLEAR)
+    if clock.ends is not None and len(rows):
+        found = _unfold_ends(fields, clock, rows, clock.ends[at])
+    else:
+        found = _unfold_labels(fields, clock, rows, clock.times.earliest[at], clock.times.latest[at])
     if side is not None:
         clock.walked[side] = found
     return found
+
+
+def _unfold_labels(
+    fields: Fields, clock: _Clock, rows: np.ndarray, earliest: np.ndarray, latest: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `_unfold`, of labels that are the moments which the clock shows: earliest and latest int64[n] UTC."""
+    twice = earliest != latest
+    if clock.zone is None or not twice.any():
+        return earliest, ~twice
+    walked = walk(utc_to_local(earliest, clock.zone), clock.zone)
+    unclear = twice & walked.unclear
+    fields.report("reading_note", _among(len(clock.good), rows[unclear]), clock.name, _UNCLEAR)
+    return np.where(twice, walked.seconds, earliest), ~unclear
+
+
+def _unfold_ends(fields: Fields, clock: _Clock, rows: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """As `_unfold`, of ends int64[n] on the local clock: the begin plus the length, or what the clock then shows."""
+    assert clock.zone is not None  # ends in local time have one
+    length_s = step_of(ends)
+    walked = walk_ends(ends, length_s, clock.zone)
+    count = len(clock.good)
+    what = f"does not exist in {clock.zone}"
+    fields.report("nonexistent_time", _among(count, rows[walked.skipped]), clock.name, what)
+    fields.report("reading_note", _among(count, rows[walked.unclear]), clock.name, _UNCLEAR)
+    return walked.seconds + length_s, ~(walked.skipped | walked.unclear)
 
 
 def _among(count: int, rows: np.ndarray) -> np.ndarray:
