@@ -87,6 +87,6 @@ def test_a_whole_table_of_no_known_format_still_is_one(write, refusal):
     assert refusal(read_readings, write(arrow(pa.ipc.new_file), "x.arrow"))[0]["code"] == "unknown_format"
 
 
-def test_a_workbook_with_certificates_is_to_be_saved_as_csv(refusal):
+def test_a_workbook_without_a_certificate_list_is_told_by_its_sheets(refusal):
     (finding,) = refusal(read_certificates, BOOK)
-    assert (finding["code"], "CSV" in finding["message"]) == ("unknown_format", True)
+    assert (finding["code"], "Disclaimer, Summary, Mar, Nov" in finding["message"]) == ("unknown_format", True)

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from gcr_fast.sources.certificates.sheet import HEADER_WITHIN
+from gcr_fast.sources.damaged import refuse_damaged
 from gcr_fast.sources.files import File, refuse
 from gcr_fast.sources.workbook import cells
 
@@ -53,6 +54,7 @@ class SheetFile(File):
 
 def sheets_of(file: File) -> Iterator[SheetFile]:
     """Yield the sheets of a workbook that are not empty. Refused: a damaged one, or any where openpyxl is not there."""
+    refuse_damaged(file)
     for name, rows in cells(file):
         try:
             found = _sheet(file, name, rows)
