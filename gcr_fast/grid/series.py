@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,11 +17,9 @@ from gcr_fast.exchange.reading import Source
 from gcr_fast.fields import Fields
 from gcr_fast.findings import Findings
 from gcr_fast.flags import Flags
-from gcr_fast.periods import Times, parse_times, utc_to_local, zone_named
+from gcr_fast.grid.labels import Clock, clock_of, plain_name, span_of, unfold
+from gcr_fast.periods import zone_named
 from gcr_fast.schema import LEGACY_ALIASES
-from gcr_fast.sources.clock import walk
-from gcr_fast.sources.endings import walk_ends
-from gcr_fast.sources.wide import step_of
 from gcr_fast.units import UNITS, Parsed, Unit, parse_scaled, split_unit, unit_named
 
 if TYPE_CHECKING:
@@ -47,14 +44,10 @@ VALUE_STEMS = frozenset(
 )
 """Names of a column that holds the values of a long table, its unit's suffix taken off."""
 
-_TIME_WORD = re.compile(r"(^|_)(start|begin|beginning|time|timestamp|datetime|end|ending)(_|$)")
-_END_WORD = re.compile(r"(^|_)(end|ending)(_|$)")
 WEIGHT_DIGITS = (0, 3, 6, 9, 12)
 """Decimal places tried for weights, until none is lost."""
 WEIGHT_DIGITS_KEY = b"gcr_fast.weight_digits"
 """In the metadata of an imported table: its weights are whole numbers, of so many decimal places."""
-
-_UNCLEAR = "happens twice on that day, and the order of rows does not tell which is meant: not read"
 
 
 @dataclass(frozen=True)
@@ -114,22 +107,6 @@ class Rows:
         return found
 
 
-@dataclass(frozen=True)
-class _Clock:
-    """The parsed time column."""
-
-    name: str
-    label: str
-    times: Times
-    good: np.ndarray
-    zone: str | None
-    """That of times that name none."""
-    ends: np.ndarray | None
-    """int64[n]: what the clock of the zone shows at the ends of intervals; None if no end is in its local time."""
-    walked: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-    """By rows from and to: what `_unfold` has found, which series side by side have alike."""
-
-
 def read_series(source: Source, zone: str | None, unit: str | None, label: str | None) -> tuple[list[Series], Findings]:
     """Split a source into series. The layout is long if a column names profiles or there is one column of values."""
     if label is not None and label not in LABELS:
@@ -138,7 +115,7 @@ def read_series(source: Source, zone: str | None, unit: str | None, label: str |
         zone_named(zone)
     default = unit_named(unit) if unit else None
     fields = Fields(source, "profiles")
-    clock = _clock(fields, zone, label)
+    clock = clock_of(fields, zone, label)
     if clock is None:
         return [], fields.findings
     named = {key: fields.name(key) for key in ("profile", "device_id", "source_type")}
@@ -154,57 +131,6 @@ def read_series(source: Source, zone: str | None, unit: str | None, label: str |
     return found, fields.findings
 
 
-def _clock(fields: Fields, zone: str | None, label: str | None) -> _Clock | None:
-    name = fields.name("start") or next(iter(_time_columns(fields)), None)
-    if name is None:
-        fields.missing("start")
-        return None
-    for other in (name, *_time_columns(fields)):
-        fields.claim(other)
-    times = parse_times(fields.column(name), zone)
-    fields.report("null_value", times.null, name, "is empty")
-    fields.report("unreadable_value", times.unreadable, name, "is not an ISO 8601 time such as 2024-01-01T00:00Z")
-    _report_naive(fields, name, times.naive)
-    meaning = label or ("end" if _END_WORD.search(_plain(name)) else "begin")
-    good = ~(times.null | times.unreadable | times.naive)
-    ends = _local_ends(fields.column(name), good) if zone is not None and meaning == "end" else None
-    if ends is None:
-        fields.report("nonexistent_time", times.skipped, name, f"does not exist in {zone}")
-        good &= ~times.skipped
-    return _Clock(name, meaning, times, good, zone, ends)
-
-
-def _local_ends(column: pa.Array, good: np.ndarray) -> np.ndarray | None:
-    """Return what the clock shows int64[n] where all times that are good bool[n] name no zone; else None."""
-    times = parse_times(column, None)
-    return times.earliest if good.any() and times.naive[good].all() else None
-
-
-def _time_columns(fields: Fields) -> list[str]:
-    """Return the columns whose names speak of time, those of beginnings first."""
-    names = [name for name in fields.source.table.column_names if _TIME_WORD.search(_plain(name))]
-    return sorted(names, key=lambda name: _END_WORD.search(_plain(name)) is not None)
-
-
-def _plain(name: str) -> str:
-    return name.strip().lower().replace(" ", "_").replace("-", "_")
-
-
-def _report_naive(fields: Fields, name: str, naive: np.ndarray) -> None:
-    """One finding for the whole column: a file's times are naive together."""
-    rows = np.flatnonzero(naive)
-    if len(rows):
-        first = str(fields.column(name)[int(rows[0])].as_py())
-        fields.findings.add(
-            "naive_time",
-            f"{name} {first!r} names no time zone, nor do {len(rows) - 1} more",
-            column=name,
-            value=first,
-            count=len(rows),
-            **fields.place(int(rows[0])),
-        )
-
-
 def _value_column(fields: Fields, keyed: bool) -> str | None:
     """Return the one column of values of a long table, or None if the table is wide."""
     likely = [name for name in fields.unused if _stem(name) in VALUE_STEMS]
@@ -216,11 +142,11 @@ def _value_column(fields: Fields, keyed: bool) -> str | None:
 
 
 def _stem(name: str) -> str:
-    plain = _plain(name)
+    plain = plain_name(name)
     return split_unit(LEGACY_ALIASES.get(plain, plain))[0]
 
 
-def _wide(fields: Fields, clock: _Clock, default: Unit | None) -> Iterator[Series]:
+def _wide(fields: Fields, clock: Clock, default: Unit | None) -> Iterator[Series]:
     """One series per remaining column that holds any number; the unit's suffix is not part of the name."""
     for column in list(fields.unused):
         stem, own = split_unit(column)
@@ -236,7 +162,7 @@ def _wide(fields: Fields, clock: _Clock, default: Unit | None) -> Iterator[Serie
 
 
 def _long(
-    fields: Fields, clock: _Clock, named: dict[str, str | None], column: str, default: Unit | None
+    fields: Fields, clock: Clock, named: dict[str, str | None], column: str, default: Unit | None
 ) -> Iterator[Series]:
     """One series per distinct profile, device or source type: the first of these columns there is."""
     plain = column.strip().lower()
@@ -370,7 +296,7 @@ def _note_weights(fields: Fields, column: str, unit: Unit | None) -> None:
 
 def _series(
     fields: Fields,
-    clock: _Clock,
+    clock: Clock,
     rows: np.ndarray,
     name: str,
     unit: Unit,
@@ -379,12 +305,12 @@ def _series(
     source_type: str | None,
     device_id: str | None,
 ) -> Series:
-    good = clock.good[_span(rows)]
+    good = clock.good[span_of(rows)]
     kept = rows if good.all() else rows[good]
-    seconds, known = _unfold(fields, clock, kept)
+    seconds, known = unfold(fields, clock, kept)
     if not known.all():
         kept, seconds = kept[known], seconds[known]
-    at = _span(kept)
+    at = span_of(kept)
     return Series(
         name=name,
         unit=unit,
@@ -399,60 +325,3 @@ def _series(
         device_id=device_id,
         source=fields.source,
     )
-
-
-def _span(rows: np.ndarray) -> slice | np.ndarray:
-    """Return rows, which ascend, as a slice if none between them is left out: then nothing is copied."""
-    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
-        return slice(int(rows[0]), int(rows[-1]) + 1)
-    return rows
-
-
-def _unfold(fields: Fields, clock: _Clock, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Tell the two passes of an autumn hour apart in the rows int64[n] of a series, by their order: see `walk`.
-
-    Returns (UTC seconds int64[n], whether they are known bool[n]); of rows that are not, a note says so.
-    """
-    at = _span(rows)
-    side = (at.start, at.stop) if isinstance(at, slice) else None
-    if side in clock.walked:
-        return clock.walked[side]
-    if clock.ends is not None and len(rows):
-        found = _unfold_ends(fields, clock, rows, clock.ends[at])
-    else:
-        found = _unfold_labels(fields, clock, rows, clock.times.earliest[at], clock.times.latest[at])
-    if side is not None:
-        clock.walked[side] = found
-    return found
-
-
-def _unfold_labels(
-    fields: Fields, clock: _Clock, rows: np.ndarray, earliest: np.ndarray, latest: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """As `_unfold`, of labels that are the moments which the clock shows: earliest and latest int64[n] UTC."""
-    twice = earliest != latest
-    if clock.zone is None or not twice.any():
-        return earliest, ~twice
-    walked = walk(utc_to_local(earliest, clock.zone), clock.zone)
-    unclear = twice & walked.unclear
-    fields.report("reading_note", _among(len(clock.good), rows[unclear]), clock.name, _UNCLEAR)
-    return np.where(twice, walked.seconds, earliest), ~unclear
-
-
-def _unfold_ends(fields: Fields, clock: _Clock, rows: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """As `_unfold`, of ends int64[n] on the local clock: the begin plus the length, or what the clock then shows."""
-    assert clock.zone is not None  # ends in local time have one
-    length_s = step_of(ends)
-    walked = walk_ends(ends, length_s, clock.zone)
-    count = len(clock.good)
-    what = f"does not exist in {clock.zone}"
-    fields.report("nonexistent_time", _among(count, rows[walked.skipped]), clock.name, what)
-    fields.report("reading_note", _among(count, rows[walked.unclear]), clock.name, _UNCLEAR)
-    return walked.seconds + length_s, ~(walked.skipped | walked.unclear)
-
-
-def _among(count: int, rows: np.ndarray) -> np.ndarray:
-    """Return bool[count] that is true for these rows."""
-    mask = np.zeros(count, dtype=bool)
-    mask[rows] = True
-    return mask
