@@ -123,8 +123,9 @@ class _Gathered:
         whole, doubtful = _uncontested(whole)
         there, absent = self._coverages.of(whole, pieces)
         self.profiles[name], self.covered[name] = fill(whole, self.filling, there, doubtful), there
-        filled = whole.missing & ~self.profiles[name].missing
-        self.set_aside.extend(_set_aside((one for some, _ in taken for one in some), whole, filled))
+        if self.profiles[name] is not whole:
+            filled = whole.missing & ~self.profiles[name].missing
+            self.set_aside.extend(_set_aside((one for some, _ in taken for one in some), whole, filled))
         self.series[name] = account(one, self.profiles[name], there, zone, absent, self._calendars)
 
     def imported(self, found: list[Readings], formats: Mapping[str, str]) -> Imported:
