@@ -302,7 +302,8 @@ def test_a_list_in_a_workbook_is_converted(gcr, gcr_json, folder):
         made = gcr_json("convert", name, "--profile", "flat", "--out", "h.csv")
         assert (made["totals"]["issued_wh"], made["hourly_certificates"]) == (10**9, 744)
     (folder / "broken.xlsx").write_bytes(b"PK\x03\x04 no archive")
-    assert "damaged zip file (workbooks are such)" in gcr("convert", "broken.xlsx", "--profile", "flat", "--out", "b.csv", code=1).stderr
+    refused = gcr("convert", "broken.xlsx", "--profile", "flat", "--out", "b.csv", code=1)
+    assert "damaged zip file (workbooks are such)" in refused.stderr
 
 
 def test_a_basis_of_a_list_that_its_profile_contradicts_is_refused(gcr, folder):
