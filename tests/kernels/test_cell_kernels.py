@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracle import cells as oracle
 
-from gcr_fast.kernels.cells import CHUNK, copy_spans, count_lines, parse_rows
+from gcr_fast.kernels.cells import CHUNK, TOGETHER, copy_spans, count_lines, parse_rows
 
 MOST, NULL = 1 << 45, -(1 << 63)
 
@@ -184,3 +184,10 @@ def test_spans_are_copied_one_after_another(pieces):
 def test_lines_are_counted_as_python_counts_them(raw, first, last):
     first, last = sorted(min(at, len(raw)) for at in (first, last))
     assert count_lines(np.frombuffer(raw, np.uint8), first, last) == raw[first:last].count(b"\n")
+
+
+def test_more_lines_than_are_computed_at_a_time():
+    lines, columns = 20, TOGETHER // 16
+    text = "".join(",".join(str((at * column) % 10) for column in range(columns)) + "\n" for at in range(lines))
+    found, _ = run(text, list(range(columns)), digits=0)
+    assert found == [[(at * column) % 10 for column in range(columns)] for at in range(lines)]
