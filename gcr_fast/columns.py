@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -132,6 +133,7 @@ def empty(count: int, dtype: type) -> np.ndarray:
     return np.frombuffer(block, dtype=dtype, count=count)
 
 
+@lru_cache(maxsize=64)
 def alike(value: bool, count: int) -> np.ndarray:
     """Return bool[count], read-only, that all say `value`: one byte stands for them, which `some` and `every` see."""
     return np.broadcast_to(np.bool_(value), (count,))

@@ -102,19 +102,12 @@ class Shared:
     source: Source
     hourly: dict[int, tuple[bool, np.ndarray]] = field(default_factory=dict)
     """Whether an array of times is hourly, by its identity, and the array, which keeps its identity as it is kept."""
-    masks: dict[int, np.ndarray] = field(default_factory=dict)
 
     def is_hourly(self, one: Reading) -> bool:
         """Whether each interval of a reading begins an hour after the one before."""
         if id(one.starts) not in self.hourly:
             self.hourly[id(one.starts)] = is_hourly(one.starts), one.starts
         return self.hourly[id(one.starts)][0]
-
-    def clear(self, count: int) -> np.ndarray:
-        """Return bool[count] of which none is true: no cell is unreadable, as a file with such a cell is refused."""
-        if count not in self.masks:
-            self.masks[count] = alike(False, count)
-        return self.masks[count]
 
 
 def profile_of(
@@ -152,7 +145,7 @@ def series_of(one: Reading, shared: Shared, attribution: str = "", again: Rows |
         seconds=one.starts,
         values=one.values,
         null=one.null,
-        unreadable=shared.clear(len(one)),
+        unreadable=alike(False, len(one)),  # a file with an unreadable cell is refused
         rows=one.lines,
         column=one.column,
         source_type=one.source_type,
