@@ -93,6 +93,10 @@ class Fields:
         moved = np.array([place.get(word, -1) for word in trimmed] + [-1], dtype=np.int32)
         return moved[codes], distinct
 
+    def words_or_none(self, field: str) -> tuple[np.ndarray, list[str]]:
+        """As `words`, but all cells of a field that is absent are empty."""
+        return self.words(field) or (np.full(len(self), -1, dtype=np.int32), [])
+
     def mapped(self, field: str, known: Callable[[str], str | None], code: str, expected: str) -> list[str | None]:
         """Read a field of a closed vocabulary: each distinct word is looked up once, unknown words are findings."""
         found = self.words(field)

@@ -65,7 +65,7 @@ def told_by(fields: Fields, parents: list[str], sources: list[str | None], alive
 
 def _words(fields: Fields, name: str, rows: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Return int32[k] codes of some rows (-1 is empty), and the distinct words."""
-    codes, values = fields.words(name) or (np.full(len(fields), -1, dtype=np.int32), [])
+    codes, values = fields.words_or_none(name)
     return codes[rows], values
 
 

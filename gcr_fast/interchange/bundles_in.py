@@ -125,7 +125,7 @@ def _sources(fields: Fields, words: list[str | None]) -> tuple[list[str | None],
 def _check_carriers(fields: Fields) -> None:
     converted = "issuance_post_energy_carrier_conversion"
     fields.report("not_electricity", _flags(fields, converted), converted, "says that another carrier was converted")
-    carriers, words = fields.words("energy_carrier") or (np.full(len(fields), -1, np.int32), [])
+    carriers, words = fields.words_or_none("energy_carrier")
     other = np.array([word.lower() != "electricity" for word in words] + [False])[carriers]
     fields.report("not_electricity", other, "energy_carrier", "is not electricity")
 

@@ -21,14 +21,9 @@ START = "certificate_bundle_id_range_start"
 
 def numbering(fields: Fields) -> np.ndarray:
     """Return int64[n]: equal where numbers are of one device, or, in rows that name none, of one issuance."""
-    issuances, _ = _words(fields, "issuance_id")
-    devices, names = _words(fields, "device_id")
-    return np.where(devices >= 0, devices, len(names) + 1 + issuances)
-
-
-def _words(fields: Fields, name: str) -> tuple[np.ndarray, list[str]]:
-    codes, words = fields.words(name) or (np.full(len(fields), -1), [])
-    return codes.astype(np.int64), words
+    issuances, _ = fields.words_or_none("issuance_id")
+    devices, names = fields.words_or_none("device_id")
+    return np.where(devices >= 0, devices, len(names) + 1 + issuances.astype(np.int64))
 
 
 def refuse_overlaps(fields: Fields, low: np.ndarray, high: np.ndarray, alive: np.ndarray) -> None:
@@ -43,7 +38,7 @@ def refuse_overlaps(fields: Fields, low: np.ndarray, high: np.ndarray, alive: np
     twice = np.zeros(len(codes), dtype=bool)
     twice[order[1:]] = same & (low[order][1:] <= reach[:-1])
     fields.report("serial_overlap", twice & alive, START, "begins a range that overlaps another")
-    shared = _shared(_words(fields, "issuance_id")[0], low, high, codes) & alive
+    shared = _shared(fields.words_or_none("issuance_id")[0], low, high, codes) & alive
     what = "begins a range that two devices have of one issuance: it would give two certificates one id"
     fields.report("duplicate_id", shared, START, what)
 
