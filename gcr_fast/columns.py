@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
@@ -11,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcr_fast.errors import UsageError
+from gcr_fast.memory import empty
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 INT64_MAX = (1 << 63) - 1
-HUGE_FROM_BYTES = 1 << 20
-HUGE_PAGE_BYTES = 1 << 21
 LONG = 10_000
 """Text of fewer cells is hashed sooner than its runs are found."""
 FEW_RUNS = 8
@@ -114,23 +112,6 @@ def utc_timestamps(seconds: np.ndarray) -> pa.Array:
     ticks = empty(len(seconds), np.int64)
     np.multiply(seconds, 1000, out=ticks)
     return arrow_int64(ticks).cast(pa.timestamp("ms", "UTC"))
-
-
-def empty(count: int, dtype: type) -> np.ndarray:
-    """Return uninitialised memory; large blocks on huge pages, where the system has them.
-
-    Touching new memory page by page takes longer than computing what goes into it: six times, for a table of hours.
-    """
-    import mmap
-
-    size = count * np.dtype(dtype).itemsize
-    if size < HUGE_FROM_BYTES or not hasattr(mmap, "MADV_HUGEPAGE"):
-        return np.empty(count, dtype=dtype)
-    whole = -(-size // HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES  # only then is the block laid on their borders
-    block = mmap.mmap(-1, whole, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    with contextlib.suppress(OSError):  # a kernel without huge pages
-        block.madvise(mmap.MADV_HUGEPAGE)
-    return np.frombuffer(block, dtype=dtype, count=count)
 
 
 @lru_cache(maxsize=64)

@@ -13,8 +13,8 @@ from functools import cached_property
 
 import numpy as np
 
-from gcr_fast.columns import empty
 from gcr_fast.conversion.batches import BatchMaker, Task
+from gcr_fast.memory import empty
 
 BLOCK_PARENTS = 1000
 PART_ROWS = 64

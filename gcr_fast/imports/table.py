@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcr_fast.codes import MEASURED, QUALITIES
-from gcr_fast.columns import arrow_int64, empty, every, some, utc_timestamps
+from gcr_fast.columns import arrow_int64, every, some, utc_timestamps
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.exchange.writing import Written
@@ -21,6 +21,7 @@ from gcr_fast.flags import SILENT, among, united
 from gcr_fast.grid.series import WEIGHT_DIGITS_KEY
 from gcr_fast.grid.shapes import Profile
 from gcr_fast.imports.accounts import FileAccount, SeriesAccount
+from gcr_fast.memory import empty
 from gcr_fast.schema import arrow_schema
 from gcr_fast.sources.model import Readings
 

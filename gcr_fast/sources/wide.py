@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from gcr_fast.columns import alike, empty, every, some
+from gcr_fast.columns import alike, every, some
 from gcr_fast.flags import Flags, taken
+from gcr_fast.memory import empty
 from gcr_fast.sources.cells import PLAIN, Locale, Numbers, numbers, report
 from gcr_fast.sources.files import Table
 from gcr_fast.sources.model import Reading, Readings
