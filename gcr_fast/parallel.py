@@ -1,12 +1,12 @@
-"""A thread pool for work that releases the GIL: results in order, a bounded number under way."""
+"""Threads for work that releases the GIL: results in order, of any number of tasks, or of all at once."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from gcr_fast.errors import UsageError
 
@@ -44,3 +44,32 @@ def ordered_map(function: Callable[[Task], Result], tasks: Iterable[Task], threa
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def results(function: Callable[[Task], Result], tasks: Sequence[Task], threads: int) -> list[Result]:
+    """Return `function(task)` of each task, in order, once all are done.
+
+    The caller's thread works too, and each thread takes the next task by itself: none waits to be given one. After an
+    error no more tasks are begun.
+    """
+    found: list[Result | None] = [None] * len(tasks)
+    order = iter(range(len(tasks)))  # which gives each number to one thread
+
+    def work() -> None:
+        try:
+            for at in order:
+                found[at] = function(tasks[at])
+        except BaseException:
+            deque(order, maxlen=0)
+            raise
+
+    others = min(threads, len(tasks)) - 1
+    if others < 1:
+        work()
+    else:
+        with ThreadPoolExecutor(others) as pool:
+            beside = [pool.submit(work) for _ in range(others)]
+            work()
+        for one in beside:
+            one.result()
+    return cast("list[Result]", found)

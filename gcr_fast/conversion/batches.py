@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcr_fast.codes import BIRTH_STATUS
-from gcr_fast.columns import arrow_int64, empty, encode, repeat_into, repeated, utc_timestamps, words
+from gcr_fast.columns import arrow_int64, encode, repeat_into, repeated, utc_timestamps, words
 from gcr_fast.conversion.booking import Meter, fill
 from gcr_fast.conversion.plan import Lot, Pattern, Plan
 from gcr_fast.conversion.tiles import Tiles
 from gcr_fast.errors import ConservationError
 from gcr_fast.exchange.rowgroups import Repeat, Runs
-from gcr_fast.parallel import ordered_map
+from gcr_fast.memory import empty
+from gcr_fast.parallel import results
 from gcr_fast.schema import arrow_schema
 
 if TYPE_CHECKING:
@@ -242,8 +243,7 @@ class BatchMaker:
             first = planned[at].first_parent
             repeat_into(order[ends[at] - sizes[at] : ends[at]], first, layouts[at].counts)
 
-        for _ in ordered_map(make, range(len(planned)), threads):
-            pass
+        results(make, range(len(planned)), threads)
         whole = all(map(self._dense, planned, layouts)) and "certificate_id" not in self.schema.names
         chunks = self._shared(planned, layouts, block, order) if whole else self._gathered(planned, layouts, parts)
         return pa.table([pa.chunked_array(chunks[f.name], f.type) for f in self.schema], schema=self.schema)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 import numpy as np
 
 from gcr_fast.columns import is_words, one_array
-from gcr_fast.parallel import ordered_map, thread_count
+from gcr_fast.parallel import results, thread_count
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 BLOCK_ROW = re.compile(r"Row #\d+: ")
 """What Arrow says of a row's place: in its block, which tells nobody anything."""
 BLOCK_BYTES = 1 << 20
-HASHED_BYTES = 1 << 22
+HASHED_BYTES = 1 << 23
 _MOST_BYTES = 1 << 30
 """What Arrow can take for one block."""
 _FEW = 2
@@ -108,7 +108,7 @@ def each_block(content: Content, blocks: Sequence[Block], work: Callable[[Block,
         finally:
             release(content, block.first, block.last)
 
-    return list(ordered_map(one, blocks, min(len(blocks), thread_count(None))))
+    return results(one, blocks, thread_count(None))
 
 
 def feeds(text: pa.Buffer) -> int:
