@@ -22,12 +22,15 @@ Ints = npt.NDArray[np.int64]
 Cuts = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
 
-CHUNK = 1 << 16
+CHUNK = 1 << 18
 """Bytes that are cut at a time, which stay in cache: no line is longer."""
-TOGETHER = 1 << 13
+TOGETHER = 1 << 15
 """Numbers that are computed at a time, of one line at least: enough for vectors, and few enough for the cache."""
 ROUND = 5
 """Cuts that are written at a time: 64 bytes have about two or four times as many."""
+
+_SPARE = 8
+"""Cuts beyond those of a chunk: the one before it, and what a round writes too much."""
 
 # Unsigned throughout: with a signed operand the compiled arithmetic would be in floats, and an index would be looked at
 # for a sign.
@@ -59,7 +62,7 @@ _MINUS, _FEED, _RETURN, _NUL, _QUOTE = (np.uint8(ord(sign)) for sign in '-\n\r\0
 def parse_rows(
     text: Bytes, eights: Eights, first: int, last: int, row: int, delimiter: int, quoted: bool, point: int,
     thousands: int, words: Eights, digits: int, cells: Ints, most: int, null: int,
-    values: Ints, nulls: Ints, spans: Ints,
+    values: Ints, nulls: Ints, spans: Ints, memory: Bytes,
 ) -> int:  # fmt: skip
     """Read text[first:last], whole lines of up to `CHUNK` bytes, into `values` int64[columns, rows] from `row` on.
 
@@ -67,7 +70,8 @@ def parse_rows(
     first and last byte to `spans` int64[k, rows, 2]. A number becomes floor(value * 10 ** digits), of at most nine
     `digits`. An empty cell, or one of `words` uint64[k, 3] (its bytes, all bits of as many, both at the upper end of
     the eight, and how many they are), becomes `null`, and is counted in `nulls` int64[columns]. `point` is the decimal
-    mark; `thousands` the mark before each three digits, 0 if there is none.
+    mark; `thousands` the mark before each three digits, 0 if there is none. It computes in `memory`
+    uint8[memory_bytes(columns)].
 
     -1, at once, if a cell is none of these: a decimal of at most 18 digits before the point, together with `digits`,
     and up to `most`; text that is not empty and has no byte 0. All cells are in quotes if `quoted`, else none. -1 also
@@ -78,12 +82,7 @@ def parse_rows(
     inner = each * cells.shape[0] - (not quoted)
     columns, others = cells[cells >= 0], np.nonzero(cells < 0)[0]
     slots = np.nonzero(cells >= 0)[0] * each + lead
-    flags, cuts = np.empty(CHUNK, dtype=np.uint8), np.empty(CHUNK + 1 + ROUND, dtype=np.int32)
-    bits = np.empty(CHUNK >> 3, dtype=np.uint8)
-    together = max(TOGETHER // max(slots.shape[0], 1), 1)  # lines
-    room, lines = together * slots.shape[0], np.empty(together, dtype=np.int64)
-    raw, sizes = np.empty(room, dtype=np.uint64), np.empty(room, dtype=np.uint64)
-    whole, odd = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.bool_)
+    flags, bits, cuts, lines, raw, sizes, whole, odd = _parted(memory, slots.shape[0])
     at, into = first, row
     while at < last:
         if _ends_line(text[at]):
@@ -112,6 +111,30 @@ def parse_rows(
             return -1
         at += cuts[line] + 1
     return into - row
+
+
+def memory_bytes(columns: int) -> int:
+    """Return how much memory a kernel computes in that reads so many columns of numbers."""
+    together = max(TOGETHER // max(columns, 1), 1)
+    return CHUNK + (CHUNK >> 3) + 4 * (CHUNK + _SPARE) + 8 * together + 25 * together * columns
+
+
+@part
+def _parted(memory: Bytes, columns: int) -> tuple[Bytes, Bytes, Cuts, Ints, Eights, Eights, Ints, Bools]:
+    """Part memory: for flags, their bits and the cuts of a chunk, for lines, and four arrays for their numbers."""
+    together = max(TOGETHER // max(columns, 1), 1)
+    room = together * columns
+    ends = np.cumsum(np.array([0, CHUNK, CHUNK >> 3, 4 * (CHUNK + _SPARE), 8 * together, 8 * room, 8 * room, 8 * room]))
+    return (
+        memory[: ends[1]],
+        memory[ends[1] : ends[2]],
+        memory[ends[2] : ends[3]].view(np.int32),
+        memory[ends[3] : ends[4]].view(np.int64),
+        memory[ends[4] : ends[5]].view(np.uint64),
+        memory[ends[5] : ends[6]].view(np.uint64),
+        memory[ends[6] : ends[7]].view(np.int64),
+        memory[ends[7] : ends[7] + room].view(np.bool_),
+    )
 
 
 @kernel

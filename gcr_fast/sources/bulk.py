@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gcr_fast.columns import alike, empty
-from gcr_fast.parallel import ordered_map, thread_count
+from gcr_fast.columns import alike
+from gcr_fast.memory import empty
+from gcr_fast.parallel import results, thread_count
 from gcr_fast.sources.cells import MAX_CELL, PLAIN, Locale, Numbers
-from gcr_fast.sources.delimited import mapped, release
+from gcr_fast.sources.delimited import mapped
 from gcr_fast.sources.files import File, Table
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 SMALLEST_BYTES = 1 << 22
 """Smaller files are read sooner than the kernels are loaded."""
 BLOCK_BYTES = 1 << 20
-HASHED_FROM = 0.75
+HASHED_FROM = 0.5
 """Of the blocks, from where on a thread hashes the file: that takes as long as those that are left and what follows."""
 EIGHT = 8
 """Bytes that the kernels look at together."""
@@ -135,14 +136,15 @@ def _eights(text: np.ndarray) -> np.ndarray:
 
 
 def _blocks(content: mmap.mmap, begin: int) -> list[_Block]:
-    """Return the lines from `begin` on in blocks; the last is a copy, with a line feed at its end."""
-    cuts, size = [begin], len(content)
-    while cuts[-1] + BLOCK_BYTES < size and 0 <= (feed := content.find(b"\n", cuts[-1] + BLOCK_BYTES)) < size - EIGHT:
-        cuts.append(feed + 1)
-    text, tail = np.frombuffer(content, np.uint8), content[cuts[-1] :]
+    """Return the lines from `begin` on in blocks; the last is a copy of the end, with a line feed after it."""
+    end = content.rfind(b"\n", begin, len(content) - EIGHT) + 1 or begin
+    cuts = [begin]
+    while cuts[-1] + BLOCK_BYTES < end:
+        cuts.append(content.find(b"\n", cuts[-1] + BLOCK_BYTES) + 1)
+    text, tail = np.frombuffer(content, np.uint8), content[end:]
     tail += b"" if tail.endswith(b"\n") else b"\n"
     last = _Block.of(np.frombuffer(bytes(EIGHT) + tail + bytes(EIGHT), np.uint8), EIGHT, EIGHT + len(tail))
-    return [*(_Block.of(text, *cut) for cut in pairwise(cuts)), last]
+    return [*(_Block.of(text, *cut) for cut in pairwise(dict.fromkeys((*cuts, end)))), last]
 
 
 class _Found(NamedTuple):
@@ -169,10 +171,10 @@ def _parse(
     file: File, content: mmap.mmap, begin: int, cells: np.ndarray, counts: tuple[int, int], look: _Look
 ) -> _Found | None:
     """Read all lines, `counts` columns of numbers and of text; None if a line is not plain."""
-    from gcr_fast.kernels.cells import count_lines, parse_rows
+    from gcr_fast.kernels.cells import count_lines, memory_bytes, parse_rows
 
     threads, blocks = thread_count(None), _blocks(content, begin)
-    lines = list(ordered_map(lambda block: int(count_lines(block.text, block.first, block.last)), blocks, threads))
+    lines = results(lambda block: int(count_lines(block.text, block.first, block.last)), blocks, threads)
     firsts = list(accumulate(lines, initial=0))
     columns, texts = counts
     values = empty(columns * firsts[-1], np.int64).reshape(columns, firsts[-1])
@@ -186,20 +188,19 @@ def _parse(
             parse_rows(
                 block.text, block.eights, block.first, block.last, firsts[at], look.delimiter, look.quoted, look.point,
                 look.thousands, look.words, look.digits, cells, MAX_CELL, NO_VALUE, values, nulls, spans,
+                empty(memory_bytes(columns), np.uint8),
             )
         )  # fmt: skip
         found = spans[:, firsts[at] : firsts[at] + max(rows, 0)]
         parts = [_copied(block.eights, column) for column in found]
-        if block is not blocks[-1]:
-            release(content, block.first, block.last)
         return rows, nulls, parts
 
-    results = list(ordered_map(parse, range(len(blocks)), threads))
-    rows = [count for count, _, _ in results]
+    parsed = results(parse, range(len(blocks)), threads)
+    rows = [count for count, _, _ in parsed]
     if rows[:-1] != lines[:-1] or rows[-1] < 0:
         return None
-    nulls = np.sum([some for _, some, _ in results], axis=0)
-    return _Found(values[:, : sum(rows)], nulls, [[parts[at] for _, _, parts in results] for at in range(texts)])
+    nulls = np.sum([some for _, some, _ in parsed], axis=0)
+    return _Found(values[:, : sum(rows)], nulls, [[parts[at] for _, _, parts in parsed] for at in range(texts)])
 
 
 def _copied(eights: np.ndarray, spans: np.ndarray) -> _Part:
