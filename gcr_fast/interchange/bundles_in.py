@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from gcr_fast.findings import Findings
 from gcr_fast.interchange.bundle_facts import OF_PARENT, told_by
 from gcr_fast.interchange.bundle_words import SOURCE_BACK, SOURCE_OF, STATUS_BACK, STATUS_OF
 from gcr_fast.interchange.hours import parent_facts
-from gcr_fast.interchange.ranges import note_lost, refuse_overlaps
+from gcr_fast.interchange.ranges import note_lost, refuse_namesakes, refuse_overlaps
 from gcr_fast.periods import parse_times
 from gcr_fast.schema import arrow_schema, columns_of
 from gcr_fast.units import mwh_text, parse_scaled
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 SPLIT, STORAGE = "SPLIT", "storage_discharge"
 TRUE, FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
+PIECE = re.compile(r"/[0-9]+-[0-9]+$")
+"""What follows the id of a certificate in that of a piece of it."""
 BATCH = 1 << 15
 """Rows whose ids are Python's texts at once."""
 
@@ -70,8 +73,8 @@ def read_bundles(path: str | os.PathLike[str], *, parents: Any = None) -> Bundle
 
     `parents` is a table of their annual certificates: it tells the kind of wind or hydro, and the allocation basis.
 
-    An id that we wrote gives back its parent. A bundle of another maker is its own parent, under its issuance id, and
-    its range makes its id unique.
+    An id that we wrote gives back its parent. A bundle of another maker is its own parent, under its issuance id. Its
+    range makes its id unique, as it does for those of ours that were split elsewhere: they keep the id of the whole.
     """
     import pyarrow as pa
 
@@ -166,11 +169,12 @@ def _columns(fields: Fields, facts: dict[str, dict[str, str | None]]) -> dict[st
     fields.report("non_positive_energy", (quantity <= 0) | (face <= 0), "bundle_quantity", "must be above 0")
     large = quantity > np.iinfo(np.int64).max // np.maximum(face, 1)
     fields.report("energy_over_limit", large, "bundle_quantity", "is above the limit of 2^63 Wh")
-    ids, parents = _identities(fields, starts, low, high)
     status = fields.mapped("certificate_bundle_status", _status, "unknown_status", ", ".join(STATUS_OF.values()))
     source = fields.mapped("energy_source", _source, "unknown_source_type", ", ".join(SOURCE_BACK))
     owner = fields.texts("account_id")
     alive = np.array([word != SPLIT for word in status], dtype=bool)
+    ids, parents = _identities(fields, starts, low, high)
+    refuse_namesakes(fields, ids, alive & ~wrong)
     refuse_overlaps(fields, low, np.where(wrong | ~alive, low - 1, high), alive)
     return {
         "certificate_id": ids,
@@ -224,7 +228,10 @@ def _whole(fields: Fields, field: str) -> np.ndarray:
 def _identities(
     fields: Fields, starts: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> tuple[pa.ChunkedArray, list[str]]:
-    """Return ids and parents of all rows. A parent's name is one text, however many rows it has."""
+    """Return ids and parents of all rows. A parent's name is one text, however many rows it has.
+
+    One of our ids stays as it is, unless several bundles have it: then each gets its range.
+    """
     import pyarrow as pa
 
     texts = fields.texts("issuance_id")
@@ -232,15 +239,25 @@ def _identities(
     null = texts.is_null().to_numpy(zero_copy_only=False)
     fields.report("null_value", null, "issuance_id", "is empty")
     chunks, parents, known = [], list[str](), dict[str, str]()
+    several = _several(fields)
     for at in range(0, len(texts), BATCH):
         rows, ids = slice(at, at + BATCH), list[str]()
         cells = texts.slice(at, BATCH).to_pylist()
-        for text, stamp, first, last in zip(cells, _stamps(starts[rows]), low[rows], high[rows], strict=True):
+        columns = zip(cells, _stamps(starts[rows]), low[rows], high[rows], several[rows], strict=True)
+        for text, stamp, first, last, is_part in columns:
             parent = parent_of(text or "", stamp)
-            ids.append((text or "") if parent else f"{text}/{first}-{int(last) + 1}")
+            ids.append((text or "") if parent and not is_part else f"{text}/{first}-{int(last) + 1}")
             parents.append(known.setdefault(parent or text or "", parent or text or ""))
         chunks.append(pa.array(ids, pa.string()))
     return pa.chunked_array(chunks, pa.string()), parents
+
+
+def _several(fields: Fields) -> np.ndarray:
+    """Return bool[n]: rows whose issuance another row has, too, in whichever state."""
+    codes, words = fields.words_or_none("issuance_id")
+    counts = np.bincount(codes[codes >= 0], minlength=len(words) + 1)
+    several: np.ndarray = (counts > 1)[codes]
+    return several
 
 
 def _stamps(starts: np.ndarray) -> list[str]:
@@ -256,11 +273,12 @@ def parent_of(certificate_id: str, stamp: str) -> str | None:
     """Return the parent in HOURLY-{parent}-{time}, or such an id with /{first}-{end} of a piece; None if it is none.
 
     `stamp` is the start of the interval as YYYYMMDDHHMM: names of parents may have dashes, strokes and digits, too.
+    A piece may have been split again: then it has several such ends.
     """
-    whole, stroke, piece = certificate_id.rpartition("/")
-    ends = piece.split("-")
-    is_piece = bool(stroke) and len(ends) == 2 and all(end.isdecimal() for end in ends)
-    for text in (whole, certificate_id) if is_piece else (certificate_id,):
+    texts = [certificate_id]
+    while (match := PIECE.search(texts[-1])) is not None:
+        texts.append(texts[-1][: match.start()])
+    for text in reversed(texts):
         head, dash, time = text.rpartition("-")
         if dash and time in (stamp, stamp[:-2]) and head.startswith("HOURLY-") and head != "HOURLY-":
             return head.removeprefix("HOURLY-")

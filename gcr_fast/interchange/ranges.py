@@ -9,12 +9,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gcr_fast.columns import exact_sum
-from gcr_fast.fields import Fields
+from gcr_fast.columns import encode, exact_sum
+from gcr_fast.fields import SHOWN_VALUE, Fields
 from gcr_fast.units import mwh_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 START = "certificate_bundle_id_range_start"
 
@@ -27,33 +31,48 @@ def numbering(fields: Fields) -> np.ndarray:
 
 
 def refuse_overlaps(fields: Fields, low: np.ndarray, high: np.ndarray, alive: np.ndarray) -> None:
-    """Report bundles whose numbers another one has, and those of several devices that would have one id.
+    """Report bundles whose numbers another one has, each with the row of that one.
 
     A bundle that was split is not `alive`, bool[n], and has an empty range: its numbers are those of its children.
     """
     codes = numbering(fields)
     order = np.lexsort((low, codes))
+    highs = high[order]
+    reach = _running_max(highs, codes[order])
+    furthest = np.maximum.accumulate(np.where(highs == reach, np.arange(len(codes)), 0))
     same = codes[order][1:] == codes[order][:-1]
-    reach = _running_max(high[order], codes[order])
-    twice = np.zeros(len(codes), dtype=bool)
-    twice[order[1:]] = same & (low[order][1:] <= reach[:-1])
-    fields.report("serial_overlap", twice & alive, START, "begins a range that overlaps another")
-    shared = _shared(fields.words_or_none("issuance_id")[0], low, high, codes) & alive
-    what = "begins a range that two devices have of one issuance: it would give two certificates one id"
-    fields.report("duplicate_id", shared, START, what)
+    hit = 1 + np.flatnonzero(same & (low[order][1:] <= reach[:-1]) & alive[order][1:])
+    pairs = sorted(zip(order[hit].tolist(), order[furthest[hit - 1]].tolist(), strict=True))
+    _report(fields, "serial_overlap", START, pairs, "begins a range that overlaps that of")
 
 
-def _shared(issuances: np.ndarray, low: np.ndarray, high: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Return bool[n]: rows whose issuance and range another row has, in another numbering. Empty ranges share none."""
-    order = np.lexsort((codes, high, low, issuances))
-    alike = high[order][1:] >= low[order][1:]
-    for column in (issuances, low, high):
-        alike &= column[order][1:] == column[order][:-1]
-    alike &= codes[order][1:] != codes[order][:-1]
-    shared = np.zeros(len(codes), dtype=bool)
-    shared[order[1:][alike]] = True
-    shared[order[:-1][alike]] = True
-    return shared
+def refuse_namesakes(fields: Fields, ids: pa.ChunkedArray, alive: np.ndarray) -> None:
+    """Report bundles alive, bool[n], of which an earlier one would have the same id as a certificate."""
+    import pyarrow as pa
+
+    rows = np.flatnonzero(alive)
+    codes, names = encode(ids.take(pa.array(rows)))
+    if len(names) == len(rows):
+        return
+    _, first, place = np.unique(codes, return_index=True, return_inverse=True)
+    again = np.flatnonzero(first[place] != np.arange(len(rows)))
+    pairs = list(zip(rows[again].tolist(), rows[first[place[again]]].tolist(), strict=True))
+    _report(fields, "duplicate_id", "issuance_id", pairs, "would give two certificates one id: this row and")
+
+
+def _report(fields: Fields, code: str, field: str, pairs: list[tuple[int, int]], what: str) -> None:
+    """Add a finding for each pair of rows, at the first of them."""
+    cells, column = fields.texts(field), fields.name(field)
+    for row, other in pairs:
+        value = None if cells is None else cells[row].as_py()[:SHOWN_VALUE]
+        said = f"{field} {value!r} {what} {where(fields, other)}"
+        fields.findings.add(code, said, column=column, value=value, **fields.place(row))
+
+
+def where(fields: Fields, row: int) -> str:
+    """Return where a row is, as a person would say it."""
+    place = fields.place(row)
+    return f"line {place['line']}" if place["line"] is not None else f"row {place['row']}"
 
 
 def _running_max(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -73,8 +92,8 @@ def note_lost(fields: Fields, low: np.ndarray, high: np.ndarray, energy_wh: np.n
         face = int(energy_wh[row]) // (int(high[row]) - int(low[row]) + 1)
         lost.append((last - first + 1) * face)
         place = fields.place(row)
-        where = f"line {place['line']}" if place["line"] is not None else f"row {place['row']}"
-        what = f"{where} was split, and no bundle has its numbers {first} to {last}: {mwh_text(lost[-1])} MWh are gone"
+        gone = f"no bundle has its numbers {first} to {last}: {mwh_text(lost[-1])} MWh are gone"
+        what = f"{where(fields, row)} was split, and {gone}"
         hint = "export its children, too: all accounts, and those that are cancelled, claimed or withdrawn"
         fields.findings.add("reading_note", what, column=START, value=f"{first}-{last}", hint=hint, **place)
     return exact_sum(np.array(lost, dtype=np.int64))
