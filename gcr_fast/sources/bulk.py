@@ -27,7 +27,7 @@ SMALLEST_BYTES = 1 << 22
 """Smaller files are read sooner than the kernels are loaded."""
 BLOCK_BYTES = 1 << 20
 HASHED_FROM = 0.5
-"""Of the blocks, from where on a thread hashes the file, and lets go of its pages: about as long as what is left to do."""
+"""Of the blocks, from where on a thread hashes the file and lets go of its pages: it takes as long as all the rest."""
 EIGHT = 8
 """Bytes that the kernels look at together."""
 _ASCII = 128
