@@ -40,8 +40,9 @@ def validate(ctx: click.Context, /, hourly: Path, findings_file: Path | None, as
     """Check HOURLY certificates: totals, hours, doubles, sources, status, capacity.
 
     HOURLY is a file or a folder of parts. The annual certificates and --profiles may be other people's files, as
-    `gcr convert` takes them. With --profiles also that each hour is the floor or the ceiling of its share. Exit code 1
-    if anything is in error.
+    `gcr convert` takes them. Hourly times that name no zone are local to --zone; the order of rows tells apart what
+    comes twice in autumn. With --profiles also that each hour is the floor or the ceiling of its share. Exit code 1 if
+    anything is in error.
     """
     from .files import check_places, check_table_places, save_table
     from .loading import Inputs, files_of

@@ -85,11 +85,11 @@ def validate(
     """Check hourly certificates against their annual ones and, if given, their profiles. Never raises for bad rows.
 
     `annual` as for `convert`; `hourly` a path (file or folder of parts), a `Conversion`, or anything with
-    `__arrow_c_stream__`; `zone` of hourly times without offset. With `profiles` the quota rule is checked too: each
-    hour is floor or ceiling of its share, and no metered hour is exceeded. `unit_wh` and `profile` are those of the
-    conversion; our Parquet and Arrow files carry them. `allow_estimated` as for `convert`, if it was given there.
-    `progress` is called with the number of hours just checked. Raises `RefusedError` only for a file that cannot be
-    read.
+    `__arrow_c_stream__`; `zone` of hourly times without offset, of which the order of rows tells apart what comes twice
+    in autumn. With `profiles` the quota rule is checked too: each hour is floor or ceiling of its share, and no metered
+    hour is exceeded. `unit_wh` and `profile` are those of the conversion; our Parquet and Arrow files carry them.
+    `allow_estimated` as for `convert`, if it was given there. `progress` is called with the number of hours just
+    checked. Raises `RefusedError` only for a file that cannot be read.
     """
     reader = HourlyReader(hourly, zone)
     certificates = annual_from(annual, strict=False)
@@ -99,6 +99,10 @@ def validate(
     rule = None if profiles is None else QuotaCheck(certificates, profiles, unit, default, allow_estimated)
     tolerance = _Tolerance(tolerance_wh, parse_margin(capacity_margin), unit)
     return _Validation(certificates, reader, rule, tolerance, thread_count(threads)).run(progress)
+
+
+TWICE = "is issued twice, or was split: of hours that a registry split, the pieces are to be summed before"
+"""Hours are compared as they were issued."""
 
 
 @dataclass(frozen=True)
@@ -339,6 +343,8 @@ class _Validation:
 
     def _find_duplicates(self, suspects: set[int]) -> None:
         """Go through the suspects' rows again: an interval that begins before an earlier one ends is a duplicate."""
+        import pyarrow as pa
+
         wanted = np.zeros(len(self.annual) + 1, dtype=bool)
         wanted[list(suspects)] = True
         batches = (self.reader.parse(piece, self.ids) for piece in self.reader.pieces())
@@ -353,7 +359,9 @@ class _Validation:
         for number in np.unique(owner[again]).tolist():
             batch, at = parts[number]
             hit = at[np.sort(offset[again[owner[again] == number]])]
-            self._list("duplicate_interval", "production_start", "is issued twice", batch, hit)
+            self._list("duplicate_interval", "production_start", TWICE, batch, hit)
+            if batch.ids is not None:
+                self.odd_ids.append(as_text(batch.ids).take(pa.array(hit)))
 
     def _judge_ids(self) -> None:
         """Ids of our own form are unique if their intervals are; all others are counted among all."""

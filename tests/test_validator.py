@@ -1,5 +1,8 @@
 """Validation: sound tables of anyone pass, and every single fault is found, in the right row, whoever made it."""
 
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import duckdb
 import numpy as np
 import pandas as pd
@@ -190,6 +193,65 @@ def test_naive_times_need_a_zone(sound):
     assert {code for code, _ in errors(examine(naive))} >= {"naive_time"}
     assert examine(naive, zone="UTC", profiles=SHAPES).ok
     assert not examine(naive, zone="Asia/Tokyo").ok
+
+
+def autumn(hours, zone="Europe/Berlin"):
+    """Two certificates over the four hours around the clock's change of 2024, and their hours with local times."""
+    begin = datetime(2024, 10, 26, 23, tzinfo=UTC)
+    annual = pa.table(
+        {
+            "certificate_id": ["A", "B"], "energy_wh": [100, 1000], "status": ["CANCELED"] * 2,
+            "production_start": [begin] * 2, "production_end": [begin + timedelta(hours=4)] * 2,
+        }
+    )  # fmt: skip
+    found = [
+        {
+            "parent_certificate_id": parent,
+            "production_start": f"{(begin + timedelta(hours=hour)).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}",
+            "energy_wh": wh * (hour + 1),
+        }
+        for parent, wh in (("A", 10), ("B", 100))
+        for hour in range(4)
+        if (parent, hour) in hours
+    ]
+    return annual, found
+
+
+def test_ids_of_our_own_form_that_come_twice_fail_their_check(sound):
+    """They were said to be unique: only the interval was told."""
+    report = examine([*sound(), sound()[0]])
+    assert outcomes(report)["no certificate id twice"] == "failed"
+    assert "was split: of hours that a registry split" in str(report.findings.to_pylist())
+
+
+EVERY = {(parent, hour) for parent in "AB" for hour in range(4)}
+BY_TIME = [0, 4, 1, 5, 2, 6, 3, 7]
+
+
+@pytest.mark.parametrize("order", [range(8), BY_TIME, range(7, -1, -1)])
+def test_the_autumn_hour_that_comes_twice_is_told_apart_by_the_order_of_its_parents_rows(order):
+    """Both hours were taken for the first, and refused as one that is issued twice."""
+    annual, hours = autumn(EVERY)
+    assert [row["production_start"][11:] for row in hours[:4]] == ["01:00", "02:00", "02:00", "03:00"]
+    report = examine([hours[at] for at in order], annual=annual, zone="Europe/Berlin")
+    assert report.ok
+
+
+def test_an_autumn_hour_that_nothing_tells_apart_is_refused():
+    """It was taken for the first of the two, whichever it was."""
+    annual, hours = autumn(EVERY - {("A", 1)})
+    report = examine(hours, annual=annual, zone="Europe/Berlin")
+    assert ("naive_time", 1) in errors(report)
+    said = next(item["message"] for item in report.findings.to_pylist() if item["code"] == "naive_time")
+    assert "happens twice, and the order" in said
+    assert "Europe/Berlin: write it with its offset" in said
+    assert {code for code, _ in errors(report)} == {"naive_time", "total_mismatch"}
+
+
+def test_a_column_that_names_offsets_here_and_there_is_read_row_by_row():
+    annual, hours = autumn(EVERY)
+    hours[1]["production_start"] = "2024-10-27T02:00+02:00"
+    assert examine(hours, annual=annual, zone="Europe/Berlin").ok
 
 
 def test_whatever_is_in_error_fails_a_check(sound):

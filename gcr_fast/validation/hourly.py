@@ -15,7 +15,8 @@ from gcr_fast.errors import RefusedError
 from gcr_fast.exchange.reading import Scan, Source, from_stream, scan, scan_source
 from gcr_fast.fields import Fields
 from gcr_fast.findings import Findings
-from gcr_fast.periods import parse_times
+from gcr_fast.periods import Times, parse_times, utc_to_local
+from gcr_fast.sources.clock import walk
 from gcr_fast.units import parse_scaled
 from gcr_fast.validation.parts import Memory, Parts
 
@@ -27,6 +28,8 @@ LOOKED_AT_ROWS = 1 << 22
 """Rows at a time where nothing is copied or parsed."""
 HOUR_S = 3600
 TICKS_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+_TWICE = "happens twice, and the order of its parent's rows does not tell which of the two is meant"
+_WRITE_OFFSET = "write it with its offset, or in UTC"
 WORD_COLUMNS = ("source_type", "status", "allocation_basis")
 
 
@@ -130,7 +133,7 @@ class HourlyReader:
 
     def _read(self, fields: Fields, first_row: int, certificate_ids: pa.Array) -> Batch:
         codes, names, known = _parents(fields, certificate_ids)
-        starts, per_second, bad = _starts(fields, self.zone)
+        starts, per_second, bad = _starts(fields, self.zone, codes)
         energy, unreadable = _energy(fields)
         lengths = _lengths(fields)
         words = {name: _words(fields, column) for name in WORD_COLUMNS if (column := fields.name(name))}
@@ -216,8 +219,11 @@ def _same(some: list[Any], others: list[Any]) -> bool:
     return [buffer.address for buffer in some] == [buffer.address for buffer in others]
 
 
-def _starts(fields: Fields, zone: str | None) -> tuple[Parts, int, np.ndarray | None]:
-    """Return the starts, how many of their unit make a second, and which rows have none: bool[n], None if all have."""
+def _starts(fields: Fields, zone: str | None, parents: np.ndarray) -> tuple[Parts, int, np.ndarray | None]:
+    """Return the starts, how many of their unit make a second, and which rows have none: bool[n], None if all have.
+
+    `parents` int32[n] tells series apart, each of which has an order of its own.
+    """
     import pyarrow as pa
 
     name = _needed(fields, fields.name("production_start"), "production_start")
@@ -231,7 +237,27 @@ def _starts(fields: Fields, zone: str | None) -> tuple[Parts, int, np.ndarray | 
     fields.report("unreadable_value", times.unreadable, name, "is not an ISO 8601 time")
     fields.report("nonexistent_time", times.skipped, name, f"does not exist in {zone}")
     fields.report("naive_time", times.naive, name, "names no time zone")
-    return Parts.of(times.earliest), 1, times.null | times.unreadable | times.skipped | times.naive
+    bad = times.null | times.unreadable | times.skipped | times.naive
+    starts, unclear = _told_apart(times, zone, parents, ~bad)
+    fields.report("naive_time", unclear, name, f"{_TWICE} in {zone}: {_WRITE_OFFSET}")
+    return Parts.of(starts), 1, bad | unclear
+
+
+def _told_apart(times: Times, zone: str | None, parents: np.ndarray, good: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return UTC seconds int64[n] of times that are `good` bool[n], and where they are unclear bool[n].
+
+    Which of the two autumn hours of one name is meant, the order of a parent's rows tells, or nothing does.
+    """
+    twice = good & (times.earliest != times.latest)
+    unclear = np.zeros(len(good), dtype=bool)
+    if zone is None or not twice.any():
+        return times.earliest, unclear
+    rows = np.flatnonzero(good)
+    walked = walk(utc_to_local(times.earliest[rows], zone), zone, parents[rows].astype(np.int64))
+    starts = times.earliest.copy()
+    starts[rows] = np.where(twice[rows], walked.seconds, starts[rows])
+    unclear[rows] = twice[rows] & walked.unclear
+    return starts, unclear
 
 
 def _energy(fields: Fields) -> tuple[np.ndarray, np.ndarray | None]:
