@@ -216,7 +216,8 @@ def _series(readings: Readings, table: Table, roles: dict[str, str], rows: _Rows
         # A row of what is consumed is no gap in what is generated, nor the other way round.
         here = ~values.null | np.logical_and.reduce(others) if others else np.ones(len(lines), dtype=bool)
         moved = np.bincount(rows.key[here], weights=values.values[here] != 0, minlength=len(words)) > 0
-        still = {name for name, moves in zip(words, moved, strict=True) if not moves}
+        # The same words stand under each type of area, of which one is read: what moves there is not still.
+        still = set(words).difference(name for name, moves in zip(words, moved, strict=True) if moves)
         describe = _describe(role, still)
         for step in np.unique(rows.steps).tolist():
             part = np.flatnonzero(here & (rows.steps == step))

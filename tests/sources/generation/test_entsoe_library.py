@@ -159,6 +159,25 @@ def test_consumption_is_kept_apart_and_its_rows_are_no_gaps_of_generation():
     assert "AT-biomass_consumption" not in found  # zero in every row
 
 
+@pytest.mark.parametrize("listed", [("CTY", "BZN", "CTA"), ("CTA", "BZN"), ("BZN/CTA/CTY",)])
+def test_consumption_is_read_of_an_area_that_has_a_row_for_each_of_its_types(write, listed):
+    code, name, _, map_code = AT
+    lines = [
+        row(datetime(2024, 10, 1, hour), "PT60M", (code, name, area_type, map_code), kind, "5.5", used)
+        for hour, pumped in enumerate(("301.25", "0.00", "77.00"))
+        for area_type in listed
+        for kind, used in (("Hydro Pumped Storage", pumped), ("Solar", "0.00"))
+    ]
+    path = write("\n".join([HEADER, *lines, ""]))
+    readings = FORMAT.read(open_file(path), How())
+    found = {one.name: one.values.tolist() for one in readings.series}
+    made = [5_500_000] * 3
+    taken = [301_250_000, 0, 77_000_000]
+    assert found == {"AT-hydro_pumped_storage": made, "AT-solar": made, "AT-pumping": taken}
+    assert "AT Hydro Pumped Storage" not in readings.left_out
+    assert readings.left_out["AT Solar"] == "consumes nothing in any row"
+
+
 def test_hours_that_become_quarters_are_one_name_and_no_hour_counts_twice():
     wind = [one for one in read_readings(GENERATION).series if one.name == "NL-wind_offshore"]
     assert {one.interval_s: len(one) for one in wind} == {900: 8, 3600: 1}
