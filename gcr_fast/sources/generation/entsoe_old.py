@@ -38,6 +38,7 @@ _VALUE = re.compile(r"^(?P<kind>.+?)\s+- Actual (?P<way>Aggregated|Consumption) 
 _LOAD = re.compile(r"^Actual Total Load \[MW\](?: - (?P<area>.+))?$")
 _TIME = re.compile(r"^(?:MTU|Time \((?P<zone>[A-Z/]+)\))$")
 _CELL = re.compile(r"\((?P<zone>[A-Z/]+)\)\s*$")
+_NO_VALUE = frozenset({"", *MISSING, *ABSENT})
 _UNZONED = "names no time zone, where other rows do"
 _LABEL = "is not like 31.01.2019 00:00 - 31.01.2019 01:00, of 60 minutes at most"
 
@@ -200,13 +201,15 @@ def _empty_rows(cells: Table | Mapping[str, Numbers], rows: np.ndarray) -> np.nd
     """bool[n]: no cell of the row has a value; looked at where `rows` bool[n] says so, False elsewhere."""
     empty = rows.copy()
     if isinstance(cells, Table):
-        values = [name for name in cells.names if name != "Area" and not _TIME.match(name)]
-        nulls = [cells.columns[name].is_null().to_numpy() for name in values if rows.any()]
-    else:
-        nulls = [numbers.null for numbers in cells.values()]
-    for null in nulls:
-        if not every(null):
-            empty &= null
+        some = np.flatnonzero(rows)
+        for name in cells.names if len(some) else ():
+            if name != "Area" and not _TIME.match(name):
+                found = one_array(cells.columns[name]).take(some).to_pylist()
+                empty[some] &= [cell is None or str(cell).strip() in _NO_VALUE for cell in found]
+        return empty
+    for numbers in cells.values():
+        if not every(numbers.null):
+            empty &= numbers.null
     return empty
 
 

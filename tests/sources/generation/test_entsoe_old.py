@@ -196,6 +196,15 @@ def test_month_first_is_refused_with_every_line(write, refusal):
     assert "31.01.2019 00:00" in found[0]["message"]
 
 
+@pytest.mark.parametrize("word", ["n/e", "N/A", "-", " "])
+def test_a_word_for_no_value_is_none_in_the_hour_that_spring_skips_either(write, word):
+    text = LOAD.read_text().replace('31.03.2024 03:00","",""', f'31.03.2024 03:00","{word}","{word}"')
+    assert word == " " or text.count(f'"{word}"') > LOAD.read_text().count(f'"{word}"')
+    readings, same = read_readings(write(text)), read_readings(LOAD)
+    assert readings.dropped == same.dropped
+    assert [one.values.tolist() for one in readings.series] == [one.values.tolist() for one in same.series]
+
+
 def test_values_in_an_hour_that_does_not_exist_are_refused(write, refusal):
     text = LOAD.read_text().replace('31.03.2024 03:00","",""', '31.03.2024 03:00","","17"')
     (finding,) = refusal(read_readings, write(text))
