@@ -14,6 +14,7 @@ from gcr_fast.errors import RefusedError
 from gcr_fast.flags import told as flags_of
 from gcr_fast.periods import FIRST_S, LAST_S, zone_named
 from gcr_fast.sources.cells import Numbers, numbers
+from gcr_fast.sources.clock import HOUR_S
 from gcr_fast.sources.devices import ANY_GENERATION, told
 from gcr_fast.sources.files import File, refuse
 from gcr_fast.sources.growing import elements_of
@@ -87,9 +88,12 @@ def _read(file: File, how: How, elements: Iterator[Element]) -> Readings:
     feed = _Feed()
     columns, _ = text_columns(feed.take(elements))
     readings = Readings(file, FORMAT.name, zone=how.zone or _zone(feed.offsets))
-    for run in _runs(readings, feed, columns):
+    runs = _runs(readings, feed, columns)
+    for run in runs:
         reason = _why_not(run.type)
         name = f"{run.point or 'meter'} {run.type.href}".strip()
+        if not reason and _is_sum_beside(run, runs):
+            name, reason = f"{name}, {run.length_s // 60} min", "more than an hour, beside shorter readings of the same"
         if reason:
             readings.left_out[name] = reason
         else:
@@ -255,6 +259,13 @@ def _why_not(kind: _Type) -> str:
     return ""
 
 
+def _is_sum_beside(run: _Run, runs: Iterable[_Run]) -> bool:
+    """Whether readings last too long to have hours, where others of their meter and direction have."""
+    way = (run.point, run.type.get("flowDirection"))
+    beside = (other for other in runs if (other.point, other.type.get("flowDirection")) == way)
+    return run.length_s > HOUR_S and any(one.length_s <= HOUR_S and not _why_not(one.type) for one in beside)
+
+
 def _add(readings: Readings, run: _Run, how: How) -> None:
     import pyarrow as pa
 
@@ -318,7 +329,7 @@ FORMAT = Format(
         "start is in seconds since 1970, UTC; a utility that adds its local offset to them cannot be told from others",
         "value x 10^powerOfTenMultiplier in Wh (uom 72), or W (38); other units are left out",
         "reverse flow (19) is generation, forward (1) is load; net and total of both are left out",
-        "registers that count up are left out: no energy of an interval",
+        "registers that count up are left out: no energy of an interval; so are sums of days beside hours of the same",
         "values that were edited, estimated or projected are imputed; the flag is the number of ReadingQuality",
     ),
     detect=detect,

@@ -78,6 +78,22 @@ def test_what_is_no_energy_of_one_direction_is_left_out(old, new, reason, write,
     assert reason in readings.left_out["R4 ReadingType/2"]
 
 
+def test_days_are_left_out_where_the_meter_has_shorter_readings_too(write):
+    before, reverse, after = EXAMPLE.read_text().partition(
+        READING.search(EXAMPLE.read_text().split("IntervalBlock>")[3])[0]
+    )
+    duration = before.rindex("duration>900<")
+    readings = read_readings(
+        write(before[:duration] + "duration>86400<" + before[duration + 13 :] + reverse + after, "a.xml")
+    )
+    made = next(one for one in readings.series if one.name == "R4")
+    first, *rest = blocks()[1].items()
+    assert values_by_start(made) == {start: value // 1000 for start, value in rest}
+    assert first[0] not in values_by_start(made)
+    (name,) = (name for name in readings.left_out if name.endswith(", 1440 min"))
+    assert readings.left_out[name] == "more than an hour, beside shorter readings of the same"
+
+
 def test_power_is_read_as_power(write):
     text = EXAMPLE.read_text().replace("uom>72<", "uom>38<", 1)
     assert {one.role: one.power for one in read_readings(write(text, "a.xml")).series} == {
