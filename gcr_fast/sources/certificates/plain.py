@@ -23,6 +23,7 @@ from gcr_fast.sources.certificates.production import Wrong
 from gcr_fast.sources.certificates.rows import TELLING, own_id
 from gcr_fast.sources.certificates.serials import Serial
 from gcr_fast.sources.certificates.sheet import Block
+from gcr_fast.sources.certificates.statuses import CANCELLING, tells_cancelled
 
 _MANY = 1 << 13
 _ODD = -2
@@ -125,10 +126,11 @@ class PlainReader:
         )
         per = np.where(each == NONE, unit, each)
         counted = _times(quantity, per)
-        odd = (np.minimum(np.minimum(stated, each), count) == _ODD) | _differ(stated, counted)
+        alone = np.where(low == NONE, _times(count, per), NONE) if unit else np.full(len(low), NONE)
+        odd = np.minimum(np.minimum(stated, each), count) == _ODD
+        odd |= _differ(stated, counted) | _differ(stated, alone)
         if unit:
             odd |= _differ(count, size)
-        alone = np.where(low == NONE, _times(count, per), NONE)
         energy = np.where(stated != NONE, stated, np.where(counted != NONE, counted, alone))
         return np.where(odd | (energy <= 0) | (energy > MAX_PARENT_WH), _ODD, energy)
 
@@ -148,8 +150,10 @@ class PlainReader:
         words = [one or other for one, other in zip(block.text("status"), block.text("transaction"), strict=True)]
         if self.facts.states:
             return words
-        cells = zip(*map(block.text, ("cancelled_on", "reason", "beneficiary")), strict=True)
-        return [word or ("cancelled" if any(said) else "") for word, said in zip(words, cells, strict=True)]
+        cells = zip(*map(block.text, CANCELLING), strict=True)
+        return [
+            word or ("cancelled" if tells_cancelled(*said) else "") for word, said in zip(words, cells, strict=True)
+        ]
 
     def _meaning(self, word: str, reason: str) -> int:
         meaning = self.facts.meaning(word, reason) if word else None
@@ -192,6 +196,8 @@ class PlainReader:
         try:
             other = self.facts.sift.other_year(placed.period, placed.zone)
         except UsageError:  # an unknown zone: said where the row is read
+            return _ODD
+        if other and other != self.facts.sift.not_of_year:
             return _ODD
         code = self.meanings.placed[placed]
         self._outside |= {code} if other else set()

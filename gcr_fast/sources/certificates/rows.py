@@ -13,16 +13,17 @@ from gcr_fast.sources.certificates.production import Placed, Wrong, code_of
 from gcr_fast.sources.certificates.serials import Range, SerialError
 from gcr_fast.sources.certificates.sheet import Line
 from gcr_fast.sources.certificates.sifting import unwanted
-from gcr_fast.sources.certificates.statuses import WORDS, Meaning
+from gcr_fast.sources.certificates.statuses import CANCELLING, WORDS, Meaning, tells_cancelled
 
 TELLING = ("reason", "beneficiary", "consumption")
 """What tells for what a certificate was cancelled, beside its status."""
 INCLUSIVE = "give the first and the last day of production, both inclusive, or the month"
+COUNTED = "check both; if a certificate is not of 1 MWh, say what it is of: `wh_each` in a mapping, 0 if it varies"
 SHORTENED = "was shortened by a spreadsheet: its digits are lost"
 NO_STATUS = "has no column, and neither a date, a reason nor a beneficiary says that it was cancelled"
 STATUS_HINT = (
     "name the column of the status by a mapping (--mapping); or, if all rows are cancelled, say so there: "
-    "constants: {status: cancelled}"
+    "constants: {status: cancelled}; rows that are not cancelled are to be removed"
 )
 
 
@@ -54,7 +55,7 @@ class RowReader:
         other = self.facts.sift.other_year(placed.period, placed.zone)
         reason = other or unmapped or unwanted(self.layout, energy, source)
         if reason:
-            self._leave(line, reason, named=not other)
+            self._leave(line, reason, named=reason != self.facts.sift.not_of_year)
             return None
         if self._contradicts(line, meaning):
             return None
@@ -120,13 +121,20 @@ class RowReader:
         if each is not None:
             quantity = count if count is not None else len(serials) if serials else None
             counted = quantity * each if quantity is not None else None
+        if counted is None and each is None and count is not None and not serials and self.layout.wh_each:
+            counted = count * self.layout.wh_each
         if stated is not None and counted is not None and stated != counted and not self.failed:
-            what = f"is {stated} Wh, but the serial numbers {serials.text if serials else ''} stand for {counted} Wh"
-            self._fault(line, "count_mismatch", "energy", what + _hint(stated, counted, each or self.layout.wh_each))
-        energy = stated if stated is not None else counted
-        if energy is None and count is not None and not serials:
-            energy = count * (each or self.layout.wh_each)
-        return self._sound(line, energy)
+            self._contradict(line, serials, stated, counted, each or self.layout.wh_each)
+        return self._sound(line, stated if stated is not None else counted)
+
+    def _contradict(self, line: Line, serials: Range | None, stated: int, counted: int, each: int) -> None:
+        """Report an energy that serial numbers, or a number of certificates, contradict."""
+        if serials is None:
+            what = f"is {stated} Wh, but {line.text('count')} certificates of {each} Wh are {counted} Wh"
+            self._fault(line, "count_mismatch", "energy", what, hint=COUNTED)
+            return
+        what = f"is {stated} Wh, but the serial numbers {serials.text} stand for {counted} Wh"
+        self._fault(line, "count_mismatch", "energy", what + _hint(stated, counted, each))
 
     def _sound(self, line: Line, energy: int | None) -> int | None:
         if energy is None and not self.failed:
@@ -172,7 +180,7 @@ class RowReader:
         stated = line.text("status") or line.text("transaction")
         if stated or self.facts.states:
             return stated
-        return "cancelled" if any(line.text(name) for name in ("cancelled_on", "reason", "beneficiary")) else ""
+        return "cancelled" if tells_cancelled(*map(line.text, CANCELLING)) else ""
 
     def _meaning(self, line: Line) -> Meaning | None:
         word = self._word(line)

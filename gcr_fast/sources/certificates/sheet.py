@@ -24,9 +24,27 @@ HEADER_WITHIN = 30
 BLOCK_ROWS = 2048
 """Rows that are looked at together."""
 CLOSING = "totals and closing lines"
+REPEATED = "the header once more"
 SHOWN_VALUE = 60
-_CLOSING = ("total", "totals", "grand total", "sum", "summe", "end of report", "report total", "subtotal")
+_CLOSING = frozenset(
+    (
+        "total", "totals", "grand total", "sum", "summe", "end of report", "report total", "subtotal", "total mwh",
+        "total general", "sub total", "sum total", "gesamt", "gesamtsumme", "insgesamt", "zwischensumme", "somme",
+        "totale", "totaal", "suma", "summa",
+    )
+)  # fmt: skip
 _CLOSING_BEGINS = frozenset(words[:3] for words in _CLOSING)
+_NOTHING = frozenset(
+    word
+    for each in (
+        "-", "--", "---", "–", "—", ".", "?", "/", "n/a", "n.a.", "na", "#n/a", "none", "null", "nil", "nan",
+        "not applicable", "not available", "k.a.", "(blank)", "(none)",
+    )
+    for word in (each, each.upper(), each.capitalize())
+)  # fmt: skip
+"""What stands in a cell that somebody did not want to leave empty."""
+_MAY_BE_NOTHING = ("cancelled_on", "reason", "beneficiary", "consumption", "owner", "device_id")
+"""Fields whose text, whatever it says, is taken for an answer."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +179,18 @@ class Sheet:
         return not self.header.columns.keys().isdisjoint(("first", "id"))
 
     @cached_property
+    def _naming(self) -> tuple[int, ...]:
+        """Columns in which the name of a closing line makes it one: those that are ids where nothing is numbered."""
+        columns = self.header.columns
+        return () if "first" in columns else tuple(columns[name] for name in ("id", "device_id") if name in columns)
+
+    @cached_property
+    def _answers(self) -> tuple[int, ...]:
+        """Columns in which `n/a` and the like are no answer."""
+        columns, also = self.header.columns, self.header.also
+        return tuple(at for name in _MAY_BE_NOTHING if name in columns for at in (columns[name], *also.get(name, ())))
+
+    @cached_property
     def defaults(self) -> dict[str, str]:
         """What fields hold where a row says nothing: known from the first row of data on."""
         return {**self.layout.constants, **self.facts}
@@ -172,11 +202,11 @@ class Sheet:
         """
         block = Block(self)
         for number, cells in self._rows():
-            if _is_closing(cells):
-                if len(block) and CLOSING not in self.dropped:  # reasons are told in the order of the file
+            if reason := self._no_data(cells):
+                if len(block) and reason not in self.dropped:  # reasons are told in the order of the file
                     yield block
                     block = Block(self)
-                self.dropped[CLOSING] += not self.gone_through
+                self.dropped[reason] += not self.gone_through
             elif len(cells) != len(self.header.names):
                 self._note_length(number, len(cells))
             else:
@@ -199,13 +229,24 @@ class Sheet:
             if not any(cells):
                 continue
             cells = cells if len(cells) == wanted else _fitted(cells, wanted)
-            if self.fills and len(cells) == wanted:
-                self._fill(cells)
+            if len(cells) == wanted:
+                self._answer(cells)
             yield number, cells
 
-    def _fill(self, cells: list[str]) -> None:
+    def _answer(self, cells: list[str]) -> None:
+        """Empty the cells of a row that say `n/a`, and fill those that another column fills."""
+        for at in self._answers:
+            if cells[at] in _NOTHING:
+                cells[at] = ""
         for at, other in self.fills:
             cells[at] = cells[at] or cells[other]
+
+    def _no_data(self, cells: list[str]) -> str:
+        """Return why a row is none of the list; empty if it is one."""
+        if _is_closing(cells) or (self._naming and any(_closes(cells[at]) for at in self._naming if at < len(cells))):
+            return CLOSING
+        first = self.header.names[0]
+        return REPEATED if cells[0] == first and first and self.header.line and (*cells,) == self.header.names else ""
 
     def _note_length(self, number: int, found: int) -> None:
         if not self.gone_through:
@@ -215,7 +256,7 @@ class Sheet:
     def _note_fact(self, cells: list[str]) -> None:
         """Take a line such as `Beneficiary:,Example Ltd`, whose first cell is the name of a field."""
         filled = [cell.strip() for cell in cells if cell.strip()]
-        if len(filled) == 2 and (name := field_of(filled[0], self.layout.words())):
+        if len(filled) == 2 and filled[1] not in _NOTHING and (name := field_of(filled[0], self.layout.words())):
             self.facts.setdefault(name, filled[1])
 
     def unit_of(self, name: str, default: int) -> int:
@@ -235,9 +276,12 @@ def _fitted(cells: list[str], wanted: int) -> list[str]:
 
 def _is_closing(cells: list[str]) -> bool:
     first = cells[0] or next(filter(None, cells))
-    if first[:3].lower() not in _CLOSING_BEGINS:
-        return False
-    return normalised(first).replace("_", " ") in _CLOSING and sum(bool(cell) for cell in cells) <= len(cells) // 2 + 1
+    return _closes(first) and sum(bool(cell) for cell in cells) <= len(cells) // 2 + 1
+
+
+def _closes(cell: str) -> bool:
+    """Whether a cell is the name of a closing line."""
+    return cell[:3].lower() in _CLOSING_BEGINS and normalised(cell).replace("_", " ") in _CLOSING
 
 
 @dataclass

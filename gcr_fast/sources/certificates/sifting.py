@@ -40,11 +40,14 @@ class Sift:
         return next(told, "") if self.purpose == "conversion" else ""
 
     def other_year(self, period: Period, zone: str) -> str:
-        """Return why a row of another year is left out; empty for one that is within the year."""
+        """Return why a row of another year, or of two, is left out; empty for one that is within the year."""
         if self.year is None:
             return ""
         start_s, end_s = year_period(self.year, zone)
-        return "" if start_s <= period.start_s and period.end_s <= end_s else self.not_of_year
+        if period.end_s <= start_s or end_s <= period.start_s:
+            return self.not_of_year
+        within = start_s <= period.start_s and period.end_s <= end_s
+        return "" if within else f"of {self.year} and of another year: it cannot be cut"
 
     @property
     def not_of_year(self) -> str:

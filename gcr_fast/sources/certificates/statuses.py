@@ -5,6 +5,7 @@ A word is looked up in small letters, punctuation aside. One that is in no row i
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from gcr_fast.sources.words import normalised
@@ -66,6 +67,9 @@ WORDS: dict[Meaning, tuple[str, ...]] = {
 }  # fmt: skip
 """Every status word that is read, by its meaning."""
 
+CANCELLING = ("cancelled_on", "reason", "beneficiary")
+"""Fields of which one alone tells that a certificate was cancelled, in a list without states."""
+_DATED = re.compile(r"[1-9]")
 _BY_WORD = {normalised(word): meaning for meaning, words in WORDS.items() for word in words}
 
 CONVERSION_REASONS = frozenset(
@@ -86,6 +90,14 @@ def meaning_of(word: str, reason: str = "", own: dict[str, Meaning] | None = Non
     if meaning in (END_USE, USED) and normalised(reason) in CONVERSION_REASONS:
         return CONVERSION
     return meaning
+
+
+def tells_cancelled(cancelled_on: str, reason: str, beneficiary: str) -> bool:
+    """Whether a row of a list without states says that it was cancelled: when, why or for whom.
+
+    A date has a digit other than 0: `0000-00-00`, `No` and `pending` are none.
+    """
+    return bool(reason or beneficiary or (cancelled_on and _DATED.search(cancelled_on)))
 
 
 def named(name: str) -> Meaning | None:

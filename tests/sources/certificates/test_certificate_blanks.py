@@ -161,3 +161,82 @@ def test_a_list_without_a_status_says_so(write, refusal):
     assert (found["code"], found["line"], found["column"]) == ("null_value", 2, None)
     assert found["message"].startswith("status has no column")
     assert "constants: {status: cancelled}" in found["hint"]
+
+
+# --- words for nothing
+
+
+NOTHING = ("-", "--", "–", "n/a", "N/A", "NULL", "none", "None")
+
+
+@pytest.mark.parametrize("word", ["0000-00-00", "00/00/0000 00:00", "No", "pending", *NOTHING])
+def test_no_date_of_cancellation_is_no_cancellation(faults, word):
+    """In a list without states whatever stood there was taken for a date: what is still held was converted."""
+    header = [*AIB_HEADER[:10], "Cancellation Date"]
+    rows = [[*aib_row(number)[:10], cell] for number, cell in ((1, "2024-01-31"), (101, word))]
+    assert faults(text(header, rows, ";")) == [("null_value", 3, None)]
+
+
+@pytest.mark.parametrize("word", NOTHING)
+@pytest.mark.parametrize("column", ["Beneficiary", "Cancellation Purpose"])
+def test_a_word_for_nothing_is_no_beneficiary_and_no_reason(faults, read, word, column):
+    """They were taken for a name, and a row for cancelled as somebody had it."""
+    header = [*AIB_HEADER[:10], column]
+    rows = [[*aib_row(number)[:10], cell] for number, cell in ((1, "Works"), (101, word))]
+    assert faults(text(header, rows, ";")) == [("null_value", 3, None)]
+    told = read(text(AIB_HEADER, [aib_row(beneficiary=word, consumption="")], ";")).table
+    assert told["beneficiary"].to_pylist() == [None]
+
+
+@pytest.mark.parametrize("word", NOTHING)
+def test_a_word_for_nothing_above_the_header_is_no_beneficiary(rows, word):
+    (one,) = rows(f"Beneficiary;{word}\n" + text(AIB_HEADER, [aib_row(beneficiary="", consumption="")], ";"))
+    assert one["beneficiary"] is None
+
+
+# --- rows that are none of the list
+
+
+DEVICES = {
+    "columns": {"device_id": "Dev", "energy": "MWh", "year": "Year"},
+    "constants": {"status": "cancelled", "country": "AT", "technology": "solar"},
+}
+
+
+@pytest.mark.parametrize("word", ["Total", "TOTAL:", "Gesamt", "Summe", "Somme", "Total MWh"])
+@pytest.mark.parametrize("line", ["{},2023,300", "{},,300"])
+def test_a_total_that_fills_every_column_is_no_device(read, word, line):
+    """It became a certificate of its own: all energy was there twice."""
+    found = read("Dev,Year,MWh\nA,2023,100\nB,2023,200\n" + line.format(word) + "\n", mapping=DEVICES)
+    assert found.table["device_id"].to_pylist() == ["A", "B"]
+    assert found.files[0].dropped == {"totals and closing lines": 1}
+    swapped = read("Year,Dev,MWh\n2023,A,100\n2023," + word + ",100\n", mapping=DEVICES)
+    assert swapped.table["device_id"].to_pylist() == ["A"]
+
+
+def test_a_device_whose_name_only_begins_as_a_total_is_one(rows):
+    found = rows("Dev,Year,MWh\nTotal Energies,2023,100\nSummersite,2023,200\n", mapping=DEVICES)
+    assert [one["device_id"] for one in found] == ["Total Energies", "Summersite"]
+
+
+def test_the_header_of_a_list_that_was_joined_from_two_is_no_row(read, faults):
+    both = text(AIB_HEADER, [aib_row(1), AIB_HEADER, aib_row(101)], ";")
+    found = read(both)
+    assert found.table["energy_wh"].to_pylist() == [100_000_000] * 2
+    assert found.files[0].dropped == {"the header once more": 1}
+    other = text(AIB_HEADER, [aib_row(1), AIB_HEADER[::-1], aib_row(101)[::-1]], ";")
+    assert faults(other)
+
+
+# --- numbers of certificates
+
+
+def test_energy_that_the_number_of_certificates_contradicts_is_refused(faults, rows):
+    """Without serial numbers the number of certificates was not looked at."""
+    mapping = {**DEVICES, "columns": {"id": "Id", "energy": "MWh", "count": "N", "year": "Year"}}
+    lines = "Id,Year,MWh,N\nA,2023,200,200\nB,2023,100,50\nC,2023,,50\nD,2023,7,\n"
+    assert faults(lines, mapping=mapping) == [("count_mismatch", 3, "MWh")]
+    found = rows(lines.replace("B,2023,100,50\n", ""), mapping=mapping)
+    assert [one["energy_wh"] for one in found] == [200_000_000, 50_000_000, 7_000_000]
+    varying = rows(lines.replace("C,2023,,50\n", ""), mapping=mapping | {"wh_each": 0})
+    assert [one["energy_wh"] for one in varying] == [200_000_000, 100_000_000, 7_000_000]

@@ -73,6 +73,19 @@ def test_every_row_that_is_left_out_is_named_with_its_reason(british):
     assert {one.line for one in found.findings if one.code == "left_out"} == {5, 6, 7, 9}
 
 
+def test_what_is_of_two_years_is_left_out_by_name(read):
+    """It was counted among the rows of other years, and nobody could tell which energy was lost."""
+    mapping = {
+        "columns": {"id": "Id", "energy": "MWh", "start": "From", "end": "To"},
+        "constants": {"status": "cancelled", "country": "AT", "technology": "solar"},
+    }
+    lines = ["A,1,2023-01-01,2023-12-31", "B,1,2022-12-01,2023-01-31", "C,1,2022-12-01,2022-12-31"]
+    found = read("\n".join(["Id,MWh,From,To", *lines]), mapping=mapping, year=2023)
+    assert found.table["certificate_id"].to_pylist() == ["A"]
+    assert left_out(found) == {"B": "of 2023 and of another year: it cannot be cut"}
+    assert found.files[0].dropped == {"of 2023 and of another year: it cannot be cut": 1, "not of 2023": 1}
+
+
 def test_a_year_without_energy_is_left_out_by_name(british):
     found = british(year=2019)
     assert left_out(found) == {"N-1": "holds no energy"}
