@@ -22,6 +22,8 @@ from gcr_fast.grid.shapes import DISTRIBUTIONS, Fault, Profile, Profiles, synthe
 from gcr_fast.periods import Period, local_year
 
 HOUR_S = 3600
+SHOWN = 5
+"""Names of profiles that a message quotes."""
 ALLOWED = {"estimated_interval": "estimated_allowed"}
 """What a fault becomes where its user takes it upon himself."""
 Reasons: TypeAlias = "list[tuple[str, str] | Fault]"
@@ -57,7 +59,11 @@ class _Matcher:
         self.profiles = profiles
         self.default = default
         self.keep_zero_hours = keep_zero_hours
-        self.by_device = {p.device_id: name for name, p in profiles.items() if p.device_id}
+        self.by_device: dict[str, list[str]] = {}
+        """The profiles of each device, most often one."""
+        for name, profile in profiles.items():
+            if profile.device_id:
+                self.by_device.setdefault(profile.device_id, []).append(name)
         self._shares: dict[tuple[str, Period, str], Share | Reasons] = {}
         self._patterns: dict[tuple[int, bytes], Pattern] = {}
         self._told: set[Fault] = set()
@@ -100,13 +106,37 @@ class _Matcher:
         period: Period,
     ) -> tuple[Share | None, str, str]:
         """Return a certificate's share, source type and allocation basis."""
-        name, by_device = self._choose(named, device, country, source, period, zone)
+        own = [] if named or self.default else self._of_device(device, source, period)
+        if len(own) > 1:
+            self._tell_several(row, device, own)
+            return None, source or "other", basis or following(None)
+        name, by_device = self._choose(named, device, own, country, source, period, zone)
         share = self._checked(row, name, named, source, period, zone) if period != UNREAD_PERIOD else None
         drawn = name in DISTRIBUTIONS and name not in self.profiles
         used = Used(share.profile.name, share.profile.is_energy, by_device, drawn, share.values) if share else None
         self._check_basis(row, basis, used)
         kind = share.profile.source_type if share else None
         return share, source or kind or "other", basis or following(used)
+
+    def _of_device(self, device: str | None, source: str | None, period: Period) -> list[str]:
+        """Return the profiles that a device may mean: the one of its name, or those that bear its id.
+
+        Of several, those that are in the period, and of the certificate's source if any is; the last if none is there.
+        """
+        if device is None or device in self.profiles:
+            return [] if device is None else [device]
+        names = self.by_device.get(device, [])
+        if len(names) < 2:
+            return names
+        found = [(name, self.profiles[name]) for name in names]
+        there = [(name, one) for name, one in found if one.start_s < period.end_s and period.start_s < one.end_s]
+        alike = [(name, one) for name, one in there if _is_of(one, source)]
+        return [name for name, _ in alike or there] or names[-1:]
+
+    def _tell_several(self, row: int, device: str | None, names: list[str]) -> None:
+        shown = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+        what = f"names no profile, and its device {device} has {len(names)} in this period: {shown}"
+        self.plan.report("no_profile", row, what, column="profile", hint="name one of them in the column profile")
 
     def _check_basis(self, row: int, basis: str | None, used: Used | None) -> None:
         found = contradiction(basis, used) if basis and used else None
@@ -118,18 +148,22 @@ class _Matcher:
         self,
         named: str | None,
         device: str | None,
+        own: list[str],
         country: str | None,
         source: str | None,
         period: Period,
         zone: str,
     ) -> tuple[str | None, bool]:
-        """Return the profile's name and whether the device chose it: by name, option, device, country-[year-]source."""
+        """Return the profile's name and whether the device chose it: by name, option, device, country-[year-]source.
+
+        `own` is the one profile of the device, if it has any.
+        """
         if named or self.default:
             name = named or self.default
             profile = self.profiles.get(name or "")
             return name, bool(device) and (name == device or (profile is not None and profile.device_id == device))
-        if device and (device in self.profiles or device in self.by_device):
-            return (device if device in self.profiles else self.by_device[device]), True
+        if own:
+            return own[0], True
         if country and source:
             whole, of_year = f"{country}-{source}", f"{country}-{local_year(period.start_s, zone)}-{source}"
             return (whole if whole in self.profiles and of_year not in self.profiles else of_year), False
@@ -148,7 +182,7 @@ class _Matcher:
             self.plan.report("no_profile", row, what, hint=hint, **where)
             return None
         profile = self.profiles.get(name)
-        if profile and source and profile.source_type and not sources_agree(source, profile.source_type):
+        if profile and not _is_of(profile, source):
             what = f"is {source}, but profile {name} is {profile.source_type}"
             self.plan.report("wrong_source_type", row, what, column="source_type", value=source)
             return None
@@ -262,6 +296,11 @@ class _Matcher:
         pattern = Pattern(period.start_s + positions * profile.step_s, profile.step_s)
         pattern = self._patterns.setdefault(pattern.key, pattern)
         return Share(profile, period, first, positions, pattern, np.ascontiguousarray(weights[positions]))
+
+
+def _is_of(profile: Profile, source: str | None) -> bool:
+    """Whether a profile may be of a source type; one that is not known contradicts none."""
+    return not source or not profile.source_type or sources_agree(source, profile.source_type)
 
 
 def residual_verdict(excess_wh: int, permitted: bool | None) -> str:

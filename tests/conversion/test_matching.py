@@ -389,6 +389,29 @@ def test_the_profile_and_basis_that_are_chosen(row, default, chosen, basis):
     assert report["allocation_basis"].to_pylist() == [basis]
 
 
+def of_one_device(**starts):
+    """Profiles of a day each that bear one device id; `starts` are their first hours."""
+    parts = [profile_table({name: series([1] * 24, start=at)}) for name, at in starts.items()]
+    table = pa.concat_tables(parts)
+    return table.append_column("device_id", pa.array(["plant"] * len(table)))
+
+
+def test_two_profiles_of_one_device_are_not_chosen_from(refused):
+    """The last one was taken, whatever was in it, and nothing said so."""
+    row = {"profile": None, "device_id": "plant", "energy_wh": 24}
+    found = only(refused(annual_table(row), of_one_device(first=START, second=START)), "no_profile")
+    assert "its device plant has 2 in this period: first, second" in found["message"]
+    report = gcr.convert(annual_table(row | {"profile": "first"}), of_one_device(first=START, second=START)).report
+    assert report["allocation_basis"].to_pylist() == ["metered_hourly"]
+
+
+@pytest.mark.parametrize("starts", [{"day": START, "next": START + DAY}, {"before": START - DAY, "day": START}])
+def test_of_several_profiles_of_a_device_the_one_of_the_period_is_taken(starts):
+    """The last one was, which had no interval in the period of the others."""
+    row = {"profile": None, "device_id": "plant", "energy_wh": 24}
+    assert gcr.convert(annual_table(row), of_one_device(**starts)).report["profile"].to_pylist() == ["day"]
+
+
 OWN = {"profile": None, "device_id": "plant 1"}
 
 
