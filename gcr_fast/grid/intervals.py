@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -242,7 +242,8 @@ def _hourly(grid: _Grid, zone: str | None) -> Profile:
     faults = [Fault((f.first + lead) // parts, (f.last + lead) // parts, f.finding) for f in grid.faults]
     partial = np.logical_or.reduce(missing.reshape(hours, parts), axis=1)
     start_s = grid.start_s - lead * grid.step_s
-    return _profile(grid.series, start_s, HOUR_S, sums, partial, faults, *_hourly_marks(grid, lead, parts, hours))
+    marks = _hourly_marks(grid, lead, parts, hours)
+    return replace(_profile(grid.series, start_s, HOUR_S, sums, partial, faults, *marks), part_s=grid.step_s)
 
 
 def _hourly_marks(grid: _Grid, lead: int, parts: int, hours: int) -> tuple[np.ndarray | None, Flags | None]:

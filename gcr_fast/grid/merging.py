@@ -1,7 +1,7 @@
 """Profiles of several files as one: the same name in two files is one longer profile.
 
 Files may interleave and overlap. An interval that two files give with one value is taken once, and said; with two
-values it is an error that names both rows.
+values it is an error that names both rows. An hour that no file has whole may be whole in all of them together.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from gcr_fast.errors import GcrError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.flags import SILENT, Flags, among, united
+from gcr_fast.grid.completing import Hours, from_parts
 from gcr_fast.grid.series import Rows, Series
 from gcr_fast.grid.shapes import Fault, Profile, Profiles
 from gcr_fast.periods import utc_text
@@ -90,6 +91,7 @@ class _Whole:
         self.flags = np.full(count, SILENT, np.int32) if self.words else None
         for piece in fitting:
             self._lay(piece)
+        self._complete()
         self._note_misfits([piece for piece in pieces if not _fits(self.first, piece)])
 
     def _position(self, piece: Profile) -> int:
@@ -115,6 +117,32 @@ class _Whole:
             takes = new | (self.flags[place] == SILENT) & (free | twice)  # a gap may have a word as well
             self.flags[place][takes] = said[takes]
         self.placed.append((piece, at))
+
+    def _complete(self) -> None:
+        """Take hours that no piece has whole, of which their sources together have all parts."""
+        words = tuple(self.words)
+        found = from_parts(self.missing, self.first.start_s, self.placed, words)
+        if found is None:
+            return
+        self.values[found.at] = np.maximum(found.signed, 0)
+        self.missing[found.at] = False
+        if (found.signed < 0).any():
+            self.clipped = np.array(self.clipped)  # which may be one 0 for all
+            self.clipped[found.at] = np.maximum(-found.signed, 0)
+            self._note_clipped(found)
+        if self.quality is not None:
+            self.quality[found.at] = found.quality
+        if self.flags is not None:
+            self.words = united([Flags(self.flags, words), found.flags])
+            self.flags[found.at] = among(self.words, found.flags, len(found.at))
+
+    def _note_clipped(self, found: Hours) -> None:
+        below = np.flatnonzero(found.signed < 0)
+        wh = -exact_sum(found.signed[below])
+        what = f"{len(below)} negative intervals issue nothing: {wh} Wh clipped"
+        where = {"file": ", ".join(dict.fromkeys(piece.file for piece, _ in self.placed)), "profile": self.first.name}
+        finding = Finding("negative_clipped", f"{self.first.name}: {what}", count=len(below), **where)  # type: ignore[arg-type]
+        self.told.append(Fault(int(found.at[below[0]]), int(found.at[below[-1]]), finding))
 
     def _compare(self, piece: Profile, place: slice, twice: np.ndarray) -> None:
         """Look at intervals bool[n] of a piece that were there before."""
@@ -185,6 +213,7 @@ class _Whole:
             file=", ".join(dict.fromkeys(piece.file for piece, _ in self.placed)),
             quality=self.quality,
             flags=None if self.flags is None else Flags(self.flags, self.words),
+            part_s=max(piece.part_s for piece, _ in self.placed),
             rows=Rows(lambda: [series for some in rows for series in some.of(name)]) if rows else None,
         )
 

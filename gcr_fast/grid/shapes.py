@@ -65,6 +65,8 @@ class Profile:
     """uint8[n]: codes of `codes.QUALITIES`; None if every interval is as it was metered."""
     flags: Flags | None = None
     """What the source says of each interval in its own words; None if it says nothing."""
+    part_s: int = 0
+    """Seconds of the intervals that were summed to these; 0 if none were."""
     rows: Rows | None = field(default=None, repr=False, compare=False)
     """Where its values stand in the source, to be read once more if another source says otherwise."""
 
