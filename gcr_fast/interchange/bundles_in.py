@@ -17,7 +17,7 @@ from gcr_fast.exchange.streams import write_stream
 from gcr_fast.fields import Fields
 from gcr_fast.findings import Findings
 from gcr_fast.interchange.bundle_facts import OF_PARENT, told_by
-from gcr_fast.interchange.bundle_words import SOURCE_BACK, SOURCE_OF, STATUS_BACK, STATUS_OF
+from gcr_fast.interchange.bundle_words import SOURCE_BACK, SOURCE_OF, STATUS_BACK, STATUS_OF, TAKEN_AS
 from gcr_fast.interchange.hours import parent_facts
 from gcr_fast.interchange.ranges import note_lost, refuse_namesakes, refuse_overlaps
 from gcr_fast.periods import parse_times
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gcr_fast.exchange.writing import Written
 
 
+STATUS = "certificate_bundle_status"
 SPLIT, STORAGE = "SPLIT", "storage_discharge"
 TRUE, FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
 PIECE = re.compile(r"/[0-9]+-[0-9]+$")
@@ -166,10 +167,11 @@ def _columns(fields: Fields, facts: dict[str, dict[str, str | None]]) -> dict[st
     )  # fmt: skip
     wrong = (high - low + 1 != quantity) | (low < 0)
     fields.report("count_mismatch", wrong, "bundle_quantity", "is not the length of its range, both ends included")
-    fields.report("non_positive_energy", (quantity <= 0) | (face <= 0), "bundle_quantity", "must be above 0")
+    fields.report("non_positive_energy", quantity <= 0, "bundle_quantity", "must be above 0")
+    fields.report("non_positive_energy", face <= 0, "face_value", "must be above 0")
     large = quantity > np.iinfo(np.int64).max // np.maximum(face, 1)
     fields.report("energy_over_limit", large, "bundle_quantity", "is above the limit of 2^63 Wh")
-    status = fields.mapped("certificate_bundle_status", _status, "unknown_status", ", ".join(STATUS_OF.values()))
+    status = _states(fields)
     source = fields.mapped("energy_source", _source, "unknown_source_type", ", ".join(SOURCE_BACK))
     owner = fields.texts("account_id")
     alive = np.array([word != SPLIT for word in status], dtype=bool)
@@ -196,6 +198,22 @@ def _finer(word: str | None, facts: dict[str, str | None]) -> str | None:
     own = facts.get("source_type")
     kind = canonical_source(own) if own else None
     return kind if kind and word and SOURCE_OF.get(kind, "other") == SOURCE_OF.get(word, "other") else word
+
+
+def _states(fields: Fields) -> list[str | None]:
+    """Return our states. A file that names none holds active bundles, as its import takes them; an empty cell does not.
+
+    Refused: bundles without a state beside others that have one.
+    """
+    expected = ", ".join(dict.fromkeys(STATUS_OF.values()))
+    states = fields.mapped(STATUS, _status, "unknown_status", expected)
+    empty = fields.words_or_none(STATUS)[0] < 0
+    if empty.all():
+        what = f"no bundle says its {STATUS}: all are taken as {TAKEN_AS}"
+        fields.findings.add("reading_note", what, column=STATUS, file=fields.source.name or None, count=len(states))
+    else:
+        fields.report("null_value", empty, STATUS, "is empty, and others are not")
+    return states
 
 
 def _status(word: str) -> str | None:

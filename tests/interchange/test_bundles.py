@@ -372,6 +372,20 @@ def test_two_bundles_of_one_id_are_refused_with_both_rows(write, refusal):
     assert any("line 3" in one["message"] for one in found)
 
 
+def test_a_bundle_without_a_state_beside_others_is_not_taken_for_active(write, refusal):
+    """An empty cell was ACTIVE, and nothing said so."""
+    rows = [bundle(), bundle(issuance_id="I2", device_id="D2", certificate_bundle_status="")]
+    assert [(one["code"], one["line"]) for one in refusal(read_bundles, bundle_file(write, *rows))] == [
+        ("null_value", 3)
+    ]
+
+
+def test_a_file_that_names_no_state_says_how_it_is_taken(write):
+    found = read_bundles(bundle_file(write, bundle(certificate_bundle_status="")))
+    assert found.table["status"].to_pylist() == ["ACTIVE"]
+    assert [one.column for one in found.findings if one.code == "reading_note"] == ["certificate_bundle_status"]
+
+
 def test_numbers_are_of_a_device_or_of_the_issuance_of_a_row_that_names_none(write, refusal):
     """Rows without a device were taken for one device, and refused as overlapping."""
     rows = [bundle(device_id=""), bundle(issuance_id="I2", device_id=""), bundle(issuance_id="I3", device_id="I1")]
