@@ -18,11 +18,13 @@ from gcr_fast.grid.shapes import Profile, Profiles
 from gcr_fast.interchange.exchanged import Exchanged
 from gcr_fast.interchange.hours import Hours, LeftOut, hours_of, parent_facts
 from gcr_fast.interchange.unsaid import nothing_in, of_profiles
+from gcr_fast.periods import utc_text
 from gcr_fast.units import mwh_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+ONE_EACH = "keep one; hours are summed where they are of one length; two meters need a device each"
 GRANULAR_STEPS = (300, 600, 900, 1800, 3600)
 """Lengths of intervals that Granular Energy takes, in seconds."""
 
@@ -111,7 +113,7 @@ def write_readings(
     """Write readings as one of `FORMS`: `granular` or `meter-readings`.
 
     `of` is what the series were made of, so that what is not in them can be told: profiles, or what counted the hours
-    that were left out.
+    that were left out. Refused: two series of one device that have a time in common, which would be its readings twice.
     """
     if form not in FORMS:
         raise UsageError(f"unknown form {form!r}; there are {', '.join(FORMS)}")
@@ -120,6 +122,7 @@ def write_readings(
     names, batch = FORMS[form]
     if form == "granular":
         _check_steps(series)
+    Findings(_read_twice(series)).check()
     import pyarrow as pa
 
     schema = pa.schema([(name, pa.string()) for name in names])
@@ -128,6 +131,25 @@ def write_readings(
     if isinstance(of, Profiles):
         return Exchanged(written, form, energy_wh, *of_profiles(of), findings=of.findings)
     return Exchanged(written, form, energy_wh, OF_HOURS, of.told() if of else {})
+
+
+def _read_twice(series: list[Series]) -> Iterator[Finding]:
+    """Yield the devices of which several series have a time in common."""
+    by_device: dict[str, list[Series]] = {}
+    for one in series:
+        by_device.setdefault(one.device, []).append(one)
+    for device, several in by_device.items():
+        if len(several) < 2:
+            continue
+        starts = np.concatenate([one.starts for one in several])
+        order = np.argsort(starts, kind="stable")
+        ends = (starts + np.concatenate([np.full(len(one.starts), one.step_s) for one in several]))[order]
+        early = np.flatnonzero(starts[order][1:] < np.maximum.accumulate(ends)[:-1])
+        if len(early):
+            when = utc_text(int(starts[order][early[0] + 1]))
+            many = "time in common" if len(early) == 1 else f"{len(early):,} times in common"
+            what = f"{len(several)} series of device {device} have {many}, from {when} on"
+            yield Finding("duplicate_interval", what, value=device, count=len(early), hint=ONE_EACH)
 
 
 def _check_steps(series: list[Series]) -> None:

@@ -5,11 +5,12 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import gcr_fast as gcr
 from gcr_fast import UsageError
-from gcr_fast.interchange.readings import FORMS, series_of_hours, series_of_profiles, write_readings
+from gcr_fast.interchange.readings import FORMS, Series, series_of_hours, series_of_profiles, write_readings
 from gcr_fast.schema import arrow_schema
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How
@@ -116,6 +117,32 @@ def test_quarter_hours_keep_their_length(write, tmp_path):
     series = series_of_profiles(gcr.read_profiles(path, keep_intervals=True))
     assert [one.step_s for one in series] == [900]
     assert write_readings(series, tmp_path / "g.csv", "granular").energy_wh == 28
+
+
+@pytest.mark.parametrize(
+    ("form", "step_s", "begin", "common"),
+    [
+        ("granular", 3600, 0, 4),
+        ("granular", 3600, 4 * 3600, 0),
+        ("meter-readings", 3600, 0, 4),
+        ("meter-readings", 900, 0, 16),
+        ("meter-readings", 900, 4 * 3600, 0),
+    ],
+)
+def test_two_series_of_one_device_are_not_its_readings_twice(tmp_path, refusal, form, step_s, begin, common):
+    """Each reading was written once for each of them."""
+    starts = 1_704_067_200 + begin + np.arange(0, 4 * 3600, step_s)
+    other = Series("D1", step_s, starts, np.ones(len(starts), np.int64))
+    series = [Series("D1", 3600, 1_704_067_200 + 3600 * np.arange(4), np.ones(4, np.int64)), other]
+    if not common:
+        assert write_readings(series, tmp_path / "m.csv", form).energy_wh == 4 + len(starts)
+        return
+    (found,) = refusal(write_readings, series, tmp_path / "m.csv", form)
+    assert (found["code"], found["value"]) == ("duplicate_interval", "D1")
+    assert found["count"] == common
+    assert "device D1 have" in found["message"]
+    assert "from 2024-01-01T00:00Z" in found["message"]
+    assert not list(tmp_path.iterdir())
 
 
 def test_shapes_without_a_unit_are_no_readings(write, refusal):
