@@ -112,14 +112,27 @@ def source_of(energy: str, technology: str) -> Source:
 
 def _one(text: str) -> tuple[bool, str | None, str]:
     """Return whether a text is known, its source type, and a warning about its leaf."""
-    code = _CODE.search(text.upper())
-    if code and (code[1] == "F") == (len(code[2]) == 8):
-        return _coded(code[1] + code[2])
+    codes = [code + digits for code, digits in _CODE.findall(text.upper()) if (code == "F") == (len(digits) == 8)]
+    if codes:
+        return _all_coded(codes)
     word = normalised(text)
     if source := canonical_source(text) or _SOURCE_OF.get(word):
         return True, source, ""
     kind = kind_of(text)
     return kind is not None and kind.source_type is not None, kind.source_type if kind else None, ""
+
+
+def _all_coded(codes: list[str]) -> tuple[bool, str | None, str]:
+    """As `_one`, of all codes in one cell. Two fuels, or two technologies, of different source types are not known."""
+    found = {code: _coded(code) for code in codes}
+    energy, technology = ({found[code][1] for code in found if code[0] == kind} for kind in "FT")
+    if not all(known for known, *_ in found.values()) or len(energy) > 1 or len(technology) > 1:
+        return False, None, ""
+    told = [source for source in (*energy, *technology) if source]
+    if len(told) > 1 and not _agree(*told):
+        return False, None, ""
+    source = _finer(told[0], told[-1]) if told else None
+    return True, source, "; ".join(warning for *_, warning in found.values() if warning)
 
 
 def _coded(code: str) -> tuple[bool, str | None, str]:

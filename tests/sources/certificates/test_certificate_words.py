@@ -76,6 +76,23 @@ def test_unknown_words_and_contradictions_are_errors():
     assert source_of("F01040100", "T020000").clash == ("solar", "wind")  # sunshine does not turn a rotor
 
 
+@pytest.mark.parametrize("cell", ["F01010100; F02010000", "F01050100,F01040100", "F01050200 T010101"])
+def test_several_fuels_in_one_cell_are_none_that_is_known(cell):
+    """The first was taken: waste that was burnt with coal was waste."""
+    assert source_of(cell, "").unknown == cell
+
+
+@pytest.mark.parametrize(
+    ("cell", "source"),
+    [
+        ("F01010100 (60%), F01010200 (40%)", "waste"), ("F01050100 T020001", "wind_onshore"),
+        ("F01030100/T050000", "biomass"), ("F01040100 - Solar", "solar"),
+    ],
+)  # fmt: skip
+def test_several_codes_of_one_source_in_one_cell_are_one(cell, source):
+    assert source_of(cell, "").source_type == source
+
+
 def test_the_energy_source_tells_where_the_technology_is_unknown():
     found = source_of("F01040100", "Crystalline modules")
     assert found.source_type == "solar"
