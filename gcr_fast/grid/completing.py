@@ -1,17 +1,14 @@
-"""Hours of which no file has all parts, and several files together have: two files that meet within an hour."""
+"""Hours of which no file has all parts, and several files together have: files that meet within an hour."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from gcr_fast.errors import GcrError
-from gcr_fast.flags import Flags, among
-from gcr_fast.grid.series import Series
-from gcr_fast.grid.shapes import Profile
+from gcr_fast.flags import Flags, among, united
+from gcr_fast.grid.shapes import Parts
 
 HOUR_S = 3600
 
@@ -28,102 +25,56 @@ class Hours(NamedTuple):
     flags: Flags
 
 
-class _Parts(NamedTuple):
-    """Metered parts of intervals; all arrays are [n]."""
-
-    begins: np.ndarray
-    steps: np.ndarray
-    """Seconds that each lasts."""
-    values: np.ndarray
-    """W or Wh, with the source's sign."""
-    power: np.ndarray
-    quality: np.ndarray
-    flags: np.ndarray
-    """Codes of the words of the whole."""
-
-    def only(self, rows: np.ndarray) -> _Parts:
-        return _Parts(*(part[rows] for part in self))
+def gathered(several: Iterable[Parts | None]) -> Parts | None:
+    """Return the parts of several files in order of length and time; None if none has any."""
+    there = [one for one in several if one is not None]
+    if not there:
+        return None
+    words = united(Flags(one.flags, one.words) for one in there)
+    same = [one._replace(flags=among(words, Flags(one.flags, one.words), len(one.flags))) for one in there]
+    arrays = {name: np.concatenate([one._asdict()[name] for one in same]) for name in Parts._fields if name != "words"}
+    whole = Parts(**arrays, words=words)
+    return whole.only(np.lexsort((whole.quality, whole.values, whole.begins, whole.steps)))
 
 
-def from_parts(
-    missing: np.ndarray, start_s: int, placed: Sequence[tuple[Profile, int]], words: tuple[str, ...]
-) -> Hours | None:
-    """Put together what is `missing`, bool[n], in every piece, out of the parts that the pieces' sources have.
+def hours_of(parts: Parts, missing: np.ndarray, start_s: int, step_s: int) -> Hours | None:
+    """Put together what is `missing`, bool[n], out of its parts, which are in order; None if nothing can be.
 
-    `placed` are pieces of energy and the positions where they begin, `words` those of all their flags. None if nothing
-    can be: an interval needs all its parts once, of one length. Parts that two sources have with two values are none.
-    The sources are read once more, but only where several pieces that were summed lack the same interval.
+    An interval needs all its parts, of one length; where several lengths have any, the shortest counts. Of a part that
+    several files have with one value, the best is taken; with two values, it is none.
     """
-    summed = [(piece, at) for piece, at in placed if piece.part_s and piece.rows is not None and piece.is_energy]
-    wanted = _lacked_together(missing, summed)
-    if not wanted.any():
+    at = (parts.begins - start_s) // step_s
+    inside = (at >= 0) & (at < len(missing)) & ((parts.begins - start_s) % step_s % parts.steps == 0)
+    rows = np.flatnonzero(inside)
+    parts = _once(parts.only(rows[missing[at[rows]]]))
+    lengths = (parts.only(np.flatnonzero(parts.steps == part_s)) for part_s in np.unique(parts.steps))
+    return next((found for some in lengths if (found := _of_length(some, start_s, step_s)) is not None), None)
+
+
+def _once(parts: Parts) -> Parts:
+    """Return each part once; one that has several values not at all."""
+    again = (np.diff(parts.begins) == 0) & (np.diff(parts.steps) == 0)
+    differ = again & ((np.diff(parts.values) != 0) | (parts.power[1:] != parts.power[:-1]))
+    first = np.append(np.ones(min(len(parts.begins), 1), bool), ~again)
+    place = np.cumsum(first)
+    return parts.only(np.flatnonzero(first & ~np.isin(place, place[1:][differ])))
+
+
+def _of_length(parts: Parts, start_s: int, step_s: int) -> Hours | None:
+    """Sum intervals out of parts of one length; W and Wh do not add up."""
+    part_s = int(parts.steps[0])
+    size = step_s // part_s
+    at, first, counts = np.unique((parts.begins - start_s) // step_s, return_index=True, return_counts=True)
+    powers = np.add.reduceat(parts.power.astype(np.int64), first)
+    whole = (counts * part_s == step_s) & ((powers == 0) | (powers == size))
+    if not whole.any():
         return None
-    step_s = placed[0][0].step_s
-    found = [part for piece, _ in summed for part in _parts(piece, start_s, step_s, wanted, words)]
-    if not found:
-        return None
-    return _whole(_once(_Parts(*map(np.concatenate, zip(*found, strict=True)))), start_s, step_s, words)
-
-
-def _lacked_together(missing: np.ndarray, summed: Sequence[tuple[Profile, int]]) -> np.ndarray:
-    """bool[n]: what is missing, and two pieces or more are about."""
-    about = np.zeros(len(missing), np.int32)
-    for piece, at in summed if missing.any() else ():
-        about[at : at + len(piece.values)] += 1
-    lacked: np.ndarray = missing & (about > 1)
-    return lacked
-
-
-def _parts(piece: Profile, start_s: int, step_s: int, wanted: np.ndarray, words: tuple[str, ...]) -> Iterator[_Parts]:
-    """Yield the parts of the intervals that are wanted, bool[n], as a piece's source has them."""
-    assert piece.rows is not None  # it was asked for
-    with suppress(GcrError, OSError):  # the file is not there any more, or is another one
-        for one in piece.rows.of(piece.name):
-            part_s = one.step_s or piece.part_s
-            begins = one.seconds - (part_s if one.label == "end" else 0)
-            at = (begins - start_s) // step_s
-            inside = (at >= 0) & (at < len(wanted)) & ~(one.null | one.unreadable)
-            rows = np.flatnonzero(inside)
-            rows = rows[wanted[at[rows]] & ((begins[rows] - start_s) % step_s % part_s == 0)]
-            if part_s < step_s and not step_s % part_s:
-                yield _taken(one, rows, begins, part_s, words)
-
-
-def _taken(one: Series, rows: np.ndarray, begins: np.ndarray, part_s: int, words: tuple[str, ...]) -> _Parts:
-    count = len(rows)
-    return _Parts(
-        begins[rows],
-        np.full(count, part_s, np.int64),
-        one.values[rows],
-        np.full(count, one.unit.kind == "power"),
-        np.zeros(count, np.uint8) if one.quality is None else one.quality[rows],
-        among(words, one.flags, len(one.values))[rows],
+    rows = first[whole, None] + np.arange(size)
+    sums = parts.values[rows].sum(axis=1)
+    signed = np.where(powers[whole] > 0, sums // (HOUR_S // part_s), sums)
+    return Hours(
+        at[whole],
+        signed,
+        parts.quality[rows].max(axis=1),
+        Flags(parts.flags[rows].ravel(), parts.words).by_groups(size),
     )
-
-
-def _once(parts: _Parts) -> _Parts:
-    """Return parts in order of length and time, each once; one that has several values not at all."""
-    parts = parts.only(np.lexsort((parts.quality, parts.values, parts.begins, parts.steps)))
-    same = (np.diff(parts.begins) == 0) & (np.diff(parts.steps) == 0)
-    differ = same & ((np.diff(parts.values) != 0) | (parts.power[1:] != parts.power[:-1]))
-    place = np.cumsum(np.append(True, ~same)) - 1
-    first = np.append(True, ~same)
-    first &= ~np.isin(place, place[1:][differ])
-    return parts.only(np.flatnonzero(first))
-
-
-def _whole(parts: _Parts, start_s: int, step_s: int, words: tuple[str, ...]) -> Hours | None:
-    """Sum the intervals of which all parts are there, of the shortest length that has any; None if none has."""
-    for part_s in np.unique(parts.steps).tolist():
-        some = parts.only(np.flatnonzero(parts.steps == part_s))
-        at, first, counts = np.unique((some.begins - start_s) // step_s, return_index=True, return_counts=True)
-        size = step_s // part_s
-        powers = np.add.reduceat(some.power.astype(np.int64), first) if len(first) else first
-        whole = (counts == size) & ((powers == 0) | (powers == size))  # W and Wh do not add up
-        if whole.any():
-            rows = first[whole, None] + np.arange(size)
-            sums = some.values[rows].sum(axis=1)
-            signed = np.where(powers[whole] > 0, sums // (HOUR_S // part_s), sums)
-            flags = Flags(some.flags[rows].ravel(), words).by_groups(size)
-            return Hours(at[whole], signed, some.quality[rows].max(axis=1), flags)
-    return None

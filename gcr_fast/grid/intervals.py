@@ -13,7 +13,7 @@ from gcr_fast.columns import runs, some
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.flags import SILENT, Flags
 from gcr_fast.grid.series import Series
-from gcr_fast.grid.shapes import Fault, Profile
+from gcr_fast.grid.shapes import Fault, Parts, Profile
 from gcr_fast.periods import utc_text, zone_anchor
 
 HOUR_S = 3600
@@ -243,7 +243,25 @@ def _hourly(grid: _Grid, zone: str | None) -> Profile:
     partial = np.logical_or.reduce(missing.reshape(hours, parts), axis=1)
     start_s = grid.start_s - lead * grid.step_s
     marks = _hourly_marks(grid, lead, parts, hours)
-    return replace(_profile(grid.series, start_s, HOUR_S, sums, partial, faults, *marks), part_s=grid.step_s)
+    hourly = _profile(grid.series, start_s, HOUR_S, sums, partial, faults, *marks)
+    return replace(hourly, parts=_parts(grid, np.repeat(partial, parts)[lead : lead + len(grid.values)]))
+
+
+def _parts(grid: _Grid, partial: np.ndarray) -> Parts | None:
+    """Return what was metered where `partial` bool[n] says that the hour lacks a part."""
+    rows = np.flatnonzero(partial & ~grid.missing)
+    if not len(rows):
+        return None
+    flags = grid.flags or Flags(np.full(len(grid.values), SILENT, np.int32), ())
+    return Parts(
+        begins=grid.start_s + rows * grid.step_s,
+        steps=np.full(len(rows), grid.step_s, np.int64),
+        values=grid.values[rows],
+        power=np.full(len(rows), grid.series.unit.kind == "power"),
+        quality=np.zeros(len(rows), np.uint8) if grid.quality is None else grid.quality[rows],
+        flags=flags.codes[rows],
+        words=flags.words,
+    )
 
 
 def _hourly_marks(grid: _Grid, lead: int, parts: int, hours: int) -> tuple[np.ndarray | None, Flags | None]:

@@ -7,7 +7,6 @@ values it is an error that names both rows. An hour that no file has whole may b
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
@@ -16,13 +15,13 @@ import numpy as np
 
 from gcr_fast.codes import MAX_PROFILE_TOTAL
 from gcr_fast.columns import exact_sum
-from gcr_fast.errors import GcrError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.flags import SILENT, Flags, among, united
-from gcr_fast.grid.completing import Hours, from_parts
-from gcr_fast.grid.series import Rows, Series
-from gcr_fast.grid.shapes import Fault, Profile, Profiles
+from gcr_fast.grid.completing import Hours, gathered, hours_of
+from gcr_fast.grid.places import differing_values, places
+from gcr_fast.grid.series import Rows
+from gcr_fast.grid.shapes import Fault, Parts, Profile, Profiles
 from gcr_fast.periods import utc_text
 
 ABSENT = frozenset({"null_value", "missing_interval"})
@@ -91,7 +90,11 @@ class _Whole:
         self.flags = np.full(count, SILENT, np.int32) if self.words else None
         for piece in fitting:
             self._lay(piece)
+        self.parts = gathered(piece.parts for piece in fitting) if self.first.is_energy else None
+        self.put_together = np.zeros(0, np.int64)
+        """Positions of hours that no piece has whole."""
         self._complete()
+        self._compare_parts()
         self._note_misfits([piece for piece in pieces if not _fits(self.first, piece)])
 
     def _position(self, piece: Profile) -> int:
@@ -120,12 +123,13 @@ class _Whole:
 
     def _complete(self) -> None:
         """Take hours that no piece has whole, of which their sources together have all parts."""
-        words = tuple(self.words)
-        found = from_parts(self.missing, self.first.start_s, self.placed, words)
+        start_s, step_s = self.first.start_s, self.first.step_s
+        found = None if self.parts is None else hours_of(self.parts, self.missing, start_s, step_s)
         if found is None:
             return
         self.values[found.at] = np.maximum(found.signed, 0)
         self.missing[found.at] = False
+        self.put_together = found.at
         if (found.signed < 0).any():
             self.clipped = np.array(self.clipped)  # which may be one 0 for all
             self.clipped[found.at] = np.maximum(-found.signed, 0)
@@ -133,8 +137,36 @@ class _Whole:
         if self.quality is not None:
             self.quality[found.at] = found.quality
         if self.flags is not None:
-            self.words = united([Flags(self.flags, words), found.flags])
+            self.words = united([Flags(self.flags, self.words), found.flags])
             self.flags[found.at] = among(self.words, found.flags, len(found.at))
+
+    def _compare_parts(self) -> None:
+        """Look at metered parts of a piece's hours that another piece has whole: it must say the same of them."""
+        for piece, _ in self.placed:
+            if piece.parts is None or not piece.is_energy:
+                continue
+            at = (piece.parts.begins - self.first.start_s) // self.first.step_s
+            held = np.flatnonzero(~self.missing[at] & ~np.isin(at, self.put_together))
+            for earlier, hours in self._holders(np.unique(at[held])):
+                self._note_part_clashes(piece, earlier, piece.parts.only(held[np.isin(at[held], hours)]))
+
+    def _note_part_clashes(self, piece: Profile, earlier: Profile, parts: Parts) -> None:
+        """One finding for each part of which an earlier piece's source has another value."""
+        for step in np.unique(parts.steps).tolist():
+            some = parts.only(np.flatnonzero(parts.steps == step))
+            differing = differing_values(earlier, some)
+            some = some.only(np.array(list(differing), dtype=np.int64))
+            here, there = (places(one, some.begins, step) for one in (piece, earlier))
+            units = np.where(some.power, "W", "Wh").tolist()
+            for begin, value, other, unit, place, its in zip(
+                some.begins.tolist(), some.values.tolist(), differing.values(), units, here, there, strict=True
+            ):
+                span = f"{utc_text(begin)} .. {utc_text(begin + step)}"
+                what = f"{piece.name}: {span} is {value:,} {unit}, but {other:,} {unit} in {its.said}"
+                where = (place.row, place.column, str(value), place.file, place.line)
+                position = (begin - self.first.start_s) // self.first.step_s
+                finding = Finding("contradicted_interval", what, *where, profile=piece.name)
+                self.told.append(Fault(position, position, finding))
 
     def _note_clipped(self, found: Hours) -> None:
         below = np.flatnonzero(found.signed < 0)
@@ -177,7 +209,7 @@ class _Whole:
     def _note_clash(self, piece: Profile, earlier: Profile, at: np.ndarray) -> None:
         """One finding for each interval, with both values and both rows."""
         starts = self.first.start_s + at * self.first.step_s
-        here, there = _places(piece, starts), _places(earlier, starts)
+        here, there = (places(one, starts, self.first.step_s) for one in (piece, earlier))
         mine, theirs = (_texts(one, starts) for one in (piece, earlier))
         for position, start, place, other, one, two in zip(
             at.tolist(), starts.tolist(), here, there, mine, theirs, strict=True
@@ -213,7 +245,7 @@ class _Whole:
             file=", ".join(dict.fromkeys(piece.file for piece, _ in self.placed)),
             quality=self.quality,
             flags=None if self.flags is None else Flags(self.flags, self.words),
-            part_s=max(piece.part_s for piece, _ in self.placed),
+            parts=self.parts,
             rows=Rows(lambda: [series for some in rows for series in some.of(name)]) if rows else None,
         )
 
@@ -271,42 +303,3 @@ def _texts(piece: Profile, starts_s: np.ndarray) -> list[str]:
 
 def _said(piece: Profile, value: str) -> str:
     return f"{int(value):,} Wh" if piece.is_energy else value
-
-
-class _Place(NamedTuple):
-    """Where a value stands; what is not known of it is None."""
-
-    file: str | None
-    row: int | None = None
-    line: int | None = None
-    column: str | None = None
-
-    @property
-    def said(self) -> str:
-        """The place in words."""
-        counted = f", row {self.row}" if self.row is not None else ""
-        return (self.file or "a table") + (f", line {self.line}" if self.line is not None else counted)
-
-
-def _places(piece: Profile, starts_s: np.ndarray) -> list[_Place]:
-    """Return where the values of intervals stand; of an hour of several rows, the first."""
-    places = [_Place(piece.file or None)] * len(starts_s)
-    if piece.rows is not None:
-        with suppress(GcrError, OSError):  # the file is not there any more, or is another one
-            for one in piece.rows.of(piece.name):
-                for at, row in _rows_at(one, starts_s, piece.step_s):
-                    place = one.source.place(row)
-                    name = place["file"] or piece.file or None
-                    places[at] = _Place(name, place["row"], place["line"], one.column)
-    return places
-
-
-def _rows_at(series: Series, starts_s: np.ndarray, step_s: int) -> Iterator[tuple[int, int]]:
-    """Yield which of the intervals have a value in a series, and the first row of each."""
-    kept = np.flatnonzero(~(series.null | series.unreadable))
-    begins = series.seconds[kept] - (series.label == "end")  # what ends with an hour is within it
-    order = np.argsort(begins, kind="stable")
-    begins, rows = begins[order], series.rows[kept[order]]
-    first = np.searchsorted(begins, starts_s)
-    there = first < np.searchsorted(begins, starts_s + step_s)
-    yield from zip(np.flatnonzero(there).tolist(), rows[first[there]].tolist(), strict=True)

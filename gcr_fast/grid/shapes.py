@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -40,6 +40,29 @@ class Fault:
     finding: Finding
 
 
+class Parts(NamedTuple):
+    """Metered parts of intervals of which others are missing: another file may have those. All arrays are [k]."""
+
+    begins: np.ndarray
+    """int64: UTC seconds."""
+    steps: np.ndarray
+    """int64: seconds that each lasts."""
+    values: np.ndarray
+    """int64: W or Wh (or weights), with the source's sign."""
+    power: np.ndarray
+    """bool: whether it is W."""
+    quality: np.ndarray
+    """uint8, as of a profile."""
+    flags: np.ndarray
+    """int32: codes of `words`."""
+    words: tuple[str, ...]
+
+    def only(self, rows: np.ndarray) -> Parts:
+        """Return some of them."""
+        arrays = {name: array[rows] for name, array in self._asdict().items() if name != "words"}
+        return self._replace(**arrays)
+
+
 @dataclass(frozen=True)
 class Profile:
     """One series on its grid: interval i is [start_s + i * step_s, start_s + (i + 1) * step_s)."""
@@ -65,8 +88,8 @@ class Profile:
     """uint8[n]: codes of `codes.QUALITIES`; None if every interval is as it was metered."""
     flags: Flags | None = None
     """What the source says of each interval in its own words; None if it says nothing."""
-    part_s: int = 0
-    """Seconds of the intervals that were summed to these; 0 if none were."""
+    parts: Parts | None = None
+    """What was metered of intervals that are missing as a whole; None if nothing was."""
     rows: Rows | None = field(default=None, repr=False, compare=False)
     """Where its values stand in the source, to be read once more if another source says otherwise."""
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gcr_fast.errors import RefusedError
 from gcr_fast.imports import import_generation
 from gcr_fast.profiles import profiles_from
 from gcr_fast.sources.model import How
@@ -83,6 +84,22 @@ def test_parts_that_two_files_have_with_two_values_make_no_hour(write):
     imported = import_generation(paths)
     assert found(imported.profiles["M"]) == {0: 11}
     assert [finding.code for finding in imported.findings.of("error")] == ["missing_interval"] * 3
+
+
+@pytest.mark.parametrize(("half", "clashes"), [(6, 0), (7, 1)])
+def test_half_an_hour_must_say_what_another_file_says_in_the_whole_hour(write, half, clashes):
+    paths = [write(meter({0: 5, 1: 6, 2: 8, 3: 9}, 30), "a.csv"), write(meter({1: half}, 30), "b.csv")]
+    converted = profiles_from(paths)
+    found_clashes = [fault.finding for fault in converted["M"].faults if fault.finding.severity == "error"]
+    assert [finding.code for finding in found_clashes] == ["contradicted_interval"] * clashes
+    for finding in found_clashes:
+        assert finding.message == (f"M: 2024-01-01T00:30Z .. 2024-01-01T01:00Z is 7 Wh, but 6 Wh in {paths[0]}, line 3")
+        assert (finding.file, finding.line, finding.value) == (str(paths[1]), 2, "7")
+    if clashes:
+        with pytest.raises(RefusedError, match="contradicted_interval"):
+            import_generation(paths)
+    else:
+        assert found(import_generation(paths).profiles["M"]) == found(converted["M"]) == {0: 11, 1: 17}
 
 
 def test_flags_of_all_parts_are_those_of_the_hour(write):
