@@ -244,6 +244,8 @@ def _hourly(grid: _Grid, zone: str | None) -> Profile:
     start_s = grid.start_s - lead * grid.step_s
     marks = _hourly_marks(grid, lead, parts, hours)
     hourly = _profile(grid.series, start_s, HOUR_S, sums, partial, faults, *marks)
+    if not partial.any():
+        return hourly
     return replace(hourly, parts=_parts(grid, np.repeat(partial, parts)[lead : lead + len(grid.values)]))
 
 
