@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DAY_S = 86_400
+PORTION = 1 << 16
+"""Times that are turned into UTC together."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 FIRST_S, LAST_S = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (FIRST_YEAR, LAST_YEAR + 1))
@@ -138,14 +140,22 @@ class LocalTimes(NamedTuple):
 
 def local_to_utc(local_s: np.ndarray, zone: str) -> LocalTimes:
     """Turn local wall-clock seconds int64[n] of a zone into UTC seconds."""
-    if len(local_s) == 0:
-        return LocalTimes(local_s, local_s, np.zeros(0, dtype=bool))
+    count = len(local_s)
+    found = LocalTimes(np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, bool))
+    if count == 0:
+        return found
     walk = _around(local_s, zone)
     begins = walk.utc + walk.offsets
     ends = np.append(walk.utc[1:] + walk.offsets[:-1], np.iinfo(np.int64).max)
-    early = np.searchsorted(ends, local_s, side="right")
-    late = np.searchsorted(begins, local_s, side="right") - 1
-    return LocalTimes(local_s - walk.offsets[early], local_s - walk.offsets[late], early > late)
+    for first in range(0, count, PORTION):  # what is needed on the way is of a portion alone
+        rows = slice(first, first + PORTION)
+        local = local_s[rows]
+        early = np.searchsorted(ends, local, side="right")
+        late = np.searchsorted(begins, local, side="right") - 1
+        np.subtract(local, walk.offsets[early], out=found.earliest[rows])
+        np.subtract(local, walk.offsets[late], out=found.latest[rows])
+        np.greater(early, late, out=found.skipped[rows])
+    return found
 
 
 def _around(local_s: np.ndarray, zone: str) -> Transitions:

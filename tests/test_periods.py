@@ -10,8 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gcr_fast import UsageError
+from gcr_fast import UsageError, periods
 from gcr_fast.periods import (
+    FIRST_S,
     Period,
     local_to_utc,
     local_year,
@@ -272,3 +273,13 @@ def test_numbers_are_no_times(column):
 def test_times_at_the_ends_of_the_calendar_are_read_or_refused(text, zone):
     times = parse_times(pa.array([text, "2024-06-01T12:00"]), zone)
     assert times.unreadable.tolist() == [True, False]
+
+
+def test_times_are_turned_into_utc_alike_in_portions(monkeypatch):
+    local_s = np.arange(FIRST_S, FIRST_S + 400 * 86_400, 1800)[::-1]
+    whole = local_to_utc(local_s, "Europe/Berlin")
+    monkeypatch.setattr(periods, "PORTION", 7)
+    for part, wanted in zip(local_to_utc(local_s, "Europe/Berlin"), whole, strict=True):
+        assert part.tolist() == wanted.tolist()
+    assert whole.skipped.any()
+    assert (whole.earliest != whole.latest).any()

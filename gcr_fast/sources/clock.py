@@ -285,7 +285,8 @@ def walk(local_s: np.ndarray, zone: str, key: np.ndarray | None = None, told: np
     """
     local = local_to_utc(local_s, zone)
     doubled = (local.earliest != local.latest) & ~local.skipped
-    seconds: np.ndarray = np.where(local.skipped, local.latest, local.earliest)
+    seconds = local.earliest
+    np.copyto(seconds, local.latest, where=local.skipped)
     unclear = np.zeros(len(local_s), dtype=bool)
     if doubled.any():
         windows = [Window(*span) for span in set_back(local_s, zone)]
