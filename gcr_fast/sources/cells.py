@@ -54,16 +54,23 @@ ENGLISH, GERMAN, PLAIN, PLAIN_COMMA = Locale(",", "."), Locale(".", ","), Locale
 
 
 def numbers(
-    column: pa.ChunkedArray | pa.Array, digits: int, missing: Iterable[str] = (), locale: Locale = PLAIN
+    column: pa.ChunkedArray | pa.Array,
+    digits: int,
+    missing: Iterable[str] = (),
+    locale: Locale = PLAIN,
+    most: int = MAX_CELL,
 ) -> Numbers:
-    """Read a column as floor(value * 10 ** digits). Floats stand for their shortest decimal text."""
+    """Read a column as floor(value * 10 ** digits). Floats stand for their shortest decimal text.
+
+    Text that makes more than `most` is no number that can be.
+    """
     import pyarrow as pa
 
     if isinstance(column, pa.ChunkedArray):
-        return _from_chunks(column, partial(numbers, digits=digits, missing=missing, locale=locale))
+        return _from_chunks(column, partial(numbers, digits=digits, missing=missing, locale=locale, most=most))
     flat = column
     if is_words(flat):
-        once, codes = numbers(flat.dictionary, digits, missing, locale), codes_of(flat)
+        once, codes = numbers(flat.dictionary, digits, missing, locale, most), codes_of(flat)
         beyond = (0, True, False)  # of a cell that is null
         return Numbers(*(np.append(part, last)[codes] for part, last in zip(once, beyond, strict=True)))
     if pa.types.is_floating(flat.type):
@@ -72,7 +79,7 @@ def numbers(
         flat = as_text(flat)
     text = _without(flat, frozenset(missing), locale)
     parsed = parse_scaled(text, digits)
-    wild = np.abs(parsed.values) > MAX_CELL
+    wild = np.abs(parsed.values) > most
     bad = parsed.unreadable | (wild & ~parsed.null)
     return Numbers(np.where(bad | parsed.null, 0, parsed.values), parsed.null, bad)
 

@@ -149,6 +149,30 @@ class Lines:
         return table
 
 
+def lines_of_words(
+    names: Sequence[str],
+    delimiter: str,
+    floats: Sequence[str] | None = None,
+    decimal_mark: str = ".",
+    missing: Sequence[str] = ("",),
+    only: Sequence[str] | None = None,
+) -> Lines:
+    """Return how lines become columns of words, all or `only` some, but for those that are `floats`."""
+    import pyarrow as pa
+    from pyarrow import csv as pacsv
+
+    kinds = dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())) | dict.fromkeys(floats or (), pa.float64())
+    parse = pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=False)
+    convert = pacsv.ConvertOptions(
+        column_types=kinds,
+        null_values=list(missing) if floats else [""],
+        strings_can_be_null=True,
+        decimal_point=decimal_mark,
+        include_columns=list(only or ()),
+    )
+    return Lines(names, parse, convert)
+
+
 def read_lines(
     content: Content,
     skip: int,
@@ -166,7 +190,10 @@ def read_lines(
         found = lines.read(text, block.skip)
         return apart(found if keep is None else found.select(list(keep)))
 
-    return joined(each_block(content, blocks_of(content, skip, first, end), work))
+    blocks = blocks_of(content, skip, first, end)
+    if not lines.names:  # the header is blank: Arrow takes the next line for it, which only the first block has
+        blocks = [Block(0, blocks[0].first, blocks[-1].last, skip)]
+    return joined(each_block(content, blocks, work))
 
 
 def apart(table: pa.Table) -> pa.Table:

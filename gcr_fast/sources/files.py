@@ -32,8 +32,8 @@ from gcr_fast.findings import Finding, Findings
 from gcr_fast.sources.delimited import (
     BLOCK_ROW,
     Content,
-    Lines,
     OpenQuoteError,
+    lines_of_words,
     mapped,
     mapped_sha256,
     read_lines,
@@ -322,9 +322,9 @@ class Table:
     def __len__(self) -> int:
         return int(self.columns.num_rows)
 
-    @property
+    @cached_property
     def lines(self) -> np.ndarray:
-        """int32[n]: the line of each row."""
+        """int32[n]: the line of each row; for all to share."""
         return np.arange(self.first_line, self.first_line + len(self), dtype=np.int32)
 
     @property
@@ -351,22 +351,13 @@ def read_csv(
     look at all. Rows of another length are refused, all.
     """
     import pyarrow as pa
-    from pyarrow import csv as pacsv
 
     _ = file.hashing
-    names = _header(file, delimiter, skip)
+    names = header_of(file, delimiter, skip)
     require(file, names, *(only or ()))
-    kinds = dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())) | dict.fromkeys(floats or (), pa.float64())
-    parse = pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=False)
-    convert = pacsv.ConvertOptions(
-        column_types=kinds,
-        null_values=list(missing) if floats else [""],
-        strings_can_be_null=True,
-        decimal_point=decimal_mark,
-        include_columns=list(only or ()),
-    )
+    lines = lines_of_words(names, delimiter, floats, decimal_mark, missing, only)
     try:
-        table = read_lines(content_of(file), skip + 1, Lines(names, parse, convert), keep)
+        table = read_lines(content_of(file), skip + 1, lines, keep)
     except pa.ArrowInvalid as error:
         if "CSV parse error" in str(error):
             _refuse_ragged(file, len(names), delimiter, skip)
@@ -406,7 +397,8 @@ def _laid_down(text: bytes) -> Content:
         return text
 
 
-def _header(file: File, delimiter: str, skip: int) -> list[str]:
+def header_of(file: File, delimiter: str, skip: int) -> list[str]:
+    """Return the names of all columns, trimmed, out of line `skip` + 1. Refused: no such line, and one name twice."""
     lines = file.head_lines
     if len(lines) <= skip:
         refuse(file, f"ends before its header on line {skip + 1}")

@@ -11,6 +11,7 @@ from gcr_fast.columns import encode_text
 from gcr_fast.flags import Flags, taken
 from gcr_fast.sources.cells import Numbers
 from gcr_fast.sources.model import Reading, Readings
+from gcr_fast.sources.portions import PORTION
 from gcr_fast.sources.wide import Column
 from gcr_fast.sources.words import kind_of
 
@@ -35,25 +36,39 @@ def of_kind(area: str) -> Describe:
 
 
 def series_keys(columns: Sequence[pa.ChunkedArray | pa.Array]) -> tuple[np.ndarray, list[Words]]:
-    """Return (key int64[n], words of each key): one key for each distinct combination of trimmed cells."""
-    key = np.zeros(len(columns[0]), dtype=np.int64)
+    """Return (key int32[n], words of each key): one key for each distinct combination of trimmed cells."""
+    key = np.zeros(len(columns[0]), dtype=np.int32)
     words: list[Words] = [()]
     for column in columns:
         codes, values = encode_text(column)
         texts = [*("" if value is None else str(value).strip() for value in values), ""]
-        joined = key * len(texts) + np.where(codes < 0, len(texts) - 1, codes)
-        distinct, key = _distinct(joined, len(words) * len(texts))
+        distinct = _join(key, len(words), codes, len(texts))
         words = [(*words[pair // len(texts)], texts[pair % len(texts)]) for pair in distinct.tolist()]
     return key, words
 
 
-def _distinct(numbers: np.ndarray, end: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct ones of numbers int64[n] from 0 to below `end`, ascending, and which of them each is."""
-    if end > MANY:
-        distinct, places = np.unique(numbers, return_inverse=True)
-        return distinct, places.astype(np.int64)
-    there = np.bincount(numbers, minlength=end) > 0
-    return np.flatnonzero(there), (np.cumsum(there) - 1)[numbers]
+def _join(key: np.ndarray, keys: int, codes: np.ndarray, size: int) -> np.ndarray:
+    """Make `key` int32[n], of `keys`, tell apart also by `codes` int32[n] below `size`, of which -1 is the last.
+
+    Return the distinct pairs int64[k], ascending, of key * size + code. Few of them are joined portion by portion.
+    """
+
+    def pairs(rows: slice) -> np.ndarray:
+        some = codes[rows]
+        return key[rows].astype(np.int64) * size + np.where(some < 0, size - 1, some)
+
+    if keys * size > MANY:
+        distinct, places = np.unique(pairs(slice(None)), return_inverse=True)
+        key[:] = places
+        return distinct
+    portions = [slice(first, first + PORTION) for first in range(0, len(key), PORTION)]
+    there = np.zeros(keys * size, dtype=bool)
+    for rows in portions:
+        there |= np.bincount(pairs(rows), minlength=keys * size) > 0
+    places = np.cumsum(there) - 1
+    for rows in portions:
+        key[rows] = places[pairs(rows)]
+    return np.flatnonzero(there)
 
 
 class Times:
@@ -96,7 +111,7 @@ def long(
     A series that is left out is accounted for by its words and rows; one without any value as well.
     """
     order = np.argsort(key, kind="stable")
-    bounds = np.searchsorted(key[order], np.arange(len(words) + 1))
+    bounds = np.append(0, np.cumsum(np.bincount(key, minlength=len(words))))
     begins = Times()
     for code, name in enumerate(words):
         rows = span(order[bounds[code] : bounds[code + 1]])

@@ -34,15 +34,28 @@ def note_rounding(
     `cells` are the column in which they stand, from `first_line` on; the others are as of `numbers`. A series whose
     values are too large to lose as much costs a sum, and nothing else.
     """
-    small = [one for one in series if one.is_energy and len(one) * SHARE > _total(one)]
+    small = _small(series)
     if not small:
         return
     fine = numbers(cells, digits + FINER, missing, locale).values
     for one in small:
-        total = _total(one) * 10**FINER
-        lost = int(fine[one.lines.astype(np.int64) - first_line].sum()) - total
-        if lost * SHARE > abs(total) > 0:
-            readings.notes[f"values of {one.name}"] = _said(one, lost, total)
+        _note(readings, one, int(fine[one.lines.astype(np.int64) - first_line].sum()) - _total(one) * 10**FINER)
+
+
+def note_lost(readings: Readings, series: Iterable[Reading], lost: np.ndarray, first_line: int) -> None:
+    """Note the same where it is known of each row what its value lost: int16[n], in `FINER` decimal places."""
+    for one in _small(series):
+        _note(readings, one, int(lost[one.lines.astype(np.int64) - first_line].sum(dtype=np.int64)))
+
+
+def _small(series: Iterable[Reading]) -> list[Reading]:
+    return [one for one in series if one.is_energy and len(one) * SHARE > _total(one)]
+
+
+def _note(readings: Readings, one: Reading, lost: int) -> None:
+    total = _total(one) * 10**FINER
+    if lost * SHARE > abs(total) > 0:
+        readings.notes[f"values of {one.name}"] = _said(one, lost, total)
 
 
 def _total(one: Reading) -> int:

@@ -61,9 +61,9 @@ def wide(
     Columns without one value are left out and accounted for; a cell that is no number is a finding.
     """
     whole = len(rows) == len(table)
-    lines = rows + table.first_line
+    lines = table.lines if whole else rows + table.first_line
     clear = alike(False, len(rows))
-    chosen, flags = _Chosen(rows), taken(flags, rows)
+    chosen, flags = _Chosen(rows[:0] if whole else rows), taken(flags, rows)
     for name, column in columns.items():
         found = read[name] if read else _read(table, name, layout)
         if not whole and not every(found.null):

@@ -48,12 +48,12 @@ def test_blocks_make_no_difference(path, tmp_path, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(delimited, "BLOCK_BYTES", size)
             found = outcome(place)
-        assert found == wanted or (_is_no_text(found) and _is_no_text(wanted))
+        assert found == wanted or (is_no_text(found) and is_no_text(wanted))
 
     cut()
 
 
-def _is_no_text(found):
+def is_no_text(found):
     """Whether a file was refused as a whole: bytes that are no text, or rows of another length, whichever is first."""
     return isinstance(found, list) and any(one.code in {"unreadable_file", "malformed_row"} for one in found)
 
@@ -104,3 +104,13 @@ def test_columns_that_are_not_kept_are_looked_at(tmp_path):
         read_csv(open_file(path), keep=["a"])
     path.write_bytes(b"a,b\n1,2\n")
     assert read_csv(open_file(path), keep=["a"]).names == ["a"]
+
+
+def test_a_blank_line_for_a_header_is_the_same_in_one_block_and_in_several(tmp_path, monkeypatch):
+    path = tmp_path / "file.csv"
+    path.write_text("\na,b\n" + "".join(f"{at},word\n" for at in range(20)))
+    whole = read_csv(open_file(path))
+    monkeypatch.setattr(delimited, "BLOCK_BYTES", 40)
+    several = read_csv(open_file(path))
+    assert several.names == whole.names
+    assert several.columns.to_pylist() == whole.columns.to_pylist()

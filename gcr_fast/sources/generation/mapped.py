@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
-from gcr_fast.columns import as_text, one_array
+from gcr_fast.columns import every, some
 from gcr_fast.flags import Flags, taken, told
-from gcr_fast.periods import FIRST_S, LAST_S
-from gcr_fast.sources.cells import Numbers, numbers, report
+from gcr_fast.sources.cells import NO_NUMBER, Numbers, report
 from gcr_fast.sources.clock import walk
 from gcr_fast.sources.doubled import Walk, walk_rows
+from gcr_fast.sources.early import give_back
 from gcr_fast.sources.endings import walk_ends
-from gcr_fast.sources.files import File, Table, delimiter_of, read_csv, refuse
-from gcr_fast.sources.generation.mapping import END, ISO, UNIX, UNIX_MS, Of, Plan, plan_of
+from gcr_fast.sources.files import File, Table, read_csv, refuse
+from gcr_fast.sources.generation.mapped_cells import MISSING, Cells, at_once, delimiter_in, in_blocks
+from gcr_fast.sources.generation.mapping import END, ISO, Of, Plan, plan_of
 from gcr_fast.sources.long import Words, long, series_keys, span
-from gcr_fast.sources.model import Format, How, Readings
-from gcr_fast.sources.portions import labels_of, times_of
-from gcr_fast.sources.rounding import note_rounding
+from gcr_fast.sources.model import Format, How, Reading, Readings
+from gcr_fast.sources.pieces import IrregularError
+from gcr_fast.sources.rounding import note_lost, note_rounding
 from gcr_fast.sources.wide import Column, Layout, step_of, wide
 from gcr_fast.sources.words import Kind, kind_of
 from gcr_fast.units import Unit
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-MISSING = ("nan", "NaN", "null")
-_FRACTION = r":\d{2}[.,]\d*[1-9]\d*(?:Z|[+-][\d:]+)?$"
 _BETWEEN = (
     "has a fraction of a second, where no interval begins: a log of changes has no intervals; export hourly values or "
     "the like"
@@ -46,15 +44,19 @@ def read(file: File, how: How) -> Readings:
     if how.mapping is None:
         refuse(file, "needs a mapping that describes it: --mapping", "unknown_format")
     plan = plan_of(how.mapping)
-    table = _table(file, plan)
-    readings = Readings(file, FORMAT.name, rows=len(table), attribution=plan.attribution)
-    readings.cells = None if file.kind == "csv" else table
-    if not len(table):
-        refuse(file, "has a header, but no rows", "empty_file")
-    if plan.value:
-        _long(readings, table, plan, how)
-    else:
-        _wide(readings, table, plan, how)
+    units = partial(_units, plan)
+    if file.kind == "csv":
+        with contextlib.suppress(IrregularError):
+            return _readings(file, plan, how, in_blocks(file, plan, units))
+    return _readings(file, plan, how, at_once(_table(file, plan), plan, units))
+
+
+def _readings(file: File, plan: Plan, how: How, cells: Cells) -> Readings:
+    """Return the readings of a table. `IrregularError`: something is amiss, and the cells are gone."""
+    readings = Readings(file, FORMAT.name, rows=len(cells.table), attribution=plan.attribution)
+    readings.cells = None if file.kind == "csv" else cells.table
+    (_long if plan.value else _wide)(readings, cells, plan, how)
+    give_back()
     return readings
 
 
@@ -62,14 +64,22 @@ def _table(file: File, plan: Plan) -> Table:
     if file.kind in {"parquet", "ipc"}:
         table = Table(file.source().table, 1)
     elif file.kind == "csv":
-        lines = file.head_lines
-        header = lines[plan.skip] if len(lines) > plan.skip else ""
-        table = read_csv(file, delimiter=plan.delimiter or delimiter_of(header), skip=plan.skip)
+        table = read_csv(file, delimiter=delimiter_in(file, plan), skip=plan.skip)
     else:
         refuse(file, f"is {file.kind}: a mapping describes delimited text, Parquet or Arrow")
     others = filter(None, [plan.value, plan.flags])
     _need(file, table, [*plan.clock.columns, *plan.columns, *others, *plan.series.values()])
+    if not len(table):
+        refuse(file, "has a header, but no rows", "empty_file")
     return table
+
+
+def _units(plan: Plan, names: Sequence[str]) -> dict[str, Unit]:
+    """Return the columns of values, and what each is in."""
+    if plan.value and plan.unit is not None:
+        return {plan.value: plan.unit}
+    described = {name: _column(plan, name) for name in names}
+    return {name: unit for name, (column, unit) in described.items() if isinstance(column, Column) and unit is not None}
 
 
 def _need(file: File, table: Table, names: Sequence[str]) -> None:
@@ -90,90 +100,48 @@ class _Begins(NamedTuple):
     length_s: int
 
 
-def _begins(readings: Readings, table: Table, plan: Plan, how: How, key: np.ndarray | None) -> _Begins:
+def _begins(readings: Readings, cells: Cells, plan: Plan, how: How, key: np.ndarray | None) -> _Begins:
     """Return when intervals begin. `key` int64[n] tells the series of a long table apart."""
     clock, zone = plan.clock, plan.clock.zone or how.zone or ""
-    cells = _time_cells(table, plan)
-    marks, local, bad, between = _marks(cells, clock.layout)
-    lines = table.lines
-    name = " ".join(clock.columns)
+    marks, local, bad, between = cells.marks
     wanted = "an ISO 8601 time" if clock.layout == ISO else clock.layout
-    report(readings.findings, readings.file, bad, lines, name, cells, f"is not {wanted}")
-    report(readings.findings, readings.file, between & ~bad, lines, name, cells, _BETWEEN)
-    if local.any() and not zone:
+    _report(readings, cells, plan, bad, f"is not {wanted}")
+    _report(readings, cells, plan, between & ~bad, _BETWEEN)
+    if some(local) and not zone:
         what = "names no time zone: name it in the mapping as time.zone, or with --zone"
-        report(
-            readings.findings, readings.file, local & (np.cumsum(local) == 1), lines, name, cells, what, "naive_time"
-        )
-    if not local.all():
-        what = "names no offset, where other rows do"
-        report(readings.findings, readings.file, local, lines, name, cells, what, "naive_time")
+        _report(readings, cells, plan, local & (np.cumsum(local) == 1), what, "naive_time")
+    if not every(local):
+        _report(readings, cells, plan, local, "names no offset, where other rows do", "naive_time")
     readings.findings.check()
     readings.zone = zone or "UTC"
     length = clock.interval_s or _length(readings.file, marks)
     back_s = length if clock.marks == END else 0
-    if not local.any():
-        return _Begins(marks - back_s, np.arange(len(table)), length)
+    if not some(local):
+        return _Begins(marks - back_s if back_s else marks, np.arange(len(marks)), length)
 
     def walked(rows: np.ndarray | slice) -> Walk:
-        some = None if key is None else key[rows]
+        series = None if key is None else key[rows]
         if clock.marks == END:
-            return walk_ends(marks[rows], length, readings.zone, some)
-        return walk(marks[rows], readings.zone, some)
+            return walk_ends(marks[rows], length, readings.zone, series)
+        return walk(marks[rows], readings.zone, series)
 
-    found = walk_rows(readings, walked, marks, key, lines)
-    what = f"does not exist in {readings.zone}"
-    report(readings.findings, readings.file, found.skipped, lines, name, cells, what, "nonexistent_time")
+    found = walk_rows(readings, walked, marks, key, cells.table.lines)
+    _report(readings, cells, plan, found.skipped, f"does not exist in {readings.zone}", "nonexistent_time")
     rows = np.flatnonzero(~found.unclear)
-    return _Begins(found.seconds[rows], rows, length)
+    return _Begins(found.seconds if len(rows) == len(marks) else found.seconds[rows], rows, length)
 
 
-def _has_fraction(cells: pa.Array) -> np.ndarray:
-    """bool[n]: times in ISO 8601 with a fraction of a second that is not zero."""
-    import pyarrow.compute as pc
-
-    found = pc.match_substring_regex(pc.utf8_trim_whitespace(as_text(cells)), _FRACTION)
-    fractions: np.ndarray = pc.fill_null(found, False).to_numpy(zero_copy_only=False)
-    return fractions
-
-
-def _time_cells(table: Table, plan: Plan) -> pa.Array:
-    """Return the cells of the time column; of several, their texts joined by a blank."""
-    import pyarrow.compute as pc
-
-    columns = [one_array(table.columns[name]) for name in plan.clock.columns]
-    if len(columns) == 1:
-        return columns[0]
-    return pc.binary_join_element_wise(*(pc.utf8_trim_whitespace(as_text(one)) for one in columns), " ")
-
-
-class _Marks(NamedTuple):
-    """A column of times, each bool[n] or int64[n]."""
-
-    seconds: np.ndarray
-    local: np.ndarray
-    """Whether they are of a local clock; else they are UTC."""
-    bad: np.ndarray
-    """Which cells are no times."""
-    between: np.ndarray
-    """Which are times between two seconds, where no interval begins."""
-
-
-def _marks(cells: pa.Array, layout: str) -> _Marks:
-    """Read times as a mapping lays them out."""
-    none = np.zeros(len(cells), dtype=bool)
-    if layout in {UNIX, UNIX_MS}:
-        found = numbers(cells, 3 if layout == UNIX else 0)
-        seconds, fraction = np.divmod(found.values, 1000)
-        wild = (seconds < FIRST_S) | (seconds > LAST_S)
-        return _Marks(seconds, none, found.bad | found.null | wild, fraction != 0)
-    if layout == ISO:
-        aware, walls = times_of(cells, None), times_of(cells, "UTC")
-        bad = walls.null | walls.unreadable
-        between = bad & _has_fraction(cells) if bad.any() else none
-        return _Marks(walls.earliest, aware.naive & ~aware.null, bad & ~between, between)
-    times = labels_of(cells, layout)
-    return _Marks(times.seconds, np.full(len(cells), "%z" not in layout), times.bad, none)
+def _report(
+    readings: Readings, cells: Cells, plan: Plan, mask: np.ndarray, what: str, code: str = "unreadable_value"
+) -> None:
+    """Report times that are marked bool[n]."""
+    if not some(mask):
+        return
+    if cells.times is None:
+        raise IrregularError
+    report(
+        readings.findings, readings.file, mask, cells.table.lines, " ".join(plan.clock.columns), cells.times, what, code
+    )
 
 
 def _length(file: File, marks: np.ndarray) -> int:
@@ -182,42 +150,49 @@ def _length(file: File, marks: np.ndarray) -> int:
     return step_of(marks)
 
 
-def _long(readings: Readings, table: Table, plan: Plan, how: How) -> None:
+def _long(readings: Readings, cells: Cells, plan: Plan, how: How) -> None:
     """Read a table of one value a row; the columns of `series` tell whose."""
-    names = list(plan.series)
-    columns = [table.columns[plan.series[name]] for name in names]
-    key, words = series_keys(columns) if columns else (np.zeros(len(table), np.int64), [()])
-    begins = _begins(readings, table, plan, how, key)
-    unit = plan.unit
+    table, unit, names = cells.table, plan.unit, list(plan.series)
     assert unit is not None  # a plan of a long table has one
-    cells = table.columns[plan.value]
-    found = numbers(cells, unit.digits, (*MISSING, *plan.missing), plan.locale)
-    lines = table.lines
-    report(readings.findings, readings.file, found.bad, lines, plan.value, cells, "is not a number")
+    columns = [table.columns[plan.series[name]] for name in names]
+    key, words = series_keys(columns) if columns else (np.zeros(len(table), np.int32), [()])
+    begins, found, lines = _begins(readings, cells, plan, how, key), cells.numbers.pop(plan.value), table.lines
+    if some(found.bad):
+        report(readings.findings, readings.file, found.bad, lines, plan.value, table.columns[plan.value], NO_NUMBER)
 
     def describe(said: Words) -> Column | str:
         return _described(plan, dict(zip(names, said, strict=True)))
 
-    power, step, rows = unit.kind != "energy", begins.length_s, span(begins.rows)
-    flags, some = taken(_flags(table, plan), rows), Numbers(*(part[rows] for part in found))
+    rows = span(begins.rows)
     long(
         readings,
         key[rows],
         words,
         describe,
         begins.starts,
-        some,
+        Numbers(*(part[rows] for part in found)),
         lines[rows],
-        power=power,
-        interval_s=step,
-        flags=flags,
+        power=unit.kind != "energy",
+        interval_s=begins.length_s,
+        flags=taken(_flags(table, plan), rows),
     )
     _mark_weights(readings, {one.column: unit for one in readings.series})
-    missing = (*MISSING, *plan.missing)
-    note_rounding(readings, readings.series, cells, table.first_line, unit.digits, missing, plan.locale)
-    for name in table.names:
+    _note_rounding(readings, readings.series, cells, plan, plan.value, unit)
+    for name in cells.names:
         if name not in {*plan.clock.columns, plan.value, plan.flags, *plan.series.values()}:
             readings.left_out[name] = "not in the mapping"
+
+
+def _note_rounding(
+    readings: Readings, series: Iterable[Reading], cells: Cells, plan: Plan, name: str, unit: Unit
+) -> None:
+    """Note what series whose values stand in one column have lost."""
+    first = cells.table.first_line
+    if name in cells.lost:
+        note_lost(readings, series, cells.lost[name], first)
+    else:
+        missing = (*MISSING, *plan.missing)
+        note_rounding(readings, series, cells.table.columns[name], first, unit.digits, missing, plan.locale)
 
 
 def _flags(table: Table, plan: Plan) -> Flags | None:
@@ -239,25 +214,24 @@ def _described(plan: Plan, said: dict[str, str]) -> Column | str:
     return Column(kind, said.get("area", "") or plan.area, said.get("device") or None)
 
 
-def _wide(readings: Readings, table: Table, plan: Plan, how: How) -> None:
+def _wide(readings: Readings, cells: Cells, plan: Plan, how: How) -> None:
     """Read a table of one time a row and one column a series."""
-    begins, flags = _begins(readings, table, plan, how, None), _flags(table, plan)
+    begins, flags = _begins(readings, cells, plan, how, None), _flags(cells.table, plan)
     units: dict[str, Unit] = {}
-    for name in table.names:
+    for name in cells.names:
         column, unit = _column(plan, name)
         if isinstance(column, str):
             readings.left_out[name] = column
         elif isinstance(column, Column) and unit is not None:
             units[name] = unit
-            missing, step = (*MISSING, *plan.missing), begins.length_s
-            layout = Layout(unit.digits, unit.kind != "energy", step, missing, (), plan.locale)
-            wide(readings, table, begins.starts, begins.rows, {name: column}, layout, flags=flags)
+            layout = Layout(unit.digits, unit.kind != "energy", begins.length_s)
+            read = {name: cells.numbers.pop(name)}
+            wide(readings, cells.table, begins.starts, begins.rows, {name: column}, layout, read=read, flags=flags)
     if not units:
         refuse(readings.file, "has no column that the mapping's pattern matches", "missing_column")
     _mark_weights(readings, units)
     for one in readings.series:
-        missing, cells = (*MISSING, *plan.missing), table.columns[one.column]
-        note_rounding(readings, [one], cells, table.first_line, units[one.column].digits, missing, plan.locale)
+        _note_rounding(readings, [one], cells, plan, one.column, units[one.column])
 
 
 def _column(plan: Plan, name: str) -> tuple[Column | str | None, Unit | None]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gcr_fast.columns import as_text
+from gcr_fast.columns import alike, as_text, one_array, some
 from gcr_fast.flags import told as flags_of
-from gcr_fast.periods import Times, utc_to_local
+from gcr_fast.periods import DAY_S, Times, utc_to_local
 from gcr_fast.sources.cells import KILO, ONE, Numbers, numbers, report
 from gcr_fast.sources.clock import walk
 from gcr_fast.sources.devices import ANY_GENERATION, told
 from gcr_fast.sources.doubled import Walk, walk_rows
-from gcr_fast.sources.files import File, Table, read_csv, refuse, require
+from gcr_fast.sources.early import give_back, read_early
+from gcr_fast.sources.files import File, Table, header_of, read_csv, refuse, require
 from gcr_fast.sources.long import Words, long, series_keys, span
 from gcr_fast.sources.model import Format, How, Readings
+from gcr_fast.sources.pieces import IrregularError
 from gcr_fast.sources.portions import times_of
 from gcr_fast.sources.wide import Column
 
@@ -39,20 +43,28 @@ def detect(file: File) -> bool:
     return file.kind == "csv" and {START, END, DEVICE, USAGE, INDICATOR} <= set(_header(file))
 
 
+class _Cells(NamedTuple):
+    """What the rows of a file say, each [n]."""
+
+    table: Table
+    """All of it; of one that was read in blocks only its columns of words."""
+    starts: np.ndarray
+    """int64 UTC."""
+    more: np.ndarray
+    """int32: how long the interval is, in seconds; or bool: whether its local time happens twice."""
+    found: Numbers
+
+
 def read(file: File, how: How) -> Readings:
     """Read Wh by device. Of a device with gross and net readings, the net ones stay."""
-    table = read_csv(file)
-    require(file, table.names, START, END, DEVICE, USAGE, INDICATOR)
-    readings = Readings(file, FORMAT.name, rows=len(table))
-    starts = _times(readings, table, START, "UTC").earliest
-    lengths = _times(readings, table, END, "UTC").earliest - starts
-    lines = table.lines
-    wrong = (lengths <= 0) | (lengths > 86_400)
-    report(readings.findings, file, wrong, lines, END, table.columns[END], "is not within a day after its start")
-    found = numbers(table.columns[USAGE], ONE)
-    report(readings.findings, file, found.bad, lines, USAGE, table.columns[USAGE], "is not a number")
-    readings.findings.check()
-    key, words = series_keys([*(table.columns[name] for name in (DEVICE, INDICATOR)), _as_column(lengths)])
+    readings = Readings(file, FORMAT.name)
+    try:
+        cells = _in_blocks(file, (START, END), _lengths, np.int32, USAGE, ONE, (DEVICE, INDICATOR))
+    except IrregularError:
+        cells = _at_once(readings)
+    readings.rows = len(cells.table)
+    words_of = cells.table.columns
+    key, words = series_keys([words_of[DEVICE], words_of[INDICATOR], _as_column(cells.more)])
     net = {device for device, indicator, _ in words if indicator.upper() == "NET"}
 
     def describe(name: Words) -> Column | str:
@@ -68,14 +80,76 @@ def read(file: File, how: How) -> Readings:
         key,
         words,
         describe,
-        starts,
-        found,
-        lines,
+        cells.starts,
+        cells.found,
+        cells.table.lines,
         power=False,
         interval_s=lambda name: int(name[2]),
-        flags=flags_of(table.columns[INDICATOR]),
+        flags=flags_of(words_of[INDICATOR]),
     )
+    give_back()
     return readings
+
+
+def _at_once(readings: Readings) -> _Cells:
+    """Read the registry's readings as a whole. Refused with every bad cell."""
+    file = readings.file
+    table = read_csv(file)
+    require(file, table.names, START, END, DEVICE, USAGE, INDICATOR)
+    starts = _times(readings, table, START, "UTC").earliest
+    lengths = _times(readings, table, END, "UTC").earliest - starts
+    lines, wrong = table.lines, _is_wrong(lengths)
+    report(readings.findings, file, wrong, lines, END, table.columns[END], "is not within a day after its start")
+    found = numbers(table.columns[USAGE], ONE)
+    report(readings.findings, file, found.bad, lines, USAGE, table.columns[USAGE], "is not a number")
+    readings.findings.check()
+    return _Cells(table, starts, lengths, found)
+
+
+def _is_wrong(lengths: np.ndarray) -> np.ndarray:
+    wrong: np.ndarray = (lengths <= 0) | (lengths > DAY_S)
+    return wrong
+
+
+def _lengths(starts: Times, ends: Times) -> np.ndarray:
+    lengths: np.ndarray = ends.earliest - starts.earliest
+    if _is_wrong(lengths).any():
+        raise IrregularError
+    return lengths
+
+
+def _twice(times: Times) -> np.ndarray:
+    twice: np.ndarray = times.earliest != times.latest
+    return twice
+
+
+def _in_blocks(
+    file: File,
+    times: Sequence[str],
+    more: Callable[..., np.ndarray],
+    kind: type,
+    values: str,
+    digits: int,
+    words: Sequence[str],
+    zone: str | None = "UTC",
+) -> _Cells:
+    """Read a file that is in memory block by block; what is amiss is `IrregularError`.
+
+    `more` makes of the columns of `times`, the first of which are the starts, an array of a `kind`. `values` are in
+    Wh times 10 ** `digits`.
+    """
+    if not {*times, values, *words} <= set(header_of(file, ",", 0)):
+        raise IrregularError
+
+    def turn(block: pa.Table) -> list[np.ndarray]:
+        read = [times_of(block.column(name), zone) for name in times]
+        found = numbers(one_array(block.column(values)), digits)
+        if some(found.bad) or any(some(mask) for one in read for mask in one[2:]):
+            raise IrregularError
+        return [read[0].earliest, more(*read), found.values, found.null]
+
+    table, (starts, extra, whole, null) = read_early(file, turn, [np.int64, kind, np.int64, np.bool_], words)
+    return _Cells(table, starts, extra, Numbers(whole, null, alike(False, len(table))))
 
 
 def _as_column(values: np.ndarray) -> pa.DictionaryArray:
@@ -93,19 +167,19 @@ def _times(readings: Readings, table: Table, name: str, zone: str | None) -> Tim
     return times
 
 
-def _starts(readings: Readings, table: Table, times: Times, key: np.ndarray, zone: str | None) -> Walk:
+def _starts(readings: Readings, cells: _Cells, key: np.ndarray, zone: str | None) -> Walk:
     """Return when intervals begin; of an hour that a local clock has twice, the order in each series tells which."""
-    twice = times.earliest != times.latest
+    starts, twice = cells.starts, cells.more
     if zone is None or not twice.any():
-        none = np.zeros(len(twice), dtype=bool)
-        return Walk(times.earliest, none, none, none)
-    local = utc_to_local(times.earliest, zone)
+        none = alike(False, len(twice))
+        return Walk(starts, none, none, none)
+    local = utc_to_local(starts, zone)
 
     def walked(rows: np.ndarray | slice) -> Walk:
-        found, some = walk(local[rows], zone, key[rows]), twice[rows]
-        return found._replace(seconds=np.where(some, found.seconds, times.earliest[rows]), unclear=found.unclear & some)
+        found, again = walk(local[rows], zone, key[rows]), twice[rows]
+        return found._replace(seconds=np.where(again, found.seconds, starts[rows]), unclear=found.unclear & again)
 
-    return walk_rows(readings, walked, local, key, table.lines)
+    return walk_rows(readings, walked, local, key, cells.table.lines)
 
 
 def _report_times(readings: Readings, times: Times, table: Table, name: str) -> None:
@@ -142,30 +216,52 @@ def detect_granular(file: File) -> bool:
 
 def read_granular(file: File, how: How) -> Readings:
     """Read kWh by metering point. The user has to say what each is: production and consumption look alike."""
-    table = read_csv(file)
-    require(file, table.names, POINT, PERIOD, QUANTITY)
-    readings = Readings(file, GRANULAR.name, rows=len(table), zone=how.zone or "UTC")
-    times = _times(readings, table, PERIOD, how.zone)
-    lines = table.lines
-    found = numbers(table.columns[QUANTITY], KILO)
-    report(readings.findings, file, found.bad, lines, QUANTITY, table.columns[QUANTITY], "is not a number")
-    readings.findings.check()
+    with contextlib.suppress(IrregularError):
+        return _granular(file, how, _in_blocks(file, (PERIOD,), _twice, np.bool_, QUANTITY, KILO, (POINT,), how.zone))
+    return _granular(file, how, None)
+
+
+def _granular(file: File, how: How, cells: _Cells | None) -> Readings:
+    """Return the readings of a file, which is read as a whole if its `cells` are not known.
+
+    `IrregularError`: something is amiss, and its cells are gone.
+    """
+    readings = Readings(file, GRANULAR.name, zone=how.zone or "UTC")
+    given, cells = cells, cells or _granular_at_once(readings, how)
+    table, lines = cells.table, cells.table.lines
+    readings.rows = len(table)
     key, words = series_keys([table.columns[POINT]])
-    clock = _starts(readings, table, times, key, how.zone)
+    clock = _starts(readings, cells, key, how.zone)
     starts, rows = clock.seconds, np.flatnonzero(~clock.unclear)
     step = _step(file, starts)
     off = starts % step != 0
-    report(readings.findings, file, off, lines, PERIOD, table.columns[PERIOD], f"is not on a step of {step // 60} min")
+    if given is not None and off.any():
+        raise IrregularError
+    periods = None if given else table.columns[PERIOD]
+    report(readings.findings, file, off, lines, PERIOD, periods, f"is not on a step of {step // 60} min")
     _refuse_untold(file, how, [point for (point,) in words if point])
 
     def describe(name: Words) -> Column | str:
         kind = told(file, how, name[0]) if name[0] else None
         return Column(kind, device_id=name[0]) if kind else "no metering point"
 
-    some = span(rows)
-    few = Numbers(*(part[some] for part in found))
-    long(readings, key[some], words, describe, starts[some], few, lines[some], power=False, interval_s=step)
+    chosen = span(rows)
+    few = Numbers(*(part[chosen] for part in cells.found))
+    long(readings, key[chosen], words, describe, starts[chosen], few, lines[chosen], power=False, interval_s=step)
+    give_back()
     return readings
+
+
+def _granular_at_once(readings: Readings, how: How) -> _Cells:
+    """Read the three columns as a whole. Refused with every bad cell."""
+    file = readings.file
+    table = read_csv(file)
+    require(file, table.names, POINT, PERIOD, QUANTITY)
+    times = _times(readings, table, PERIOD, how.zone)
+    found = numbers(table.columns[QUANTITY], KILO)
+    report(readings.findings, file, found.bad, table.lines, QUANTITY, table.columns[QUANTITY], "is not a number")
+    readings.findings.check()
+    return _Cells(table, times.earliest, _twice(times), found)
 
 
 def _step(file: File, starts: np.ndarray) -> int:
