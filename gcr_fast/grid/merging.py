@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gcr_fast.codes import MAX_PROFILE_TOTAL
+from gcr_fast.codes import MAX_INTERVAL_S, MAX_PROFILE_TOTAL
 from gcr_fast.columns import exact_sum
 from gcr_fast.exchange.reading import Source
 from gcr_fast.findings import Finding, Findings
@@ -274,7 +274,10 @@ def _misfit(first: Profile, other: Profile) -> _Misfit | None:
         return _Misfit(f"is {here}", there, "give both in one unit, or read them apart")
     if first.step_s != other.step_s:
         here, there = (f"of {one.step_s // 60} min" for one in (other, first))
-        return _Misfit(f"has intervals {here}", there, "read both as hours (without --keep-intervals), or apart")
+        hint = "read both as hours (without --keep-intervals), or apart"
+        if max(first.step_s, other.step_s) > MAX_INTERVAL_S:
+            hint = "leave out the rows that last longer than an hour: they have no hours"
+        return _Misfit(f"has intervals {here}", there, hint)
     if (other.start_s - first.start_s) % first.step_s:
         here, there = utc_text(other.start_s), f"every {first.step_s // 60} min from {utc_text(first.start_s)} on"
         return _Misfit(f"has an interval at {here}", there, "mend the starts of one, or read them apart")

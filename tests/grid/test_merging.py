@@ -165,6 +165,17 @@ def test_two_series_of_one_import_that_clash_are_told_with_both_files(write, ref
     assert import_generation(paths, how=How(mapping=UNITS)).series["U"].found == 3
 
 
+def test_days_beside_hours_are_told_to_be_left_out(write, refusal):
+    head = "interval_start_datetime,interval_end_datetime,device_id,interval_usage,gross_net_indicator\n"
+    hours = "2024-01-01T00:00Z,2024-01-01T01:00Z,U,1,NET\n2024-01-01T01:00Z,2024-01-01T02:00Z,U,1,NET\n"
+    path = write(head + hours + "2024-01-01T00:00Z,2024-01-02T00:00Z,U,24,NET\n")
+    (found,) = refusal(import_generation, [path])
+    assert (found["code"], found["hint"]) == (
+        "duplicate_profile",
+        "leave out the rows that last longer than an hour: they have no hours",
+    )
+
+
 def test_a_gap_that_another_file_has_is_no_fault(write):
     first = write("start,P_wh\n2024-01-01T00:00Z,1\n2024-01-01T01:00Z,\n2024-01-01T02:00Z,3\n", "a.csv")
     second = write("start,P_wh\n2024-01-01T01:00Z,2\n", "b.csv")
