@@ -11,9 +11,9 @@ TELLING_PREFIX = 6
 
 
 def space_of(prefix: str, issuer: str | None) -> Any:
-    """Return what makes serial numbers comparable: their prefix, and the issuer where that is short."""
+    """Return what makes serial numbers comparable: their prefix, and its issuer, however spelled, if that is short."""
     known = canonical(prefix)
-    return (issuer, known) if is_short(known) else known
+    return (canonical(issuer) if issuer else None, known) if is_short(known) else known
 
 
 def is_short(prefix: str) -> bool:

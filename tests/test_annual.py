@@ -655,6 +655,13 @@ def test_small_letters_and_blanks_make_no_other_serial_numbers(faults):
     assert [(code, row) for code, row, *_ in found] == [("serial_overlap", 1)]
 
 
+def test_small_letters_and_blanks_make_no_other_issuer(faults):
+    """Numbers with a short prefix are compared within an issuer: `Ofgem` and `OFGEM` were two."""
+    rows = (serials("Issuing Body", "p", "1", "100"), serials("issuing  body", "p", "100", "100"))
+    found = faults(*({"certificate_id": f"C{at}"} | row for at, row in enumerate(rows)))
+    assert [(code, row) for code, row, *_ in found] == [("serial_overlap", 1)]
+
+
 @pytest.mark.parametrize(("first", "last"), [("7", "6"), ("7", ""), ("", "7"), ("-1", "3")])
 def test_a_serial_range_has_both_ends_in_order(faults, first, last):
     (fault,) = faults(serials("A", "p", first, last))

@@ -140,7 +140,8 @@ def rows_of(listing: Listing, kept: np.ndarray) -> Rows:
     said = list(held.meanings.said)
     short = held.digests("prefix", lambda texts: map(is_short, canonical_each(texts))) > 0
     return Rows(
-        space=held.digests("prefix", canonical_each) + np.where(short, held.digests("issuer") * _APART, 0),
+        space=held.digests("prefix", canonical_each)
+        + np.where(short, held.digests("issuer", canonical_each) * _APART, 0),
         low=held.numbers("low"),
         high=held.numbers("high"),
         identity=held.digests("certificate_id", canonical_each),

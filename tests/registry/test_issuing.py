@@ -164,6 +164,7 @@ SERIALS = {"issuer": "I", "serial_prefix": "S", "serial_start": 10, "serial_end"
         ({"serial_start": 1, "serial_end": 9}, False),
         ({"serial_prefix": "T"}, False),
         ({"issuer": "J"}, False),
+        ({"issuer": " i"}, True),
     ],
 )
 def test_serial_ranges_that_meet_are_refused(registry, change, meets):

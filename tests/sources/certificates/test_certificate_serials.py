@@ -83,3 +83,13 @@ def test_any_text_is_read_or_refused(first, last):
 def test_a_number_comes_back_from_its_text(prefix, number):
     found = read_serial(f"{prefix}{number}")
     assert (found.prefix, found.number) == (prefix, number)
+
+
+def test_one_issuer_in_small_letters_is_the_same_in_a_list(faults):
+    mapping = {
+        "columns": {"first": "Von", "last": "Bis", "energy": "MWh", "year": "Jahr", "issuer": "Stelle"},
+        "constants": {"status": "cancelled", "country": "AT", "technology": "solar"},
+    }
+    rows = ["1,100,2023,100,Ofgem", "50,60,2023,11,OFGEM ", "70,80,2023,11,Other"]
+    found = faults("\n".join(["Von,Bis,Jahr,MWh,Stelle", *rows]), mapping=mapping)
+    assert found == [("serial_overlap", 3, None)]
