@@ -1,4 +1,4 @@
-"""Periods of one device that have a day in common: their ends may be the days after the last."""
+"""Periods of one device that have a time in common: their ends may be the days after the last, or energy is in both."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from gcr_fast.sources.certificates.held import Held
 from gcr_fast.sources.certificates.periods import Span
+from gcr_fast.sources.certificates.serials import canonical_each
 
 
 def lines_that_share(held: Held) -> list[int]:
@@ -40,3 +41,27 @@ def _ending(rows: Iterable[tuple[str | None, Span | None, int]]) -> list[int]:
             begins.add((device, span.first))
             ends.setdefault((device, span.last), line)
     return [line for edge, line in ends.items() if edge in begins]
+
+
+def lines_that_overlap(held: Held) -> list[tuple[int, int]]:
+    """Return (line, earlier begun line) of certificates without id or serial numbers whose periods overlap.
+
+    They are of one device, whose energy may be in both: a year and one of its months, say.
+    """
+    rows = np.flatnonzero(~held.numbers("told"))
+    if not len(rows):
+        return []
+    edges = np.array([one.period for one in held.meanings.placed], dtype=np.int64).reshape(-1, 2)
+    device, lines = held.digests("device_id", canonical_each)[rows], held.numbers("line")[rows]
+    begins, ends = edges[held.numbers("placed")[rows]].T
+    order = np.lexsort((lines, -ends, begins, device))
+    device, lines, begins, ends = device[order], lines[order], begins[order], ends[order]
+    found, furthest = list[tuple[int, int]](), 0
+    for at in range(1, len(order)):
+        if device[at] != device[furthest]:
+            furthest = at
+        elif begins[at] < ends[furthest]:
+            found.append((int(lines[at]), int(lines[furthest])))
+        if ends[at] > ends[furthest]:
+            furthest = at
+    return found

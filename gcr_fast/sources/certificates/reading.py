@@ -14,7 +14,7 @@ from gcr_fast.sources.certificates.facts import Facts
 from gcr_fast.sources.certificates.held import NONE, Held
 from gcr_fast.sources.certificates.layout import NOT_CARRIED, Layout
 from gcr_fast.sources.certificates.marks import mark_of
-from gcr_fast.sources.certificates.neighbours import lines_that_share
+from gcr_fast.sources.certificates.neighbours import lines_that_overlap, lines_that_share
 from gcr_fast.sources.certificates.plain import PlainReader
 from gcr_fast.sources.certificates.rows import RowReader
 from gcr_fast.sources.certificates.sheet import Block, Sheet, open_sheet
@@ -70,6 +70,7 @@ def _listed(file: File, name: str, layout: Layout, zone: str | None, sift: Sift,
     _note_rounded(sheet, reader.rounded)
     facts.production.note()
     _note_shared(sheet, lines_that_share(listing.held))
+    _note_overlap(sheet, lines_that_overlap(listing.held))
     _note_unsaid(facts, listing.held)
     return listing, facts.production.judged()
 
@@ -140,3 +141,12 @@ def _note_shared(sheet: Sheet, lines: list[int]) -> None:
             "begins, which is in both: are the ends the day after the last?"
         )
         sheet.findings.add("reading_note", what, file=sheet.file.name, line=lines[0], count=len(lines))
+
+
+def _note_overlap(sheet: Sheet, pairs: list[tuple[int, int]]) -> None:
+    """Say which rows without serial numbers are of one device at one time: their energy may be there twice."""
+    for line, other in pairs[:1]:
+        more = f" (of {len(pairs)} such pairs)" if len(pairs) > 1 else ""
+        what = f"{sheet.file.path.name}: lines {other} and {line}{more} are of one device, and their periods overlap"
+        what += ": is its energy in both?"
+        sheet.findings.add("reading_note", what, file=sheet.file.name, line=line, count=len(pairs))

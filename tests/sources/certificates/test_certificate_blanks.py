@@ -240,3 +240,22 @@ def test_energy_that_the_number_of_certificates_contradicts_is_refused(faults, r
     assert [one["energy_wh"] for one in found] == [200_000_000, 50_000_000, 7_000_000]
     varying = rows(lines.replace("C,2023,,50\n", ""), mapping=mapping | {"wh_each": 0})
     assert [one["energy_wh"] for one in varying] == [200_000_000, 100_000_000, 7_000_000]
+
+
+# --- one device at one time
+
+
+def test_periods_of_a_device_that_overlap_are_told_where_no_number_tells_certificates_apart(read):
+    """A year and one of its months were both taken, and nothing said so."""
+    mapping = {**DEVICES, "columns": {"device_id": "Dev", "energy": "MWh", "period": "P"}}
+    rows = ["A,2023,100", "B,2023-01,10", "B,2023-02,10", "a,2023-01,10", "B,2024,10", "A,2022-12-01 - 2023-01-31,9"]
+    found = read("\n".join(["Dev,P,MWh", *rows]), mapping=mapping)
+    assert len(found) == 6
+    (told,) = (one for one in found.findings if "overlap" in one.message)
+    assert (told.line, told.count, told.severity) == (2, 2, "warning")
+    assert "lines 7 and 2 (of 2 such pairs)" in told.message
+    apart = read("\n".join(["Dev,P,MWh", *rows[1:3], rows[4]]), mapping=mapping)
+    assert not any("overlap" in one.message for one in apart.findings)
+    numbered = {**mapping, "columns": mapping["columns"] | {"id": "Id"}}
+    told = read("Dev,P,MWh,Id\nA,2023,100,1\nA,2023-01,10,2\n", mapping=numbered).findings
+    assert not any("overlap" in one.message for one in told)
