@@ -38,7 +38,7 @@ def exchange() -> None:
 @opt.choice
 @opt.units
 @opt.typical_year
-@options(opt.zone("Zone of profile times that name none."), opt.unit, opt.label)
+@options(opt.zone("Zone of times that name none."), opt.unit, opt.label)
 @opt.as_json
 @opt.quiet
 def write(source: Path, form: str, out: Path, as_json: bool, quiet: bool, **given: Any) -> None:
@@ -139,10 +139,10 @@ def _bundles(source: Path, out: Path, given: dict[str, Any]) -> Exchanged:
 
     from .loading import said_of
 
-    said_of(given, [])  # options of profile files say nothing of bundles
+    zone = said_of(given, [])["zone"]  # other options of profile files say nothing of bundles
     hourly, parents = _hourly(source, given["annual"])
     how = {name: given[name] for name in ("expiry_months", "first_number")}
-    return write_bundles(hourly, out, parents=parents, constants=_constants(given["constants"]), **how)
+    return write_bundles(hourly, out, parents=parents, constants=_constants(given["constants"]), zone=zone, **how)
 
 
 def _readings(source: Path, out: Path, form: str, given: dict[str, Any]) -> Exchanged:
@@ -155,7 +155,7 @@ def _readings(source: Path, out: Path, form: str, given: dict[str, Any]) -> Exch
     said = said_of(given, [] if _is_registry(source) or are_hours(source) else [source])
     if _is_registry(source) or are_hours(source):
         left_out = no_readings()
-        series = series_of_hours(*_hourly(source, given["annual"]), left_out)
+        series = series_of_hours(*_hourly(source, given["annual"]), left_out, said["zone"])
         return write_readings(series, out, form, left_out)
     profiles = read_profiles(source, **(said | {"keep_intervals": True}))
     return write_readings(series_of_profiles(profiles), out, form, profiles)

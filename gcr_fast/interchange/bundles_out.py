@@ -38,19 +38,21 @@ def write_bundles(
     constants: Mapping[str, str] | None = None,
     expiry_months: int = 24,
     first_number: int = 0,
+    zone: str | None = None,
 ) -> Exchanged:
     """Write hourly certificates (a path, or any Arrow object) as a bundle CSV.
 
     `parents` is a table of their annual certificates, from which device, country, issuer and zone are taken.
     `constants` fills columns of `FREE` in all rows. `expiry_months` after production they expire. The Wh of each
-    device are numbered from `first_number` on. What was split is left out: its pieces are bundles.
+    device are numbered from `first_number` on. `zone` is that of hourly times that name none. What was split is left
+    out: its pieces are bundles.
 
     Raises `RefusedError` with every bad row; nothing is left behind then.
     """
     given = _checked(path, constants or {}, expiry_months, first_number)
     writer = _Writer(parent_facts(parents), given, expiry_months, first_number)
     split = LeftOut("SPLIT")
-    written = write_stream(path, writer.schema, (writer.batch(split.of(hours)) for hours in hours_of(hourly)))
+    written = write_stream(path, writer.schema, (writer.batch(split.of(hours)) for hours in hours_of(hourly, zone)))
     return Exchanged(written, NAME, writer.energy_wh, writer.not_carried(), split.told(), writer.unfilled())
 
 

@@ -45,14 +45,16 @@ class Hours:
         return len(self.starts)
 
 
-def hours_of(hourly: Any) -> Iterator[Hours]:
+def hours_of(hourly: Any, zone: str | None = None) -> Iterator[Hours]:
     """Yield the certificates of a path or an Arrow object. Hours of 0 Wh are no certificates and are left out.
+
+    `zone` is that of times that name none.
 
     Raises `RefusedError` with every bad row of the whole file, at the latest after the last batch.
     """
     import pyarrow as pa
 
-    reader = HourlyReader(hourly)
+    reader = HourlyReader(hourly, zone)
     nobody = pa.array([], pa.string())
     findings = Findings()
     for piece in reader.pieces():

@@ -49,16 +49,19 @@ def no_readings() -> LeftOut:
     return LeftOut("SPLIT", "WITHDRAWN")
 
 
-def series_of_hours(hourly: Any, parents: Any = None, left_out: LeftOut | None = None) -> list[Series]:
+def series_of_hours(
+    hourly: Any, parents: Any = None, left_out: LeftOut | None = None, zone: str | None = None
+) -> list[Series]:
     """Sum hourly certificates by device and interval. The device of a parent that names none is the parent itself.
 
-    Certificates that were split or withdrawn are taken out; `left_out` (of `no_readings`) keeps count of them.
+    Certificates that were split or withdrawn are taken out; `left_out` (of `no_readings`) keeps count of them. `zone`
+    is that of times that name none.
     """
     import pyarrow as pa
 
     facts = parent_facts(parents)
     others = left_out or no_readings()
-    parts = [_summed(_by_device(others.of(hours), facts)) for hours in hours_of(hourly)]
+    parts = [_summed(_by_device(others.of(hours), facts)) for hours in hours_of(hourly, zone)]
     if not parts:
         return []
     table = _summed(pa.concat_tables(parts)).sort_by(

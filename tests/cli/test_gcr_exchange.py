@@ -56,6 +56,20 @@ def test_reading_bundles_says_what_it_does_not_carry(gcr, gcr_json, folder):
     gcr("exchange", "read", "bundles.csv", "--out", "again.parquet", "--parents", "parents.txt", code=2)
 
 
+@pytest.mark.usefixtures("hourly")
+@pytest.mark.parametrize("form", ["gc-registry", "granular", "meter-readings"])
+def test_hours_in_local_time_are_written_in_their_zone_both_autumn_hours_too(gcr, folder, form):
+    """The refusal named `--zone`, and refused the same with it."""
+    local = "strftime(timezone('Europe/Vienna', production_start), '%Y-%m-%d %H:%M')"
+    duckdb.sql("SET TimeZone = 'UTC'")
+    duckdb.sql(f"COPY (SELECT * REPLACE ({local} AS production_start) FROM 'hourly.parquet') TO 'local.csv' (HEADER)")
+    write = ("exchange", "write", "local.csv", "--as", form, "--out")
+    gcr(*write, "no.csv", code=1)
+    gcr(*write, "local-out.csv", "--zone", "Europe/Vienna")
+    gcr("exchange", "write", "hourly.parquet", "--as", form, "--out", "out.csv")
+    assert (folder / "local-out.csv").read_bytes() == (folder / "out.csv").read_bytes()
+
+
 @pytest.mark.usefixtures("registry")
 def test_a_registry_is_written_as_it_is_now(gcr_json, folder):
     said = gcr_json("exchange", "write", "registry", "--as", "gc-registry", "--out", "bundles.csv")
