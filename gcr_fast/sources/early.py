@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
 from gcr_fast.columns import some
 from gcr_fast.sources.delimited import (
     Block,
+    Lines,
     OpenQuoteError,
     apart,
     blocks_of,
@@ -28,6 +29,7 @@ from gcr_fast.sources.pieces import IrregularError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Result = TypeVar("Result")
 Turn: TypeAlias = "Callable[[pa.Table], Sequence[np.ndarray]]"
 """Makes arrays [rows] of the text of a block. Raises `IrregularError` where a cell is not what it should be."""
 
@@ -47,33 +49,50 @@ def read_early(
     """Read a text as `read_csv` does, its blocks turned into arrays of some `kinds`, and the columns `keep` as text."""
     import pyarrow as pa
 
-    _ = file.hashing
     lines = lines_of_words(header_of(file, delimiter, skip), delimiter)
-    content = content_of(file)
-    blocks = blocks_of(content, skip + 1)
-    counts = each_block(content, blocks, _count)
-    firsts = list(accumulate(counts, initial=0))
-    columns: list[np.ndarray] = [np.zeros(firsts[-1], kind) for kind in kinds]  # what stays zero takes no memory
+    blocks = Blocks(file, skip + 1)
+    columns: list[np.ndarray] = [np.zeros(blocks.rows, kind) for kind in kinds]  # what stays zero takes no memory
 
-    def work(block: Block, text: pa.Buffer) -> pa.Table:
-        found = lines.read(text, block.skip)
-        if found.num_rows != counts[block.at]:
-            raise IrregularError
+    def work(found: pa.Table, first: int) -> pa.Table | None:
         for whole, part in zip(columns, turn(found), strict=True):
             if some(part):
-                whole[firsts[block.at] : firsts[block.at + 1]] = part
+                whole[first : first + len(found)] = part
         return apart(found.select(list(keep))) if keep else None
 
-    try:
-        parts = each_block(content, blocks, work)
-    except (pa.ArrowInvalid, UnicodeDecodeError, OpenQuoteError):
-        raise IrregularError from None
-    finally:
-        give_back()
-    if not firsts[-1]:
-        raise IrregularError
-    table = joined(parts) if keep else pa.table({"": pa.nulls(firsts[-1])})
+    parts = [part for part in blocks.each(lines, work) if part is not None]
+    table = joined(parts) if keep else pa.table({"": pa.nulls(blocks.rows)})
     return Early(Table(table, skip + 2), columns)
+
+
+class Blocks:
+    """The lines of a text after the first `skip`, each of which is a row."""
+
+    def __init__(self, file: File, skip: int) -> None:
+        _ = file.hashing
+        self._content = content_of(file)
+        self._blocks = blocks_of(self._content, skip)
+        counts = each_block(self._content, self._blocks, _count)
+        self._firsts = list(accumulate(counts, initial=0))
+        self.rows = self._firsts[-1]
+        if not self.rows:
+            raise IrregularError
+
+    def each(self, lines: Lines, work: Callable[[pa.Table, int], Result]) -> list[Result]:
+        """Return what `work` makes of each block and the number of its first row, counted from 0."""
+        import pyarrow as pa
+
+        def one(block: Block, text: pa.Buffer) -> Result:
+            found, first = lines.read(text, block.skip), self._firsts[block.at]
+            if found.num_rows != self._firsts[block.at + 1] - first:
+                raise IrregularError
+            return work(found, first)
+
+        try:
+            return each_block(self._content, self._blocks, one)
+        except (pa.ArrowInvalid, UnicodeDecodeError, OpenQuoteError):
+            raise IrregularError from None
+        finally:
+            give_back()
 
 
 def give_back() -> None:

@@ -108,6 +108,7 @@ def long(
 ) -> None:
     """Add a reading for each key. All arrays are [n], in the file's order; `starts` are UTC.
 
+    Where a row has m intervals, `starts`, `lines` and what was `found` are [n, m], and there is no more than those.
     A series that is left out is accounted for by its words and rows; one without any value as well.
     """
     order = np.argsort(key, kind="stable")
@@ -130,11 +131,11 @@ def long(
                 area=column.area,
                 role=column.kind.role,
                 power=power,
-                starts=begins.of(starts[rows]),
+                starts=begins.of(starts[rows].ravel()),
                 interval_s=interval_s if isinstance(interval_s, int) else interval_s(name),
-                values=found.values[rows],
-                null=found.null[rows],
-                lines=lines[rows],
+                values=found.values[rows].ravel(),
+                null=found.null[rows].ravel(),
+                lines=lines[rows].ravel(),
                 source_type=column.kind.source_type,
                 device_id=column.device_id,
                 column=said,

@@ -12,15 +12,14 @@ from test_mutations import EXAMPLES, changed
 from gcr_fast.errors import RefusedError
 from gcr_fast.imports import import_generation
 from gcr_fast.sources import delimited, long
-from gcr_fast.sources.early import read_early
-from gcr_fast.sources.files import open_file
-from gcr_fast.sources.generation import mapped_cells, meters
+from gcr_fast.sources.early import Blocks, read_early
+from gcr_fast.sources.files import File, open_file
+from gcr_fast.sources.generation import mapped, meters
 from gcr_fast.sources.model import How
 from gcr_fast.sources.pieces import IrregularError
 
-READERS = {"mapped-long": mapped_cells, "mapped-wide": mapped_cells, "gc-registry": meters, "granular-metering": meters}
-"""Examples, and the modules that read them early."""
-READ_EARLY = [path for path in corpus.READABLE if path.stem in READERS]
+EARLY = {"mapped-long", "mapped-wide", "gc-registry", "granular-metering", "ieso-month"}
+READ_EARLY = [path for path in corpus.READABLE if path.stem in EARLY]
 
 
 def irregular(*given, **more):
@@ -38,7 +37,7 @@ def test_blocks_say_what_the_whole_says(path, tmp_path, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(delimited, "BLOCK_BYTES", size)
             found = outcome(place)
-            patch.setattr(READERS[path.stem], "read_early", irregular)
+            patch.setattr(Blocks, "__init__", irregular)
             wanted = outcome(place)
         assert found == wanted or (is_no_text(found) and is_no_text(wanted))
 
@@ -47,11 +46,12 @@ def test_blocks_say_what_the_whole_says(path, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("path", READ_EARLY, ids=lambda path: path.name)
 def test_an_example_is_read_early_and_once(path, monkeypatch):
-    module, tried = READERS[path.stem], []
+    tried, each = [], Blocks.each
     monkeypatch.setattr(delimited, "BLOCK_BYTES", 100)
-    monkeypatch.setattr(
-        module, "read_early", lambda *given, **more: tried.append(read_early(*given, **more)) or tried[-1]
-    )
+    monkeypatch.setattr(Blocks, "each", lambda *given: tried.append(each(*given)) or tried[-1])
+    for module in (mapped, meters):
+        monkeypatch.setattr(module, "read_csv", None)
+    monkeypatch.setattr(File, "rows", None)
     outcome(path)
     assert len(tried) == 1
 
@@ -81,7 +81,7 @@ def both_ways(place, described, size, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(delimited, "BLOCK_BYTES", size)
         found = said()
-        patch.setattr(mapped_cells, "read_early", irregular)
+        patch.setattr(Blocks, "__init__", irregular)
         return found, said()
 
 
