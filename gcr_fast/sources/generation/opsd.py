@@ -23,7 +23,9 @@ _NO_ENERGY = ("_capacity", "_profile", "_forecast", "_price", "_day_ahead")
 
 def detect(file: File) -> bool:
     """Whether the header has the package's time column and a column of its kind."""
-    return file.kind == "csv" and file.head_text.startswith(START) and bool(_columns(file.header()))
+    if file.kind != "csv" or not file.head_text.lstrip('" ').startswith(START):
+        return False
+    return file.header()[:1] == [START] and bool(_columns(file.header()))
 
 
 def _columns(names: list[str]) -> dict[str, Column]:

@@ -24,6 +24,16 @@ def plain(path, column):
         }
 
 
+@pytest.mark.parametrize("cells", ["header", "all"])
+def test_cells_may_be_quoted_as_by_a_program_that_saved_the_file_again(write, cells):
+    header, *rows = EXAMPLE.read_text().splitlines()
+    quoted = [",".join(f'"{cell}"' for cell in line.split(",")) for line in (header, *rows)]
+    lines = quoted if cells == "all" else [quoted[0], *rows]
+    readings, same = read_readings(write("\n".join(lines) + "\n")), read_readings(EXAMPLE)
+    assert readings.format == "opsd"
+    assert list(map(oracle.values, readings.series)) == list(map(oracle.values, same.series))
+
+
 def test_the_example_is_read_as_by_hand():
     readings = read_readings(EXAMPLE)
     found = oracle.named(readings)
