@@ -30,6 +30,7 @@ TIME, POWER, RECONSTRUCTED = "time", "P", "Int"
 LAYOUT = "%Y%m%d:%H%M"
 NO_POWER = "has radiation only, no column P: ask PVGIS for PV power too"
 _TOLD = re.compile(r"^\s*(?P<label>[A-Z][a-z]+)\b[^:\n]*:\s*(?P<said>-?[\d.]+)", re.MULTILINE)
+_HOUR = re.compile(r"^\s*\"?\d{8}:\d{4}\b")
 _LABELS = {"Latitude": LATITUDE, "Longitude": LONGITUDE, "Nominal": KW, "Slope": TILT, "Azimuth": AZIMUTH}
 """The site in the header, by the first words of its lines."""
 _KEYS = {
@@ -99,11 +100,22 @@ def _csv(file: File) -> _Hours:
     if header is None:
         refuse(file, f"has no table that begins with {TIME}", "missing_column", column=TIME)
     part, end = until_blank_line(file, header)
+    _refuse_more_hours(file, end)
     table = read_csv(part, skip=header)
     if POWER not in table.names:
         refuse(file, NO_POWER, "missing_column", column=POWER)
     told = dict(_TOLD.findall("\n".join(file.head_lines[:header])))
     return _Hours(table, end, site_of({name: told.get(label) for label, name in _LABELS.items()}))
+
+
+def _refuse_more_hours(file: File, end: str) -> None:
+    """Refuse a file that has hours below its legend, or a blank line in their midst: they would be lost unsaid."""
+    below = end.splitlines()
+    first = next((at for at, line in enumerate(below) if _HOUR.match(line)), None)
+    if first is not None:
+        line = len(file.text().splitlines()) - len(below) + first + 1
+        what = "has hours below a blank line, where PVGIS ends a table: take it out, or read the tables apart"
+        refuse(file, what, "malformed_row", line=line)
 
 
 def _json(file: File) -> _Hours:

@@ -38,6 +38,22 @@ def test_hours_begin_at_the_full_hour_and_the_legend_is_no_row():
     assert readings.attribution == "PVGIS (c) European Union, 2001-2024"
 
 
+@pytest.mark.parametrize("blank", [16, 20])
+def test_hours_below_a_blank_line_are_not_lost_unsaid(write, refusal, blank):
+    lines = (EXAMPLES / "pvgis.csv").read_text().splitlines()
+    assert ":" in lines[blank][:9]
+    assert lines[blank - 1].startswith("2015")
+    (found,) = refusal(read_readings, write("\n".join([*lines[:blank], "", *lines[blank:], ""])))
+    assert (found["code"], found["line"]) == ("malformed_row", blank + 2)
+    assert "take it out" in found["message"]
+
+
+def test_two_files_behind_each_other_are_not_taken_for_the_first(write, refusal):
+    text = (EXAMPLES / "pvgis.csv").read_text()
+    (found,) = refusal(read_readings, write(text + "\n" + text))
+    assert found["line"] > len(text.splitlines())
+
+
 def test_json_says_the_same():
     (one,) = read_readings(EXAMPLES / "pvgis-hours.json").series
     rows = json.loads((EXAMPLES / "pvgis-hours.json").read_text(), parse_float=Fraction)["outputs"]["hourly"]
