@@ -35,11 +35,15 @@ def _rows_of(table: Table, lines: np.ndarray) -> list[str]:
 
 
 def _lines_of(file: File, wanted: np.ndarray) -> list[str]:
-    """Return some lines of a text by their ascending numbers, trimmed; one that is not there is as no other."""
+    """Return some lines of a text by their ascending numbers, trimmed; one that is not there is as no other.
+
+    Readers of tables pass over blank lines between rows, and do not count them: so it is from the first of these on.
+    """
     lines, found, at, line = _lines(file), list[str](), 0, ""
     for number in wanted.tolist():
         while at < number and (following := next(lines, None)) is not None:
-            at, line = at + 1, following
+            if at < wanted[0] or following.rstrip("\r\n"):
+                at, line = at + 1, following
         found.append(line.strip() if at == number else f"\0{number}")
     return found
 

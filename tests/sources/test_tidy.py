@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from oracle import exports as oracle
 
 from gcr_fast.sources.files import Table, open_file
+from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.model import How, Reading, Readings
 from gcr_fast.sources.tidy import absent_kinds, take, tidy
 
@@ -95,6 +96,16 @@ def test_rows_of_one_start_that_differ_both_stay(readings):
 def test_a_gap_is_not_the_value_zero(readings):
     found = tidy(readings(reading([0, 0], [0, None])), How())
     assert len(found.series[0]) == 2
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r\n", "\n\n"])
+def test_a_row_that_repeats_one_above_a_blank_line_is_a_repeat(write, blank):
+    header = "interval_start_datetime,interval_end_datetime,device_id,interval_usage,gross_net_indicator\n"
+    rows = [f"2024-01-01T0{at}:00Z,2024-01-01T0{at + 1}:00Z,M,{7 + at},NET\n" for at in range(4)]
+    found = read_readings(write(header + "".join(rows[:3]) + blank + "".join(rows[1:])))
+    assert found.dropped == {REPEATED: 2}
+    assert found.series[0].values.tolist() == [7, 8, 9, 10]
+    assert not found.notes
 
 
 def test_a_row_whose_unread_cells_differ_is_no_repeat(readings):
