@@ -16,19 +16,22 @@ _GROUPED = {
     ".": re.compile(r"^[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"),
     ",": re.compile(r"^[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]*)?$"),
 }
+_SET_APART = re.compile(r"^-?\s?[0-9]{1,3}(?:(?:\s[0-9]{3})+|(?:'[0-9]{3})+|(?:’[0-9]{3})+)(?:[.,][0-9]*)?$")
+"""Thousands by blanks or, as in Switzerland, by apostrophes, which tells nothing of the decimal mark."""
+_BETWEEN = re.compile(r"[\s'’]")
 _UNSURE = re.compile(r"^-?(?!0[.,])[0-9]{1,3}[.,][0-9]{3}$")
 _PLAIN = re.compile(r"^(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})$")
 
 
 def decimal_marks(cells: Iterable[str]) -> set[str]:
     """Return the decimal marks that these numbers must have; empty if none of them tells (`1.234` does not)."""
-    distinct = {"".join(cell.split()) for cell in cells}
+    distinct = set(map(_joined, cells))
     return {mark for mark, shape in ((",", _COMMA), (".", _POINT)) if any(shape.match(cell) for cell in distinct)}
 
 
 def unsure_numbers(cells: Iterable[str]) -> list[str]:
     """Return the numbers, each once, that are a thousand times as much by the one decimal mark as by the other."""
-    return [cell for cell in dict.fromkeys(cells) if _UNSURE.match("".join(cell.split()))]
+    return [cell for cell in dict.fromkeys(cells) if _UNSURE.match(_joined(cell))]
 
 
 def floored(text: str, mark: str, digits: int) -> tuple[int, bool] | None:
@@ -36,7 +39,7 @@ def floored(text: str, mark: str, digits: int) -> tuple[int, bool] | None:
 
     A tail that a float has left (5.3100000000000005) is part of the number: it is rounded down with the rest.
     """
-    cell = "".join(text.split())
+    cell = _joined(text)
     exact = _decimal(cell.removeprefix("-"), mark, digits)
     if exact is None:
         return None
@@ -49,15 +52,21 @@ def floored(text: str, mark: str, digits: int) -> tuple[int, bool] | None:
 def scaled(text: str, mark: str, digits: int) -> int | None:
     """Return a number times 10 ** digits; None if it is none, is negative, or is not whole then.
 
-    Thousands may be set apart by the other mark or by blanks.
+    Thousands may be set apart by the other mark, by blanks or by apostrophes.
     """
     if len(text) <= 18 and text.isascii() and text.isdigit():
         return int(text) * int(10**digits)
-    exact = _decimal("".join(text.split()), mark, digits)
+    exact = _decimal(_joined(text), mark, digits)
     if exact is None:
         return None
     whole = exact.to_integral_value()
     return int(whole) if whole == exact else None
+
+
+def _joined(text: str) -> str:
+    """Return a number without blanks and apostrophes between its thousands; anywhere else they are no part of one."""
+    cell = text.strip()
+    return _BETWEEN.sub("", cell) if _SET_APART.match(cell) else cell
 
 
 def _decimal(cell: str, mark: str, digits: int) -> Decimal | None:
