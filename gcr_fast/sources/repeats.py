@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 
 import numpy as np
 
 from gcr_fast.sources.files import File, Table
 from gcr_fast.sources.model import Readings
+
+_CELLS = re.compile(r"[,;\t|]")
+_FEW = 2
+"""Cells of a title, a unit or another line above a header; a header has more."""
 
 
 def word_for_word(readings: Readings, before: np.ndarray, again: np.ndarray) -> np.ndarray:
@@ -37,12 +42,14 @@ def _rows_of(table: Table, lines: np.ndarray) -> list[str]:
 def _lines_of(file: File, wanted: np.ndarray) -> list[str]:
     """Return some lines of a text by their ascending numbers, trimmed; one that is not there is as no other.
 
-    Readers of tables pass over blank lines between rows, and do not count them: so it is from the first of these on.
+    Readers of tables pass over blank lines between rows, and do not count them. Those above a header count: there are
+    none if the first line is the header; else from the first of these lines on.
     """
     lines, found, at, line = _lines(file), list[str](), 0, ""
+    above = 0 if sum(map(bool, _CELLS.split(file.head_text.partition("\n")[0]))) > _FEW else wanted[0]
     for number in wanted.tolist():
         while at < number and (following := next(lines, None)) is not None:
-            if at < wanted[0] or following.rstrip("\r\n"):
+            if at < above or following.rstrip("\r\n"):
                 at, line = at + 1, following
         found.append(line.strip() if at == number else f"\0{number}")
     return found

@@ -106,6 +106,7 @@ def test_a_row_that_repeats_one_above_a_blank_line_is_a_repeat(write, blank):
     assert found.dropped == {REPEATED: 2}
     assert found.series[0].values.tolist() == [7, 8, 9, 10]
     assert not found.notes
+    assert read_readings(write(header + blank + "".join([*rows, rows[2], blank, rows[1]]))).dropped == {REPEATED: 2}
 
 
 def test_a_row_whose_unread_cells_differ_is_no_repeat(readings):
