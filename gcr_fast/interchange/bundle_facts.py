@@ -57,6 +57,10 @@ def told_by(fields: Fields, parents: list[str], sources: list[str | None], alive
         table[ours], unlike = _agreed(*_words(fields, theirs, rows), codes, first)
         if unlike:
             lost[theirs] = f"bundles of one issuance differ in it, of {unlike:,} of {len(order):,}"
+    # A device of its parent's name is the one that our own writer has made up for a parent without any.
+    table["device_id"] = [
+        None if device == name else device for device, name in zip(table["device_id"], order, strict=True)
+    ]
     kinds, known = encode(pa.array(sources, pa.string()).take(pa.array(rows)))
     table["source_type"], _ = _agreed(kinds, [str(word) for word in known], codes, first)
     facts = pa.table({name: pa.array(column, pa.string()) for name, column in table.items()})

@@ -45,7 +45,7 @@ def test_reading_bundles_says_what_it_does_not_carry(gcr, gcr_json, folder):
     gcr(*BUNDLES, "--annual", "annual.csv", "--set", "issuing_body=E-Control", "--set", "issuance_purpose=disclosure")
     given = ("exchange", "read", "bundles.csv", "--out", "again.parquet")
     lost = gcr_json(*given)["not_carried"]
-    assert set(lost) == {"device_id", "issuing_body", "local_timezone", "expiry_datestamp", "issuance_purpose"}
+    assert set(lost) == {"issuing_body", "local_timezone", "expiry_datestamp", "issuance_purpose"}
     assert "--parents OUT keeps it" in lost["issuing_body"]
     shown = gcr(*given, "--parents", "parents.csv").stdout
     assert "disclosure (" in shown

@@ -112,6 +112,15 @@ def test_what_the_registry_asks_for_comes_from_parents_and_constants(tmp_path):
     assert done.empty == ("connected_grid_identification",)
 
 
+def test_a_parent_without_a_device_has_none_when_it_comes_back(tmp_path):
+    """The form needs a device, and takes the parent's name for it: it came back as a fact of the parent."""
+    write_bundles(hourly(ROWS), tmp_path / "b.csv", parents=PARENTS)
+    back = read_bundles(tmp_path / "b.csv").parents
+    assert back["device_id"].to_pylist() == ["D1", "D1", None]
+    write_bundles(hourly(ROWS), tmp_path / "again.csv", parents=back)
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
 def test_what_cannot_be_carried_is_said(tmp_path):
     done = write_bundles(hourly(ROWS), tmp_path / "b.csv")
     assert set(done.not_carried) == {"source_type", "allocation_basis", "status"}
