@@ -231,6 +231,18 @@ def _check_shape(keys: Keys, plan: Plan) -> None:
     if plan.unit is None and not (plan.columns and all(of.unit for of in plan.columns.values()) and not plan.pattern):
         keys.fail("unit", "is missing")
     _check_kinds(keys, plan)
+    _check_apart(keys, plan)
+
+
+def _check_apart(keys: Keys, plan: Plan) -> None:
+    """Check that no two columns are one series: of two that say the same, one would count for nothing."""
+    first: dict[tuple[str, ...], str] = {}
+    for name, of in plan.columns.items():
+        kind, area = of.kind or plan.kind, plan.area if of.area is None else of.area
+        series = (of.device,) if of.device else (area, kind.slug if kind else name)
+        before = first.setdefault(series, name)
+        if before != name:
+            keys.fail("columns", f"names {before} and {name} as one series: give each a device, or an area, of its own")
 
 
 def _check_kinds(keys: Keys, plan: Plan) -> None:

@@ -299,6 +299,28 @@ def test_a_pattern_takes_all_columns_that_it_matches(write):
     assert {one.interval_s for one in readings.series} == {900}
 
 
+@pytest.mark.parametrize(
+    ("columns", "apart"),
+    [
+        ({"a": "solar", "b": "solar"}, False),
+        ({"a": "solar", "b": {"kind": "pv", "area": "X"}}, False),
+        ({"a": {"kind": "solar", "device": "D"}, "b": {"kind": "load", "device": "D"}}, False),
+        ({"a": "solar", "b": {"kind": "solar", "area": "Y"}}, True),
+        ({"a": {"kind": "solar", "device": "D1"}, "b": {"kind": "solar", "device": "D2"}}, True),
+        ({"a": "solar", "b": "load"}, True),
+    ],
+)
+def test_two_columns_are_never_one_series_of_which_one_counts_for_nothing(columns, apart, write, refusal):
+    text = "t,a,b\n2024-01-01T00:00Z,0,0\n2024-01-01T01:00Z,5,5\n"
+    mapping = {"time": {"column": "t", "marks": "begin"}, "unit": "kWh", "area": "X", "columns": columns}
+    if apart:
+        readings = read_readings(write(text), How(mapping=mapping))
+        assert [one.values.tolist() for one in readings.series] == [[0, 5000]] * 2
+    else:
+        (finding,) = refusal(read_readings, write(text), How(mapping=mapping))
+        assert finding["message"].startswith("mapping: columns names a and b as one series")
+
+
 def test_each_column_may_have_its_unit_and_weights_are_no_energy(write):
     mapping = {
         "time": {"column": "t", "marks": "begin", "minutes": 60},
