@@ -111,7 +111,7 @@ def long(
     Where a row has m intervals, `starts`, `lines` and what was `found` are [n, m], and there is no more than those.
     A series that is left out is accounted for by its words and rows; one without any value as well.
     """
-    order = np.argsort(key, kind="stable")
+    order = np.argsort(key, kind="stable").astype(np.int32)
     bounds = np.append(0, np.cumsum(np.bincount(key, minlength=len(words))))
     begins = Times()
     for code, name in enumerate(words):

@@ -43,7 +43,12 @@ def read(file: File, how: How) -> Readings:
     """Read a table as `how.mapping` describes it. Refused: a mapping that is wrong, or that does not fit the file."""
     if how.mapping is None:
         refuse(file, "needs a mapping that describes it: --mapping", "unknown_format")
-    plan = plan_of(how.mapping)
+    readings = _read(file, plan_of(how.mapping), how)
+    give_back()
+    return readings
+
+
+def _read(file: File, plan: Plan, how: How) -> Readings:
     units = partial(_units, plan)
     if file.kind == "csv":
         with contextlib.suppress(IrregularError):
@@ -56,7 +61,6 @@ def _readings(file: File, plan: Plan, how: How, cells: Cells) -> Readings:
     readings = Readings(file, FORMAT.name, rows=len(cells.table), attribution=plan.attribution)
     readings.cells = None if file.kind == "csv" else cells.table
     (_long if plan.value else _wide)(readings, cells, plan, how)
-    give_back()
     return readings
 
 
@@ -95,8 +99,8 @@ class _Begins(NamedTuple):
 
     starts: np.ndarray
     """int64[k] UTC."""
-    rows: np.ndarray
-    """int64[k], ascending: of which it is known when they were."""
+    rows: np.ndarray | slice
+    """int64[k], ascending, or all: of which it is known when they were."""
     length_s: int
 
 
@@ -117,7 +121,7 @@ def _begins(readings: Readings, cells: Cells, plan: Plan, how: How, key: np.ndar
     length = clock.interval_s or _length(readings.file, marks)
     back_s = length if clock.marks == END else 0
     if not some(local):
-        return _Begins(marks - back_s if back_s else marks, np.arange(len(marks)), length)
+        return _Begins(marks - back_s if back_s else marks, slice(None), length)
 
     def walked(rows: np.ndarray | slice) -> Walk:
         series = None if key is None else key[rows]
@@ -127,8 +131,10 @@ def _begins(readings: Readings, cells: Cells, plan: Plan, how: How, key: np.ndar
 
     found = walk_rows(readings, walked, marks, key, cells.table.lines)
     _report(readings, cells, plan, found.skipped, f"does not exist in {readings.zone}", "nonexistent_time")
+    if not some(found.unclear):
+        return _Begins(found.seconds, slice(None), length)
     rows = np.flatnonzero(~found.unclear)
-    return _Begins(found.seconds if len(rows) == len(marks) else found.seconds[rows], rows, length)
+    return _Begins(found.seconds[rows], rows, length)
 
 
 def _report(
@@ -163,7 +169,7 @@ def _long(readings: Readings, cells: Cells, plan: Plan, how: How) -> None:
     def describe(said: Words) -> Column | str:
         return _described(plan, dict(zip(names, said, strict=True)))
 
-    rows = span(begins.rows)
+    rows = begins.rows if isinstance(begins.rows, slice) else span(begins.rows)
     long(
         readings,
         key[rows],
@@ -217,6 +223,7 @@ def _described(plan: Plan, said: dict[str, str]) -> Column | str:
 def _wide(readings: Readings, cells: Cells, plan: Plan, how: How) -> None:
     """Read a table of one time a row and one column a series."""
     begins, flags = _begins(readings, cells, plan, how, None), _flags(cells.table, plan)
+    rows = np.arange(len(cells.table))[begins.rows]
     units: dict[str, Unit] = {}
     for name in cells.names:
         column, unit = _column(plan, name)
@@ -226,7 +233,7 @@ def _wide(readings: Readings, cells: Cells, plan: Plan, how: How) -> None:
             units[name] = unit
             layout = Layout(unit.digits, unit.kind != "energy", begins.length_s)
             read = {name: cells.numbers.pop(name)}
-            wide(readings, cells.table, begins.starts, begins.rows, {name: column}, layout, read=read, flags=flags)
+            wide(readings, cells.table, begins.starts, rows, {name: column}, layout, read=read, flags=flags)
     if not units:
         refuse(readings.file, "has no column that the mapping's pattern matches", "missing_column")
     _mark_weights(readings, units)
