@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+ONCE = "keep one; the pieces of a split hour have ids of their own, as a registry itself is written with them"
+"""How to mend two certificates of one id."""
+HANDLE = "certificate"
+"""The column of a registry's own numbers, by which `gcr query` and `gcr export` name certificates."""
+
+
 @dataclass(frozen=True)
 class Hours:
     """Some hourly certificates with energy, in file order. All arrays have one entry per certificate."""
@@ -45,25 +51,58 @@ class Hours:
         return len(self.starts)
 
 
-def hours_of(hourly: Any, zone: str | None = None) -> Iterator[Hours]:
+def hours_of(hourly: Any, zone: str | None = None, *, named: bool = True) -> Iterator[Hours]:
     """Yield the certificates of a path or an Arrow object. Hours of 0 Wh are no certificates and are left out.
 
-    `zone` is that of times that name none.
-
-    Raises `RefusedError` with every bad row of the whole file, at the latest after the last batch.
+    `zone` is that of times that name none. Raises `RefusedError` with every bad row of the whole file, at the latest
+    after the last batch. Two certificates of one id are bad as well, also where it is made of parent and time, as the
+    file has none; but unless they are to be `named`, not in files whose rows a registry's handles tell apart.
     """
     import pyarrow as pa
 
     reader = HourlyReader(hourly, zone)
     nobody = pa.array([], pa.string())
-    findings = Findings()
+    findings, digests = Findings(), list[np.ndarray]()
     for piece in reader.pieces():
         batch = reader.parse(piece, nobody)
         findings.extend(batch.findings.of("error"))
         findings.extend(_impossible(reader, batch))
         if findings.ok:
-            yield _hours(reader, piece[1], batch)
+            hours = _hours(reader, piece[1], batch)
+            if named or batch.ids is not None or HANDLE not in piece[1].column_names:
+                digests.append(_digests(hours.ids))
+            yield hours
+    if findings.ok:
+        findings.extend(_namesakes(reader, digests))
     findings.check()
+
+
+def _digests(ids: pa.Array) -> np.ndarray:
+    """Return int64[n]: equal where ids are the same, and almost never elsewhere."""
+    return np.fromiter(map(hash, ids.to_pylist()), np.int64, len(ids))
+
+
+def _namesakes(reader: HourlyReader, digests: list[np.ndarray]) -> Iterator[Finding]:
+    """Yield the certificates whose id an earlier one has. The file is read once more only if there are any."""
+    import pyarrow as pa
+
+    values, counts = np.unique(np.concatenate(digests or [np.empty(0, np.int64)]), return_counts=True)
+    twice, first = values[counts > 1], dict[str, int]()
+    for piece in reader.pieces() if len(twice) else ():
+        batch = reader.parse(piece, pa.array([], pa.string()))
+        ids = _ids(batch, [str(name) for name in batch.names])
+        for at in np.flatnonzero(np.isin(_digests(ids), twice) & (batch.energy > 0)).tolist():
+            name, row = ids[at].as_py(), batch.row(at)
+            other = first.setdefault(name, row)
+            if other != row:
+                line = reader.source.line(other)
+                what = f"{name} is there twice: also {f'line {line}' if line is not None else f'row {other}'}"
+                place: dict[str, Any] = {
+                    "file": reader.source.name or None,
+                    "row": row,
+                    "line": reader.source.line(row),
+                }
+                yield Finding("duplicate_id", what, column="certificate_id", value=name, hint=ONCE, **place)
 
 
 def _impossible(reader: HourlyReader, batch: Batch) -> list[Finding]:

@@ -61,7 +61,7 @@ def series_of_hours(
 
     facts = parent_facts(parents)
     others = left_out or no_readings()
-    parts = [_summed(_by_device(others.of(hours), facts)) for hours in hours_of(hourly, zone)]
+    parts = [_summed(_by_device(others.of(hours), facts)) for hours in hours_of(hourly, zone, named=False)]
     if not parts:
         return []
     table = _summed(pa.concat_tables(parts)).sort_by(

@@ -6,10 +6,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import gcr_fast as gcr
 from gcr_fast import UsageError
+from gcr_fast.interchange.bundles_out import write_bundles
 from gcr_fast.interchange.readings import FORMS, Series, series_of_hours, series_of_profiles, write_readings
 from gcr_fast.schema import arrow_schema
 from gcr_fast.sources.generation.formats import read_readings
@@ -117,6 +119,24 @@ def test_quarter_hours_keep_their_length(write, tmp_path):
     series = series_of_profiles(gcr.read_profiles(path, keep_intervals=True))
     assert [one.step_s for one in series] == [900]
     assert write_readings(series, tmp_path / "g.csv", "granular").energy_wh == 28
+
+
+def test_a_certificate_that_is_there_twice_is_not_summed_twice(converted, refusal, tmp_path):
+    """Two parts of one conversion, or one that was joined to itself, had their energy twice."""
+    annual, table = converted
+    both = pa.concat_tables([table, table.slice(5, 2)])
+    found = refusal(series_of_hours, both, annual)
+    assert [(one["code"], one["row"]) for one in found] == [
+        ("duplicate_id", len(table)),
+        ("duplicate_id", len(table) + 1),
+    ]
+    assert found[0]["message"].endswith("also row 5")
+    named = both.append_column("certificate_id", pa.array([f"x{at}" for at in range(len(table))] + ["x5", "y"]))
+    assert [one["row"] for one in refusal(series_of_hours, named, annual)] == [len(table)]
+    pieces = both.append_column("certificate", pa.array(range(len(both))))  # a registry's handles tell them apart
+    assert sum(int(one.energy.sum()) for one in series_of_hours(pieces, annual)) == sum(both["energy_wh"].to_pylist())
+    assert refusal(write_bundles, pieces, tmp_path / "b.csv")[0]["code"] == "duplicate_id"
+    assert not (tmp_path / "b.csv").exists()
 
 
 @pytest.mark.parametrize(
