@@ -64,7 +64,7 @@ def _report(fields: Fields, code: str, field: str, pairs: list[tuple[int, int]],
     """Add a finding for each pair of rows, at the first of them."""
     cells, column = fields.texts(field), fields.name(field)
     for row, other in pairs:
-        value = None if cells is None else cells[row].as_py()[:SHOWN_VALUE]
+        value = ((None if cells is None else cells[row].as_py()) or "")[:SHOWN_VALUE]
         said = f"{field} {value!r} {what} {where(fields, other)}"
         fields.findings.add(code, said, column=column, value=value, **fields.place(row))
 

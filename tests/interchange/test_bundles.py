@@ -337,6 +337,12 @@ def test_overlapping_bundles_are_refused(tmp_path, refusal):
     assert [item["code"] for item in refusal(read_bundles, tmp_path / "b.csv")] == ["serial_overlap"]
 
 
+def test_bundles_without_an_issuance_that_overlap_are_refused_for_both(write, refusal):
+    rows = [bundle(issuance_id=""), bundle(issuance_id="")]
+    found = refusal(read_bundles, bundle_file(write, *rows))
+    assert {one["code"] for one in found} >= {"null_value", "serial_overlap", "duplicate_id"}
+
+
 def test_an_overlap_names_both_rows(write, refusal):
     """The second row was named alone; and the widest range before it is what it meets, not its neighbour."""
     path = bundle_file(write, bundle(), piece(100, 199, issuance_id="I2"), piece(300, 399, issuance_id="I3"))
