@@ -225,11 +225,13 @@ def _wide(readings: Readings, cells: Cells, plan: Plan, how: How) -> None:
     begins, flags = _begins(readings, cells, plan, how, None), _flags(cells.table, plan)
     rows = np.arange(len(cells.table))[begins.rows]
     units: dict[str, Unit] = {}
+    first: dict[tuple[str, ...], str] = {}
     for name in cells.names:
         column, unit = _column(plan, name)
         if isinstance(column, str):
             readings.left_out[name] = column
         elif isinstance(column, Column) and unit is not None:
+            _need_apart(readings.file, first, name, column)
             units[name] = unit
             layout = Layout(unit.digits, unit.kind != "energy", begins.length_s)
             read = {name: cells.numbers.pop(name)}
@@ -239,6 +241,15 @@ def _wide(readings: Readings, cells: Cells, plan: Plan, how: How) -> None:
     _mark_weights(readings, units)
     for one in readings.series:
         _note_rounding(readings, [one], cells, plan, one.column, units[one.column])
+
+
+def _need_apart(file: File, first: dict[tuple[str, ...], str], name: str, column: Column) -> None:
+    """Refuse a column that would be one series with an earlier one: of two that say the same, one would not count."""
+    series = (column.device_id,) if column.device_id else (column.area, column.kind.slug)
+    before = first.setdefault(series, name)
+    if before != name:
+        what = f"has {before} and {name}, which the mapping makes one series: tell them apart by area or device"
+        refuse(file, what, "ambiguous_column", column=name)
 
 
 def _column(plan: Plan, name: str) -> tuple[Column | str | None, Unit | None]:

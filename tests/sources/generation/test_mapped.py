@@ -321,6 +321,19 @@ def test_two_columns_are_never_one_series_of_which_one_counts_for_nothing(column
         assert finding["message"].startswith("mapping: columns names a and b as one series")
 
 
+@pytest.mark.parametrize("group", ["(?:_.)", "_(?P<area>.)", "_(?P<device>.)"])
+def test_columns_of_a_pattern_are_told_apart_or_refused(group, write, refusal):
+    path = write("t,solar_a,solar_b\n2024-01-01T00:00Z,0,0\n2024-01-01T01:00Z,5,5\n")
+    pattern = "(?P<kind>solar)" + group
+    how = How(mapping={"time": {"column": "t", "marks": "begin"}, "unit": "kWh", "pattern": pattern})
+    if "?P" in group:
+        assert [one.values.tolist() for one in read_readings(path, how).series] == [[0, 5000]] * 2
+    else:
+        (finding,) = refusal(read_readings, path, how)
+        assert (finding["code"], finding["column"]) == ("ambiguous_column", "solar_b")
+        assert "solar_a and solar_b, which the mapping makes one series" in finding["message"]
+
+
 def test_each_column_may_have_its_unit_and_weights_are_no_energy(write):
     mapping = {
         "time": {"column": "t", "marks": "begin", "minutes": 60},
