@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from gcr_fast.codes import STATUSES
 
 NAME = "gc-registry"
+PIECE = re.compile(r"/[0-9]+-[0-9]+$")
+"""What follows the id of a certificate in that of a piece of it, and an issuance in that of one of its bundles."""
 
 STATUS_OF = {
     "ACTIVE": "Active",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from gcr_fast.exchange.streams import write_stream
 from gcr_fast.fields import Fields
 from gcr_fast.findings import Findings
 from gcr_fast.interchange.bundle_facts import OF_PARENT, told_by
-from gcr_fast.interchange.bundle_words import SOURCE_BACK, SOURCE_OF, STATUS_BACK, STATUS_OF, TAKEN_AS
+from gcr_fast.interchange.bundle_words import PIECE, SOURCE_BACK, SOURCE_OF, STATUS_BACK, STATUS_OF, TAKEN_AS
 from gcr_fast.interchange.hours import parent_facts
 from gcr_fast.interchange.ranges import note_lost, refuse_namesakes, refuse_overlaps
 from gcr_fast.periods import parse_times
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 STATUS = "certificate_bundle_status"
 SPLIT, STORAGE = "SPLIT", "storage_discharge"
 TRUE, FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
-PIECE = re.compile(r"/[0-9]+-[0-9]+$")
-"""What follows the id of a certificate in that of a piece of it."""
 BATCH = 1 << 15
 """Rows whose ids are Python's texts at once."""
 

@@ -18,7 +18,7 @@ from gcr_fast.columns import encode, exact_sum
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.findings import Finding, Findings
-from gcr_fast.interchange.bundle_words import ASKED_FOR, FREE, NAME, SOURCE_BACK, SOURCE_OF, STATUS_OF, TAKEN_AS
+from gcr_fast.interchange.bundle_words import ASKED_FOR, FREE, NAME, PIECE, SOURCE_BACK, SOURCE_OF, STATUS_OF, TAKEN_AS
 from gcr_fast.interchange.exchanged import Exchanged
 from gcr_fast.interchange.hours import Hours, LeftOut, hours_of, parent_facts
 from gcr_fast.schema import arrow_schema
@@ -97,7 +97,7 @@ class _Writer:
         device = [self._fact(name, "device_id") or name for name in names]
         first = self._number(hours, device)
         columns: dict[str, Any] = {
-            "issuance_id": hours.ids,
+            "issuance_id": _issuances(hours),
             "bundle_quantity": hours.energy,
             "certificate_bundle_id_range_start": first,
             "certificate_bundle_id_range_end": first + hours.energy - 1,
@@ -196,6 +196,26 @@ def _check_status(status: pa.Array) -> None:
         if word not in STATUS_OF:
             what = f"status {word!r} is not known; expected one of {', '.join(STATUS_OF)}"
             Findings([Finding("unknown_status", what, column="status", value=word)]).check()
+
+
+def _issuances(hours: Hours) -> pa.Array:
+    """Return the issuance of each hour: its own id, but for those that were read from a bundle of another maker.
+
+    Such a one is called as its issuance, its parent, with the range behind it: the range has columns of its own.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    pieces = np.flatnonzero(pc.match_substring_regex(hours.ids, PIECE.pattern).to_numpy(zero_copy_only=False))
+    if not len(pieces):
+        return hours.ids
+    texts = hours.ids.to_pylist()
+    for at in pieces.tolist():
+        parent = hours.parents[hours.parent_codes[at]]
+        piece = PIECE.search(texts[at])
+        if piece is not None and texts[at][: piece.start()] == parent:
+            texts[at] = parent
+    return pa.array(texts, pa.string())
 
 
 def _same(word: str, count: int) -> pa.Array:

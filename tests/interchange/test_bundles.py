@@ -343,6 +343,18 @@ def test_bundles_without_an_issuance_that_overlap_are_refused_for_both(write, re
     assert {one["code"] for one in found} >= {"null_value", "serial_overlap", "duplicate_id"}
 
 
+def test_bundles_of_another_maker_keep_their_issuance_when_they_are_written_again(write):
+    """Their ids were written as issuances, and became their parents when they were read."""
+    rows = [half(0), half(250), bundle(issuance_id="I2", device_id="D2"), bundle(issuance_id="I3/1-2", device_id="D3")]
+    first = read_bundles(bundle_file(write, *rows))
+    path = bundle_file(write, *rows).with_name("again.csv")
+    write_bundles(first.table, path, parents=first.parents)
+    assert [row["issuance_id"] for row in cells(path)] == ["I1", "I1", "I2", "I3/1-2"]
+    back = read_bundles(path)
+    assert back.table.select(CARRIED).to_pylist() == first.table.select(CARRIED).to_pylist()
+    assert back.parents.to_pylist() == first.parents.to_pylist()
+
+
 def test_an_overlap_names_both_rows(write, refusal):
     """The second row was named alone; and the widest range before it is what it meets, not its neighbour."""
     path = bundle_file(write, bundle(), piece(100, 199, issuance_id="I2"), piece(300, 399, issuance_id="I3"))
