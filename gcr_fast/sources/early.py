@@ -14,6 +14,7 @@ import numpy as np
 from gcr_fast.columns import some
 from gcr_fast.sources.delimited import (
     Block,
+    Content,
     Lines,
     OpenQuoteError,
     apart,
@@ -29,6 +30,8 @@ from gcr_fast.sources.pieces import IrregularError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+TAIL_BYTES = 64
+"""In which blank lines are looked for at the end of a text: there they harm nobody."""
 Result = TypeVar("Result")
 Turn: TypeAlias = "Callable[[pa.Table], Sequence[np.ndarray]]"
 """Makes arrays [rows] of the text of a block. Raises `IrregularError` where a cell is not what it should be."""
@@ -72,6 +75,8 @@ class Blocks:
         self._content = content_of(file)
         self._blocks = blocks_of(self._content, skip)
         counts = each_block(self._content, self._blocks, _count)
+        if self._blocks:
+            counts[-1] = max(counts[-1] - _blank_at_end(self._content), 0)
         self._firsts = list(accumulate(counts, initial=0))
         self.rows = self._firsts[-1]
         if not self.rows:
@@ -106,3 +111,9 @@ def give_back() -> None:
 def _count(block: Block, text: pa.Buffer) -> int:
     """Return how many rows a block has, if each line is one that ends in a line feed."""
     return max(feeds(text) + int(text[-1:].to_pybytes() != b"\n") - block.skip, 0)
+
+
+def _blank_at_end(content: Content) -> int:
+    """Return how many blank lines a text ends with."""
+    tail = content[-TAIL_BYTES:]
+    return max(tail[len(tail.rstrip(b"\r\n")) :].count(b"\n") - 1, 0)

@@ -141,6 +141,15 @@ def test_blank_lines_are_for_whoever_reads_at_once(tmp_path):
         read_early(open_file(place), lambda block: [np.zeros(len(block))], [np.int64], [])
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n\r\n\n"])
+def test_blank_lines_at_the_end_are_no_rows(tmp_path, end):
+    place = tmp_path / "file.csv"
+    place.write_bytes(b"a,b\n1,2\n3,4\n5,6" + end.encode())
+    found = read_early(open_file(place), lambda block: [np.arange(len(block)) + 7], [np.int64], ["a"])
+    assert found.table.columns["a"].to_pylist() == ["1", "3", "5"]
+    assert found.columns[0].tolist() == [7, 8, 9]
+
+
 @given(
     st.lists(st.tuples(st.sampled_from(["a", "b ", " b", None]), st.sampled_from(["", "x", "y", None])), max_size=40)
 )
