@@ -29,7 +29,8 @@ of 0 Wh are dropped, and the energy is exact. Validation: hours sum to their par
 comes twice, every hour lies in its parent's period. `gcr_fast` also checks its input, words, grid and limits; peers
 read what they need and check nothing else. `gcr_fast` waits until its file is on disk (fsync); peers do not. A tool's
 fastest way counts; all are listed. *distinct starts* counts them per parent; *order* is a shortcut for hours that
-ascend.
+ascend. As the allocators of its peers do, `gcr_fast` keeps some of the memory of one run for the next; what a first
+run takes is in the rows of fresh and whole processes.
 """
 
 
