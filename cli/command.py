@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 
 import click
 
-from gcr_fast.errors import GcrError, OutputError, RefusedError, UsageError
+from gcr_fast.errors import GcrError, OutputError, UsageError
+from gcr_fast.findings import RefusedError
 
 INTERRUPTED = 130
 

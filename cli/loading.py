@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from gcr_fast.errors import RefusedError, UsageError
+from gcr_fast.errors import UsageError
+from gcr_fast.findings import RefusedError
 
 from .options import SHIPPED
 

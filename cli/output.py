@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from gcr_fast.errors import RefusedError
-    from gcr_fast.findings import Finding, Findings
+    from gcr_fast.findings import Finding, Findings, RefusedError
 
 WIDTH_WHEN_PIPED = 80
 SHOWN = 20

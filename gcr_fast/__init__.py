@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gcr_fast.annual import Annual, annual_from, read_annual
-    from gcr_fast.errors import GcrError, OutputError, RefusedError, UsageError
+    from gcr_fast.errors import GcrError, OutputError, UsageError
+    from gcr_fast.findings import RefusedError
     from gcr_fast.grid.shapes import Profiles
     from gcr_fast.processor import Conversion, convert
     from gcr_fast.profiles import profile_from_total, profiles_from, read_profiles
@@ -24,7 +25,7 @@ _HOME = {
     "GcrError": "errors",
     "OutputError": "errors",
     "Profiles": "grid.shapes",
-    "RefusedError": "errors",
+    "RefusedError": "findings",
     "Registry": "registry",
     "Report": "report",
     "UsageError": "errors",

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcr_fast.columns import one_array
-from gcr_fast.errors import DuplicateKeyError, GcrError, RefusedError, UsageError
-from gcr_fast.findings import Finding, Findings
+from gcr_fast.errors import DuplicateKeyError, GcrError, UsageError
+from gcr_fast.findings import Finding, Findings, RefusedError
 from gcr_fast.registry.changes import Request, latest_before, price_of, total_of
 from gcr_fast.registry.entries import NO_PAIRS, Entry
 from gcr_fast.registry.lookups import energy_of, find_rows, rows_at

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from gcr_fast.annual import Annual
 from gcr_fast.codes import BASES, PURPOSES
-from gcr_fast.errors import RefusedError, UsageError
+from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.exchange.streams import write_stream
-from gcr_fast.findings import Finding, Findings
+from gcr_fast.findings import Finding, Findings, RefusedError
 from gcr_fast.lists.files import FileAccount, How, Part, StatusCount, part_of
 from gcr_fast.lists.own import OWN, is_own, read_own
 from gcr_fast.lists.twice import report_twice

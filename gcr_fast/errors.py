@@ -1,7 +1,7 @@
 """Every exception this library raises on purpose.
 
 GcrError
-├── RefusedError      input that must not be used; carries every finding
+├── RefusedError      input that must not be used; carries every finding, and stands with them in `findings`
 ├── UsageError        a call that makes no sense whatever the data (also a ValueError)
 ├── OutputError       the result could not be written (disk full, no such folder); nothing was left behind
 ├── ConservationError our own result failed its own check: a bug, please report it
@@ -14,32 +14,9 @@ GcrError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from gcr_fast.findings import Findings
-
 
 class GcrError(Exception):
     """Root of the tree: catch this to catch all of them."""
-
-
-class RefusedError(GcrError):
-    """Input was refused as a whole; nothing was written.
-
-    `findings` is an Arrow table, one row per bad row, in order of precedence (columns: `findings.SCHEMA`).
-    """
-
-    def __init__(self, findings: Findings) -> None:
-        self.collected = findings
-        super().__init__(findings.describe(limit=20))
-
-    @property
-    def findings(self) -> pa.Table:
-        """Every finding, in order of precedence."""
-        return self.collected.to_table()
 
 
 class UsageError(GcrError, ValueError):

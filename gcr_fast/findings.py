@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gcr_fast.codes import FINDING_BY_NAME, PRECEDENCE
-from gcr_fast.errors import RefusedError
+from gcr_fast.errors import GcrError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -126,3 +126,19 @@ class Findings:
 
 def _cell(item: Finding, name: str) -> Any:
     return getattr(item, "mend" if name == "hint" else name)
+
+
+class RefusedError(GcrError):
+    """Input was refused as a whole; nothing was written.
+
+    `findings` is an Arrow table, one row per bad row, in order of precedence (columns: `schema.FINDINGS_COLUMNS`).
+    """
+
+    def __init__(self, findings: Findings) -> None:
+        self.collected = findings
+        super().__init__(findings.describe(limit=20))
+
+    @property
+    def findings(self) -> pa.Table:
+        """Every finding, in order of precedence."""
+        return self.collected.to_table()

@@ -14,9 +14,9 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 
 from gcr_fast.codes import MAX_PARENT_WH, SOURCE_TYPES, canonical_source
-from gcr_fast.errors import RefusedError, UsageError
+from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source, from_stream, read_table
-from gcr_fast.findings import Finding, Findings
+from gcr_fast.findings import Finding, Findings, RefusedError
 from gcr_fast.grid.intervals import build
 from gcr_fast.grid.merging import merge
 from gcr_fast.grid.metered import profiles_of, rows_of

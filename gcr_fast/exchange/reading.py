@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gcr_fast.errors import RefusedError, UsageError
-from gcr_fast.findings import Finding, Findings
+from gcr_fast.errors import UsageError
+from gcr_fast.findings import Finding, Findings, RefusedError
 
 if TYPE_CHECKING:
     import pyarrow as pa

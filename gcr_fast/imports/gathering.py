@@ -10,8 +10,7 @@ from datetime import datetime
 import numpy as np
 
 from gcr_fast.codes import ESTIMATED
-from gcr_fast.errors import RefusedError
-from gcr_fast.findings import Finding, Findings
+from gcr_fast.findings import Finding, Findings, RefusedError
 from gcr_fast.grid.merging import ABSENT, joined
 from gcr_fast.grid.metered import GENERATION, Shared, by_name, profile_of, rows_of, source_of
 from gcr_fast.grid.series import Rows

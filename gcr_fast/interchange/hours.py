@@ -12,10 +12,10 @@ import numpy as np
 
 from gcr_fast.codes import MAX_INTERVAL_S
 from gcr_fast.columns import as_text, encode, exact_sum, one_array
-from gcr_fast.errors import RefusedError, UsageError
+from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import from_stream, read_table
 from gcr_fast.fields import Fields
-from gcr_fast.findings import Finding, Findings
+from gcr_fast.findings import Finding, Findings, RefusedError
 from gcr_fast.units import mwh_text
 from gcr_fast.validation.hourly import Batch, HourlyReader
 

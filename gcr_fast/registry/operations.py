@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcr_fast import bulk
-from gcr_fast.errors import RefusedError, UsageError
-from gcr_fast.findings import Findings
+from gcr_fast.errors import UsageError
+from gcr_fast.findings import Findings, RefusedError
 from gcr_fast.periods import utc_text
 from gcr_fast.registry.changes import Request, latest_before, list_each
 from gcr_fast.registry.lifecycle import compensates

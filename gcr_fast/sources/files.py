@@ -26,9 +26,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from gcr_fast.errors import RefusedError
 from gcr_fast.exchange.reading import DELIMITERS, Source, file_sha256, read_table
-from gcr_fast.findings import Finding, Findings
+from gcr_fast.findings import Finding, Findings, RefusedError
 from gcr_fast.sources.delimited import (
     BLOCK_ROW,
     Content,

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from gcr_fast.errors import RefusedError
+from gcr_fast.findings import RefusedError
 from gcr_fast.sources.files import HEAD_BYTES, MAX_UNPACKED, File, Table, refuse
 from gcr_fast.sources.streamed import text_columns
 

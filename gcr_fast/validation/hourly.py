@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gcr_fast.columns import encode, without_nulls
-from gcr_fast.errors import RefusedError
 from gcr_fast.exchange.reading import Scan, Source, from_stream, scan, scan_source
 from gcr_fast.fields import Fields
-from gcr_fast.findings import Findings
+from gcr_fast.findings import Findings, RefusedError
 from gcr_fast.periods import Times, parse_times, utc_to_local
 from gcr_fast.sources.clock import walk
 from gcr_fast.units import parse_scaled

@@ -7,7 +7,8 @@ from itertools import pairwise
 import crash_checks as checks
 import pytest
 
-from gcr_fast.errors import LockedError, RefusedError
+from gcr_fast.errors import LockedError
+from gcr_fast.findings import RefusedError
 from gcr_fast.registry.lock import LOCK, WriterLock
 from gcr_fast.registry.registry import Registry
 

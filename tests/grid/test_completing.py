@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcr_fast.errors import RefusedError
+from gcr_fast.findings import RefusedError
 from gcr_fast.imports import import_generation
 from gcr_fast.profiles import profiles_from
 from gcr_fast.sources.model import How

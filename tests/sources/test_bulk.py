@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracle.opsd import opsd
 
-from gcr_fast.errors import RefusedError
+from gcr_fast.findings import RefusedError
 from gcr_fast.imports import import_generation
 from gcr_fast.sources import bulk
 from gcr_fast.sources.cells import GERMAN

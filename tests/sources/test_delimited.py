@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from test_mutations import EXAMPLES, changed
 
-from gcr_fast.errors import RefusedError
+from gcr_fast.findings import RefusedError
 from gcr_fast.imports import import_generation
 from gcr_fast.sources import delimited
 from gcr_fast.sources.files import open_file, read_csv

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from test_delimited import is_no_text, outcome
 from test_mutations import EXAMPLES, changed
 
-from gcr_fast.errors import RefusedError
+from gcr_fast.findings import RefusedError
 from gcr_fast.imports import import_generation
 from gcr_fast.sources import delimited, long
 from gcr_fast.sources.early import Blocks, read_early

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gcr_fast.errors import RefusedError
+from gcr_fast.findings import RefusedError
 from gcr_fast.sources import pieces as module
 from gcr_fast.sources.files import open_file
 from gcr_fast.sources.pieces import IrregularError, pieces, texts

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gcr_fast.columns import as_text, encode, one_array
-from gcr_fast.errors import RefusedError
+from gcr_fast.findings import RefusedError
 from gcr_fast.flags import Flags, taken, told
 from gcr_fast.sources.bulk import Bulk
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gcr_fast.columns import as_text, encode, one_array
-from gcr_fast.errors import RefusedError
-from gcr_fast.findings import Findings
+from gcr_fast.findings import Findings, RefusedError
 from gcr_fast.periods import DAY_S
 from gcr_fast.sources.cells import report
 from gcr_fast.sources.clock import walk

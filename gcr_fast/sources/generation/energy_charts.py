@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gcr_fast.errors import RefusedError
+from gcr_fast.findings import RefusedError
 from gcr_fast.periods import FIRST_S, LAST_S
 from gcr_fast.sources.cells import MEGA, numbers
 from gcr_fast.sources.files import File, refuse

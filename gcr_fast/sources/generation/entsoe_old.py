@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import numpy as np
 
 from gcr_fast.columns import as_text, encode, every, one_array
-from gcr_fast.errors import RefusedError
-from gcr_fast.findings import Findings
+from gcr_fast.findings import Findings, RefusedError
 from gcr_fast.sources import workbook
 from gcr_fast.sources.bulk import Bulk, read_bulk
 from gcr_fast.sources.cells import MEGA, Numbers, report

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
-from gcr_fast.errors import RefusedError
+from gcr_fast.findings import RefusedError
 from gcr_fast.sources.cells import MEGA, numbers
 from gcr_fast.sources.clock import HOUR_S
 from gcr_fast.sources.files import File, refuse

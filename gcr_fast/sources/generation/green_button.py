@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gcr_fast.codes import IMPUTED, MEASURED
-from gcr_fast.errors import RefusedError
+from gcr_fast.findings import RefusedError
 from gcr_fast.flags import told as flags_of
 from gcr_fast.periods import FIRST_S, LAST_S, zone_named
 from gcr_fast.sources.cells import Numbers, numbers

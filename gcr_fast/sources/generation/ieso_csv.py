@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gcr_fast.columns import alike, as_text, encode_text, one_array, some
-from gcr_fast.errors import RefusedError
-from gcr_fast.findings import Findings
+from gcr_fast.findings import Findings, RefusedError
 from gcr_fast.sources.cells import MEGA, Numbers, numbers, report
 from gcr_fast.sources.clock import HOUR_S, parse_labels
 from gcr_fast.sources.delimited import lines_of_words

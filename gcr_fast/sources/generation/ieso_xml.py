@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gcr_fast.codes import IMPUTED, MEASURED
-from gcr_fast.errors import RefusedError
+from gcr_fast.findings import RefusedError
 from gcr_fast.flags import told
 from gcr_fast.sources.cells import MEGA, ONE, numbers, report
 from gcr_fast.sources.clock import HOUR_S

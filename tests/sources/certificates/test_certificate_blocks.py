@@ -13,7 +13,7 @@ from lists import AIB_HEADER, aib_row, rego, rego_row, text
 from test_certificate_damage import LISTS
 
 from gcr_fast.certificates import read_certificates
-from gcr_fast.errors import RefusedError
+from gcr_fast.findings import RefusedError
 from gcr_fast.lists.alike import touching
 from gcr_fast.sources.certificates import sheet
 from gcr_fast.sources.certificates.cutting import Cutter

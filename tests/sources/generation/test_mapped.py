@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracle.exports import cells_by_start
 
-from gcr_fast.errors import RefusedError
+from gcr_fast.findings import RefusedError
 from gcr_fast.imports import import_generation
 from gcr_fast.sources.generation.formats import read_readings
 from gcr_fast.sources.mapping_file import load_mapping
