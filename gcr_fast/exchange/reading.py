@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,7 +18,7 @@ from gcr_fast.findings import Finding, Findings, RefusedError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-HASHED_BYTES = 1 << 20
+HASHED_BYTES = 1 << 22
 DELIMITERS = (",", ";", "\t", "|")
 SNIFF_BYTES = 65_536
 
@@ -179,14 +180,19 @@ def _slices(table: pa.Table, most: int) -> Iterator[pa.Table]:
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes.
+    """Return the SHA-256 of a file's bytes."""
+    with path.open("rb", buffering=0) as file:
+        return opened_sha256(file)
+
+
+def opened_sha256(file: FileIO) -> str:
+    """Return the SHA-256 of what is left of an open file.
 
     In large pieces: between two of them a thread that hashes beside others has to wait for its turn.
     """
     digest, piece = hashlib.sha256(), memoryview(bytearray(HASHED_BYTES))
-    with path.open("rb", buffering=0) as file:
-        while count := file.readinto(piece):
-            digest.update(piece[:count])
+    while count := file.readinto(piece):
+        digest.update(piece[:count])
     return digest.hexdigest()
 
 

@@ -27,7 +27,7 @@ SMALLEST_BYTES = 1 << 22
 """Smaller files are read sooner than the kernels are loaded."""
 BLOCK_BYTES = 1 << 20
 HASHED_FROM = 0.5
-"""Of the blocks, from where on a thread hashes the file and lets go of its pages: it takes as long as all the rest."""
+"""Of the blocks, from where on a thread hashes the file: it takes about as long as all that is left to do."""
 EIGHT = 8
 """Bytes that the kernels look at together."""
 _ASCII = 128
@@ -183,7 +183,7 @@ def _parse(
     def parse(at: int) -> tuple[int, np.ndarray, list[_Part]]:
         nulls, block = np.zeros(columns, dtype=np.int64), blocks[at]
         if at == int(HASHED_FROM * len(blocks)):
-            file.hash_mapped(content)
+            _ = file.hashing
         rows = int(
             parse_rows(
                 block.text, block.eights, block.first, block.last, firsts[at], look.delimiter, look.quoted, look.point,

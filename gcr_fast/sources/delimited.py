@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import mmap
 import re
 from codecs import BOM_UTF8
@@ -27,7 +26,6 @@ Result = TypeVar("Result")
 BLOCK_ROW = re.compile(r"Row #\d+: ")
 """What Arrow says of a row's place: in its block, which tells nobody anything."""
 BLOCK_BYTES = 1 << 20
-HASHED_BYTES = 1 << 23
 _MOST_BYTES = 1 << 30
 """What Arrow can take for one block."""
 _FEW = 2
@@ -45,17 +43,6 @@ def release(content: Content, first: int, last: int) -> None:
     if isinstance(content, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         begin = first // mmap.PAGESIZE * mmap.PAGESIZE
         content.madvise(mmap.MADV_DONTNEED, begin, last - begin)
-
-
-def mapped_sha256(content: mmap.mmap) -> str:
-    """Return the SHA-256 of a mapped file, in large pieces: between two of them it may have to wait for its turn."""
-    digest = hashlib.sha256()
-    with memoryview(content) as view:
-        for first in range(0, len(view), HASHED_BYTES):
-            piece = view[first : first + HASHED_BYTES]
-            digest.update(piece)
-            release(content, first, first + len(piece))
-    return digest.hexdigest()
 
 
 class OpenQuoteError(Exception):

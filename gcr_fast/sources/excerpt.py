@@ -24,4 +24,4 @@ def until_blank_line(file: File, header: int) -> tuple[Excerpt, str]:
     lines = file.text().splitlines(keepends=True)
     end = next((at for at in range(header, len(lines)) if not lines[at].strip()), len(lines))
     content = "".join(lines[:end]).encode()
-    return Excerpt(file.path, content[:HEAD_BYTES], True, content), "".join(lines[end:])
+    return Excerpt(file.path, content[:HEAD_BYTES], True, file.state, content), "".join(lines[end:])

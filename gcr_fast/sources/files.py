@@ -21,12 +21,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from gcr_fast.exchange.reading import DELIMITERS, Source, file_sha256, read_table
+from gcr_fast.exchange.reading import DELIMITERS, Source, opened_sha256, read_table
 from gcr_fast.findings import Finding, Findings, RefusedError
 from gcr_fast.sources.delimited import (
     BLOCK_ROW,
@@ -34,7 +35,6 @@ from gcr_fast.sources.delimited import (
     OpenQuoteError,
     lines_of_words,
     mapped,
-    mapped_sha256,
     read_lines,
     release,
 )
@@ -63,6 +63,24 @@ _ELSEWHERE = re.compile(rb"[\x80-\xff]{3}|[\xc2-\xdf][\x80-\xbf]")
 """What shows that it is of another encoding: no alphabet but Latin has ASCII letters between, and UTF-8 has pairs."""
 
 
+_CHANGED = "was changed while it was read: read it again"
+
+
+class _State(NamedTuple):
+    """What differs once somebody has written to a file, or put another in its place."""
+
+    device: int
+    inode: int
+    size: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, opened: IO[bytes] | FileIO) -> _State:
+        """Return the state of an open file."""
+        found = os.fstat(opened.fileno())
+        return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
 @dataclass(frozen=True)
 class File:
     """A file that exists and is not empty. Nothing but its head is read until something is asked for."""
@@ -72,6 +90,8 @@ class File:
     """The first 64 kB, unpacked."""
     packed: bool
     """Whether the file is gzip: it is unpacked in memory."""
+    state: _State
+    """Which file it was, how long and since when, as it was opened."""
 
     @property
     def name(self) -> str:
@@ -85,12 +105,22 @@ class File:
 
     @cached_property
     def hashing(self) -> Future[str]:
-        """The hash under way: whoever reads the file by one thread asks for it first, and another thread makes it."""
-        return _beside(lambda: file_sha256(self.path))
+        """The hash under way: whoever reads the file by one thread asks for it first, and another thread makes it.
 
-    def hash_mapped(self, content: mmap.mmap) -> None:
-        """Begin to hash the file, which is mapped already, by another thread."""
-        self.__dict__["hashing"] = _beside(lambda: mapped_sha256(content))
+        It is refused if the file was changed since it was opened: what was read may not be what was hashed.
+        """
+        try:
+            opened = self.path.open("rb", buffering=0)
+        except OSError as error:
+            refuse(self, f"{_CHANGED} ({error.strerror})")
+        return _beside(lambda: self._hashed(opened))
+
+    def _hashed(self, opened: FileIO) -> str:
+        with opened:
+            digest = opened_sha256(opened)
+            if _State.of(opened) != self.state:
+                refuse(self, _CHANGED)
+        return digest
 
     @cached_property
     def kind(self) -> str:
@@ -252,12 +282,12 @@ def open_file(path: str | os.PathLike[str]) -> File:
     place = Path(path)
     try:
         with place.open("rb") as file:
-            head = file.read(HEAD_BYTES)
+            head, state = file.read(HEAD_BYTES), _State.of(file)
     except OSError as error:
         code = "missing_file" if isinstance(error, FileNotFoundError) else "unreadable_file"
         _raise(Finding(code, f"cannot open {place}: {error.strerror or error}", file=str(place)))
     packed = head.startswith(b"\x1f\x8b")
-    opened = File(place, _unpacked_head(place) if packed else head, packed)
+    opened = File(place, _unpacked_head(place) if packed else head, packed, state)
     if not opened.head.strip(b" \r\n\t\xef\xbb\xbf"):
         _raise(Finding("empty_file", f"{place} is empty", file=str(place)))
     if opened.head_text.lstrip()[:200].lower().startswith(_PAGES):

@@ -1,18 +1,24 @@
 """Opening files that somebody else made: what they are, whatever their encoding, and what is no data at all."""
 
+import contextlib
 import csv
 import gzip
 import hashlib
 import io
 import json
+import os
 import tempfile
+import time
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gcr_fast.findings import RefusedError
+from gcr_fast.imports import import_generation
 from gcr_fast.sources import files
 from gcr_fast.sources.files import delimiter_of, open_file, read_csv, require
 
@@ -327,3 +333,53 @@ def test_a_file_that_is_only_partly_text_is_told_as_such(write, refusal):
 def test_the_json_that_we_write_is_read_back(write):
     document = {"unix_seconds": [1, 2], "names": ["ä", None]}
     assert open_file(write(json.dumps(document))).json() == document
+
+
+CHANGES = {
+    "written over": lambda path: path.write_bytes(b"another\n"),
+    "cut short": lambda path: os.truncate(path, 5),
+    "written on to": lambda path: path.open("ab").write(b"more\n"),
+    "replaced": lambda path: _replace(path, path.read_bytes()),
+}
+
+
+def _replace(path, content):
+    other = path.with_name("other")
+    other.write_bytes(content)
+    other.replace(path)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_file_that_was_changed_while_it_was_read_has_no_hash(change, tmp_path):
+    path = tmp_path / "file.csv"
+    path.write_bytes(b"start,wind\n" * 1000)
+    file = open_file(path)
+    time.sleep(0.02)  # clocks of file systems may tick so slowly
+    CHANGES[change](path)
+    with pytest.raises(RefusedError, match="was changed while it was read"):
+        _ = file.sha256
+
+
+def test_a_file_that_is_gone_before_it_is_hashed_is_refused_and_later_may_go(tmp_path):
+    path = tmp_path / "file.csv"
+    path.write_bytes(b"start,wind\n")
+    gone, kept = open_file(path), open_file(path)
+    under_way = kept.hashing
+    path.unlink()
+    assert under_way.result() == kept.sha256 == hashlib.sha256(b"start,wind\n").hexdigest()
+    with pytest.raises(RefusedError, match="was changed while it was read"):
+        _ = gone.sha256
+
+
+def test_a_large_table_may_be_written_over_as_soon_as_it_was_read_or_refused(tmp_path):
+    """Whoever hashes the file beside the reader must not look at memory that ends where the file now ends."""
+    path = tmp_path / "time_series.csv"
+    hours = np.datetime64("2015-01-01T00:00:00") + np.arange(40_000).astype("timedelta64[h]")
+    lines = "".join(f"{hour}Z,{','.join(['1234.5'] * 30)}\n" for hour in hours)
+    header = "utc_timestamp," + ",".join(f"DE_{at}_solar_generation_actual" for at in range(30)) + "\n"
+    for _ in range(5):
+        path.write_text(header + lines)
+        imported = import_generation([path])
+        path.write_text("")
+        with contextlib.suppress(RefusedError):  # if the hash was not ready
+            assert imported.to_table().num_rows == 30 * 40_000

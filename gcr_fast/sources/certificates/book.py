@@ -71,7 +71,7 @@ def _sheet(file: File, name: str, rows: Iterable[Sequence[Any]]) -> SheetFile | 
         if not width:
             return None
         content = mmap.mmap(place.fileno(), 0, access=mmap.ACCESS_READ)
-        return SheetFile(file.path, head, False, name, content, width)
+        return SheetFile(file.path, head, False, file.state, name, content, width)
 
 
 def _written(place: Any, rows: Iterable[Sequence[Any]]) -> tuple[bytes, int]:
