@@ -13,7 +13,7 @@ from gcr_fast.columns import runs, some
 from gcr_fast.findings import Finding, Findings
 from gcr_fast.flags import SILENT, Flags
 from gcr_fast.grid.series import Series
-from gcr_fast.grid.shapes import Fault, Parts, Profile
+from gcr_fast.grid.shapes import Fault, Parts, Profile, negative_clipped
 from gcr_fast.periods import utc_text, zone_anchor
 
 HOUR_S = 3600
@@ -298,10 +298,8 @@ def _profile(
     count = int((clipped > 0).sum()) if negative else 0
     if count:
         first = int(np.flatnonzero(clipped)[0])
-        unit = "Wh" if series.unit.kind != "weight" else "weight"
-        what = f"{count} negative intervals issue nothing: {int(clipped.sum())} {unit} clipped"
-        where: dict[str, Any] = {"file": series.source.name or None, "profile": series.name, "column": series.column}
-        finding = Finding("negative_clipped", f"{series.name}: {what}", count=count, **where)
+        where = {"file": series.source.name or None, "column": series.column}
+        finding = negative_clipped(series.name, count, int(clipped.sum()), series.unit.kind != "weight", **where)
         faults = [*faults, Fault(first, len(clipped) - 1, finding)]
     return Profile(
         name=series.name,

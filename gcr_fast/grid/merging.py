@@ -21,7 +21,7 @@ from gcr_fast.flags import SILENT, Flags, among, united
 from gcr_fast.grid.completing import Hours, gathered, hours_of
 from gcr_fast.grid.places import differing_values, places
 from gcr_fast.grid.series import Rows
-from gcr_fast.grid.shapes import Fault, Parts, Profile, Profiles
+from gcr_fast.grid.shapes import Fault, Parts, Profile, Profiles, negative_clipped
 from gcr_fast.periods import utc_text
 
 ABSENT = frozenset({"null_value", "missing_interval"})
@@ -170,10 +170,8 @@ class _Whole:
 
     def _note_clipped(self, found: Hours) -> None:
         below = np.flatnonzero(found.signed < 0)
-        wh = -exact_sum(found.signed[below])
-        what = f"{len(below)} negative intervals issue nothing: {wh} Wh clipped"
-        where = {"file": ", ".join(dict.fromkeys(piece.file for piece, _ in self.placed)), "profile": self.first.name}
-        finding = Finding("negative_clipped", f"{self.first.name}: {what}", count=len(below), **where)  # type: ignore[arg-type]
+        wh, file = -exact_sum(found.signed[below]), ", ".join(dict.fromkeys(piece.file for piece, _ in self.placed))
+        finding = negative_clipped(self.first.name, len(below), wh, True, file=file)
         self.told.append(Fault(int(found.at[below[0]]), int(found.at[below[-1]]), finding))
 
     def _compare(self, piece: Profile, place: slice, twice: np.ndarray) -> None:

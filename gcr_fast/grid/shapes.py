@@ -40,6 +40,13 @@ class Fault:
     finding: Finding
 
 
+def negative_clipped(name: str, count: int, amount: int, is_energy: bool, **where: Any) -> Finding:
+    """Return what is said of intervals below zero: nothing is issued for them. `amount` is above zero."""
+    unit = "Wh" if is_energy else "weight"
+    what = f"{name}: {count} negative intervals issue nothing: {amount} {unit} clipped"
+    return Finding("negative_clipped", what, profile=name, count=count, **where)
+
+
 class Parts(NamedTuple):
     """Metered parts of intervals of which others are missing: another file may have those. All arrays are [k]."""
 

@@ -14,7 +14,7 @@ from gcr_fast.findings import Finding, Findings, RefusedError
 from gcr_fast.grid.merging import ABSENT, joined
 from gcr_fast.grid.metered import GENERATION, Shared, by_name, profile_of, rows_of, source_of
 from gcr_fast.grid.series import Rows
-from gcr_fast.grid.shapes import Fault, Profile
+from gcr_fast.grid.shapes import Fault, Profile, negative_clipped
 from gcr_fast.imports.accounts import Calendars, SeriesAccount, account
 from gcr_fast.imports.coverage import Coverages
 from gcr_fast.imports.filling import fill, set_aside, stretched
@@ -201,10 +201,8 @@ def _negatives(series: Mapping[str, SeriesAccount], profiles: Mapping[str, Profi
     """
     for name, one in series.items():
         if one.role == GENERATION and one.negative:
-            unit = "Wh" if one.is_energy else "weight"
-            what = f"{name}: {one.negative} negative intervals issue nothing: {-one.negative_wh} {unit} clipped"
-            where = {"file": profiles[name].file or None, "profile": name, "count": one.negative}
-            yield Finding("negative_clipped", what, **where)  # type: ignore[arg-type]
+            file = profiles[name].file or None
+            yield negative_clipped(name, one.negative, -one.negative_wh, one.is_energy, file=file)
 
 
 def _absences(one: SeriesAccount, profile: Profile) -> Iterator[tuple[Finding, int, int]]:
