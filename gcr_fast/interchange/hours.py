@@ -16,6 +16,7 @@ from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import from_stream, read_table
 from gcr_fast.fields import Fields
 from gcr_fast.findings import Finding, Findings, RefusedError
+from gcr_fast.interchange.ranges import where
 from gcr_fast.units import mwh_text
 from gcr_fast.validation.hourly import Batch, HourlyReader
 
@@ -95,13 +96,8 @@ def _namesakes(reader: HourlyReader, digests: list[np.ndarray]) -> Iterator[Find
             name, row = ids[at].as_py(), batch.row(at)
             other = first.setdefault(name, row)
             if other != row:
-                line = reader.source.line(other)
-                what = f"{name} is there twice: also {f'line {line}' if line is not None else f'row {other}'}"
-                place: dict[str, Any] = {
-                    "file": reader.source.name or None,
-                    "row": row,
-                    "line": reader.source.line(row),
-                }
+                what = f"{name} is there twice: also {where(reader.source.place(other))}"
+                place = reader.source.place(row)
                 yield Finding("duplicate_id", what, column="certificate_id", value=name, hint=ONCE, **place)
 
 

@@ -7,9 +7,9 @@ a device is numbered within its issuance.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -65,13 +65,12 @@ def _report(fields: Fields, code: str, field: str, pairs: list[tuple[int, int]],
     cells, column = fields.texts(field), fields.name(field)
     for row, other in pairs:
         value = ((None if cells is None else cells[row].as_py()) or "")[:SHOWN_VALUE]
-        said = f"{field} {value!r} {what} {where(fields, other)}"
+        said = f"{field} {value!r} {what} {where(fields.place(other))}"
         fields.findings.add(code, said, column=column, value=value, **fields.place(row))
 
 
-def where(fields: Fields, row: int) -> str:
-    """Return where a row is, as a person would say it."""
-    place = fields.place(row)
+def where(place: Mapping[str, Any]) -> str:
+    """Return where a row is, as a person would say it; its `place` as of a source."""
     return f"line {place['line']}" if place["line"] is not None else f"row {place['row']}"
 
 
@@ -93,7 +92,7 @@ def note_lost(fields: Fields, low: np.ndarray, high: np.ndarray, energy_wh: np.n
         lost.append((last - first + 1) * face)
         place = fields.place(row)
         gone = f"no bundle has its numbers {first} to {last}: {mwh_text(lost[-1])} MWh are gone"
-        what = f"{where(fields, row)} was split, and {gone}"
+        what = f"{where(place)} was split, and {gone}"
         hint = "export its children, too: all accounts, and those that are cancelled, claimed or withdrawn"
         fields.findings.add("reading_note", what, column=START, value=f"{first}-{last}", hint=hint, **place)
     return exact_sum(np.array(lost, dtype=np.int64))
