@@ -115,16 +115,22 @@ def parse_rows(
 
 def memory_bytes(columns: int) -> int:
     """Return how much memory a kernel computes in that reads so many columns of numbers."""
+    return int(_ends(columns)[-1])
+
+
+@part
+def _ends(columns: int) -> Ints:
+    """Return where each part of a kernel's memory begins and the one before it ends."""
     together = max(TOGETHER // max(columns, 1), 1)
-    return CHUNK + (CHUNK >> 3) + 4 * (CHUNK + _SPARE) + 8 * together + 25 * together * columns
+    room = together * columns
+    sizes = [0, CHUNK, CHUNK >> 3, 4 * (CHUNK + _SPARE), 8 * together, 8 * room, 8 * room, 8 * room, room]
+    return np.cumsum(np.array(sizes))
 
 
 @part
 def _parted(memory: Bytes, columns: int) -> tuple[Bytes, Bytes, Cuts, Ints, Eights, Eights, Ints, Bools]:
     """Part memory: for flags, their bits and the cuts of a chunk, for lines, and four arrays for their numbers."""
-    together = max(TOGETHER // max(columns, 1), 1)
-    room = together * columns
-    ends = np.cumsum(np.array([0, CHUNK, CHUNK >> 3, 4 * (CHUNK + _SPARE), 8 * together, 8 * room, 8 * room, 8 * room]))
+    ends = _ends(columns)
     return (
         memory[: ends[1]],
         memory[ends[1] : ends[2]],
@@ -133,7 +139,7 @@ def _parted(memory: Bytes, columns: int) -> tuple[Bytes, Bytes, Cuts, Ints, Eigh
         memory[ends[4] : ends[5]].view(np.uint64),
         memory[ends[5] : ends[6]].view(np.uint64),
         memory[ends[6] : ends[7]].view(np.int64),
-        memory[ends[7] : ends[7] + room].view(np.bool_),
+        memory[ends[7] : ends[8]].view(np.bool_),
     )
 
 
