@@ -103,6 +103,11 @@ def feeds(text: pa.Buffer) -> int:
     return int(np.count_nonzero(np.frombuffer(text, np.uint8) == ord("\n")))
 
 
+def line_rows(block: Block, text: pa.Buffer) -> int:
+    """Return how many rows a block has, if each line is one that ends in a line feed."""
+    return max(feeds(text) + int(text[-1:].to_pybytes() != b"\n") - block.skip, 0)
+
+
 def _rows_at_least(text: np.ndarray, skip: int) -> int:
     """Count the lines of text uint8[n] that are not empty, less some; 0 where there is no quote to make fewer rows."""
     if not (text == ord('"')).any():

@@ -20,8 +20,8 @@ from gcr_fast.sources.delimited import (
     apart,
     blocks_of,
     each_block,
-    feeds,
     joined,
+    line_rows,
     lines_of_words,
 )
 from gcr_fast.sources.files import File, Table, content_of, header_of
@@ -74,7 +74,7 @@ class Blocks:
         _ = file.hashing
         self._content = content_of(file)
         self._blocks = blocks_of(self._content, skip)
-        counts = each_block(self._content, self._blocks, _count)
+        counts = each_block(self._content, self._blocks, line_rows)
         if self._blocks:
             counts[-1] = max(counts[-1] - _blank_at_end(self._content), 0)
         self._firsts = list(accumulate(counts, initial=0))
@@ -106,11 +106,6 @@ def give_back() -> None:
 
     for pool in (pa.default_memory_pool(), pa.system_memory_pool()):
         pool.release_unused()
-
-
-def _count(block: Block, text: pa.Buffer) -> int:
-    """Return how many rows a block has, if each line is one that ends in a line feed."""
-    return max(feeds(text) + int(text[-1:].to_pybytes() != b"\n") - block.skip, 0)
 
 
 def _blank_at_end(content: Content) -> int:

@@ -25,8 +25,8 @@ from gcr_fast.sources.delimited import (
     apart,
     blocks_of,
     each_block,
-    feeds,
     joined,
+    line_rows,
 )
 from gcr_fast.sources.files import File, Table, content_of
 from gcr_fast.units import floor_floats
@@ -98,7 +98,7 @@ class _Reader:
     def read(self, content: Content, lines: Lines, skip: int) -> Bulk | None:
         """Read all blocks after the first `skip` lines; None if rows are not lines, or there is none."""
         blocks = blocks_of(content, skip)
-        counts = each_block(content, blocks, _count)
+        counts = each_block(content, blocks, line_rows)
         firsts = list(accumulate(counts, initial=0))
         values = [np.empty(firsts[-1], np.int64) for _ in self.columns]  # each is let go of alone
 
@@ -132,8 +132,3 @@ class _Reader:
         whole[missing] = NO_VALUE
         shape = (len(self.columns), found.num_rows)
         return whole.reshape(shape), missing.reshape(shape)
-
-
-def _count(block: Block, text: pa.Buffer) -> int:
-    """Return how many rows a block has, if each line is one that ends in a line feed."""
-    return max(feeds(text) + int(text[-1:].to_pybytes() != b"\n") - block.skip, 0)

@@ -55,15 +55,13 @@ MAX_UNPACKED = 1 << 31
 
 _MAGIC = ((b"PAR1", "parquet"), (b"ARROW1", "ipc"), (b"\xff\xff\xff\xff", "ipc"), (b"PK\x03\x04", "zip"))
 _PAGES = ("<!doctype html", "<html", "<head", "<body", "<script")
+_CHANGED = "was changed while it was read: read it again"
 _OPEN_QUOTE = 'a quote (") opens a cell that does not end on its line: take it away, or write "" for a quote in a cell'
 _ENCODINGS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _WESTERN = bytes({*range(0x80), *range(0xC0, 0xFD), *b"\x92\x96\xa0\xab\xb0\xbb"} - {0, *b"\xd0\xd7\xde\xf0\xf7"})
 """What a Western European text in Windows-1252 is made of: ASCII, letters but the rarest, dash, quotes, degree."""
 _ELSEWHERE = re.compile(rb"[\x80-\xff]{3}|[\xc2-\xdf][\x80-\xbf]")
 """What shows that it is of another encoding: no alphabet but Latin has ASCII letters between, and UTF-8 has pairs."""
-
-
-_CHANGED = "was changed while it was read: read it again"
 
 
 class _State(NamedTuple):
