@@ -20,11 +20,12 @@ Bytes = npt.NDArray[np.uint8]
 Eights = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
 Cuts = npt.NDArray[np.int32]
+Sizes = npt.NDArray[np.uint32]
 Bools = npt.NDArray[np.bool_]
 
 CHUNK = 1 << 18
 """Bytes that are cut at a time, which stay in cache: no line is longer."""
-TOGETHER = 1 << 15
+TOGETHER = 1 << 16
 """Numbers that are computed at a time, of one line at least: enough for vectors, and few enough for the cache."""
 ROUND = 5
 """Cuts that are written at a time: 64 bytes have about two or four times as many."""
@@ -82,7 +83,7 @@ def parse_rows(
     inner = each * cells.shape[0] - (not quoted)
     columns, others = cells[cells >= 0], np.nonzero(cells < 0)[0]
     slots = np.nonzero(cells >= 0)[0] * each + lead
-    flags, bits, cuts, lines, raw, sizes, whole, odd = _parted(memory, slots.shape[0])
+    flags, bits, cuts, lines, raw, sizes, odd = _parted(memory, slots.shape[0])
     at, into = first, row
     while at < last:
         if _ends_line(text[at]):
@@ -96,16 +97,16 @@ def parse_rows(
             )  # fmt: skip
             if rows <= 0:
                 break
-            count = rows * slots.shape[0]
-            if _numbers(raw[:count], sizes[:count], point, digits, most, whole, odd) > 0:
-                for word in range(words.shape[0]):
-                    _nulls(raw[:count], sizes, words[word, 0], words[word, 1], words[word, 2], null, whole, odd)
-                if not _leftovers(
-                    text, cuts, lines[:rows], at, slots, sizes, point, thousands, digits, most, null, columns, whole,
-                    odd, nulls,
-                ):  # fmt: skip
-                    return -1
-            _scatter(whole, columns, values, into, rows)
+            for j in range(slots.shape[0]):
+                whole = values[columns[j], into : into + rows]
+                if _numbers(raw[j, :rows], sizes[j, :rows], point, digits, most, whole, odd) > 0:
+                    none = _second_look(
+                        text, cuts, lines[:rows], at, slots[j], raw[j, :rows], sizes[j, :rows], point, thousands,
+                        words, digits, most, null, whole, odd,
+                    )  # fmt: skip
+                    if none < 0:
+                        return -1
+                    nulls[columns[j]] += none
             into += rows
         if rows < 0 or into == done:
             return -1
@@ -123,23 +124,23 @@ def _ends(columns: int) -> Ints:
     """Return where each part of a kernel's memory begins and the one before it ends."""
     together = max(TOGETHER // max(columns, 1), 1)
     room = together * columns
-    sizes = [0, CHUNK, CHUNK >> 3, 4 * (CHUNK + _SPARE), 8 * together, 8 * room, 8 * room, 8 * room, room]
+    sizes = [0, CHUNK, CHUNK >> 3, 4 * (CHUNK + _SPARE), 8 * together, 8 * room, 4 * room, together]
     return np.cumsum(np.array(sizes))
 
 
 @part
-def _parted(memory: Bytes, columns: int) -> tuple[Bytes, Bytes, Cuts, Ints, Eights, Eights, Ints, Bools]:
+def _parted(memory: Bytes, columns: int) -> tuple[Bytes, Bytes, Cuts, Ints, Eights, Sizes, Bools]:
     """Part memory: for flags, their bits and the cuts of a chunk, for lines, and four arrays for their numbers."""
     ends = _ends(columns)
+    shape = (columns, ends[4] - ends[3] >> 3)
     return (
         memory[: ends[1]],
         memory[ends[1] : ends[2]],
         memory[ends[2] : ends[3]].view(np.int32),
         memory[ends[3] : ends[4]].view(np.int64),
-        memory[ends[4] : ends[5]].view(np.uint64),
-        memory[ends[5] : ends[6]].view(np.uint64),
-        memory[ends[6] : ends[7]].view(np.int64),
-        memory[ends[7] : ends[8]].view(np.bool_),
+        memory[ends[4] : ends[5]].view(np.uint64).reshape(shape),
+        memory[ends[5] : ends[6]].view(np.uint32).reshape(shape),
+        memory[ends[6] : ends[7]].view(np.bool_),
     )
 
 
@@ -155,7 +156,7 @@ def count_lines(text: Bytes, first: int, last: int) -> int:
 @part
 def _gather_lines(
     text: Bytes, eights: Eights, cuts: Cuts, line: int, found: int, base: int, inner: int, each: int, lead: int,
-    stop: np.uint8, delimiter: int, others: Ints, cells: Ints, slots: Ints, lines: Ints, raw: Eights, sizes: Eights,
+    stop: np.uint8, delimiter: int, others: Ints, cells: Ints, slots: Ints, lines: Ints, raw: Eights, sizes: Sizes,
     spans: Ints, row: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Gather the numbers of as many lines as there is room for, and lay down their texts.
@@ -175,21 +176,11 @@ def _gather_lines(
             text, cuts, line, each, lead, base, others, cells, stop == _QUOTE, spans, row + rows
         ):
             return line, -1
-        _gather(eights, cuts, line, start, slots, raw[rows * slots.shape[0] :], sizes[rows * slots.shape[0] :])
+        _gather(eights, cuts, line, start, slots, raw[:, rows], sizes[:, rows])
         lines[rows] = line
         line = end
         rows += 1
     return line, rows
-
-
-@part
-def _scatter(whole: Ints, columns: Ints, values: Ints, row: int, rows: int) -> None:
-    """Put whole numbers, line by line, where they belong: column by column."""
-    width = columns.shape[0]
-    for j in range(width):
-        column = values[columns[j], row : row + rows]
-        for i in range(rows):
-            column[i] = whole[i * width + j]
 
 
 @part
@@ -292,8 +283,8 @@ def _lay_texts(
 
 
 @part
-def _gather(eights: Eights, cuts: Cuts, line: int, base: np.uint64, slots: Ints, raw: Eights, sizes: Eights) -> None:
-    """Fetch the last eight bytes of each number, and its length."""
+def _gather(eights: Eights, cuts: Cuts, line: int, base: np.uint64, slots: Ints, raw: Eights, sizes: Sizes) -> None:
+    """Fetch the last eight bytes of each number of a line, and its length."""
     for j in range(slots.shape[0]):
         cut = np.uint64(line + slots[j])
         begin, end = np.uint64(cuts[cut] + 1), np.uint64(cuts[cut + _1])
@@ -302,7 +293,18 @@ def _gather(eights: Eights, cuts: Cuts, line: int, base: np.uint64, slots: Ints,
 
 
 @part
-def _numbers(raw: Eights, sizes: Eights, point: int, digits: int, most: int, whole: Ints, odd: Bools) -> int:
+def _second_look(
+    text: Bytes, cuts: Cuts, lines: Ints, base: int, slot: int, raw: Eights, sizes: Sizes, point: int,
+    thousands: int, words: Eights, digits: int, most: int, null: int, whole: Ints, odd: Bools,
+) -> int:  # fmt: skip
+    """Read the numbers of one column of some lines; return how many of them are none, -1 if a cell is not plain."""
+    for word in range(words.shape[0]):
+        _nulls(raw, sizes, words[word, 0], words[word, 1], words[word, 2], null, whole, odd)
+    return _leftovers(text, cuts, lines, base, slot, sizes, point, thousands, digits, most, null, whole, odd)
+
+
+@part
+def _numbers(raw: Eights, sizes: Sizes, point: int, digits: int, most: int, whole: Ints, odd: Bools) -> int:
     """Make whole numbers of plain decimals of up to eight bytes; return how many are something else, which `odd` says.
 
     Eight bytes are looked at together by arithmetic that keeps them apart: a byte's highest bit says what was found of
@@ -311,7 +313,7 @@ def _numbers(raw: Eights, sizes: Eights, point: int, digits: int, most: int, who
     points, places, limit = (np.uint64(point) * _EACH) ^ _ZEROS, np.uint64(digits), np.uint64(most)
     left = 0
     for j in range(raw.shape[0]):
-        eight, size = raw[j] ^ _ZEROS, sizes[j]
+        eight, size = raw[j] ^ _ZEROS, np.uint64(sizes[j])
         minus = np.uint64((eight >> ((_64 - (size << _3)) & _63)) & _BYTE == _MINUS_TAKEN)
         size -= minus
         eight &= _ALL << ((_64 - (size << _3)) & _63)
@@ -341,33 +343,35 @@ def _numbers(raw: Eights, sizes: Eights, point: int, digits: int, most: int, who
 
 @part
 def _nulls(
-    raw: Eights, sizes: Eights, word: np.uint64, bits: np.uint64, size: np.uint64, null: int, whole: Ints, odd: Bools
+    raw: Eights, sizes: Sizes, word: np.uint64, bits: np.uint64, size: np.uint64, null: int, whole: Ints, odd: Bools
 ) -> None:
     """Put `null` for the cells that are a word of no value."""
     for j in range(raw.shape[0]):
-        hit = (raw[j] & bits == word) & (sizes[j] == size)
+        hit = (raw[j] & bits == word) & (np.uint64(sizes[j]) == size)
         whole[j] = null if hit else whole[j]
         odd[j] = odd[j] & (not hit)
 
 
 @part
 def _leftovers(
-    text: Bytes, cuts: Cuts, lines: Ints, base: int, slots: Ints, sizes: Eights, point: int, thousands: int,
-    digits: int, most: int, null: int, columns: Ints, whole: Ints, odd: Bools, nulls: Ints,
-) -> bool:  # fmt: skip
-    """Read empty cells, and numbers that need more than a look at eight bytes; False if a cell is neither."""
+    text: Bytes, cuts: Cuts, lines: Ints, base: int, slot: int, sizes: Sizes, point: int, thousands: int,
+    digits: int, most: int, null: int, whole: Ints, odd: Bools,
+) -> int:  # fmt: skip
+    """Read empty cells, and numbers that need more than a look at eight bytes.
+
+    Return in how many lines there is no number; -1 if a cell is neither a number nor a word for none.
+    """
+    nulls = 0
     for i in range(lines.shape[0]):
-        for j in range(slots.shape[0]):
-            at = i * slots.shape[0] + j
-            if odd[at] and sizes[at] > _0:
-                end = base + cuts[lines[i] + slots[j] + 1]
-                right, whole[at] = _number(text, end - np.int64(sizes[at]), end, point, thousands, digits, most)
-                if not right:
-                    return False
-            elif odd[at]:
-                whole[at] = null
-            nulls[columns[j]] += whole[at] == null
-    return True
+        if odd[i] and np.uint64(sizes[i]) > _0:
+            end = base + cuts[lines[i] + slot + 1]
+            right, whole[i] = _number(text, end - np.int64(sizes[i]), end, point, thousands, digits, most)
+            if not right:
+                return -1
+        elif odd[i]:
+            whole[i] = null
+        nulls += whole[i] == null
+    return nulls
 
 
 @part

@@ -31,7 +31,7 @@ def cells_of(line, delimiter, quoted):
 def parse(text, cells, digits, most, *, delimiter=",", quoted=False, point=".", thousands="", words=()):
     """Return (numbers or None by row and column, texts by row and column); None if some line is not plain."""
     lines = [line.removesuffix("\r") for line in text.split("\n")]
-    while lines and not lines[-1]:
+    while lines and not lines[-1].strip("\r"):  # whatever ends lines ends empty ones
         lines.pop()
     numbers, texts = [], []
     for line in lines:
