@@ -185,12 +185,12 @@ def file_sha256(path: Path) -> str:
         return opened_sha256(file)
 
 
-def opened_sha256(file: FileIO) -> str:
-    """Return the SHA-256 of what is left of an open file.
+def opened_sha256(file: FileIO, digest: Any = None) -> str:
+    """Return the SHA-256 of what is left of an open file, after all that `digest` has hashed until now.
 
     In large pieces: between two of them a thread that hashes beside others has to wait for its turn.
     """
-    digest, piece = hashlib.sha256(), memoryview(bytearray(HASHED_BYTES))
+    digest, piece = digest or hashlib.sha256(), memoryview(bytearray(HASHED_BYTES))
     while count := file.readinto(piece):
         digest.update(piece[:count])
     return digest.hexdigest()

@@ -6,9 +6,8 @@ knows how to name it.
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,17 +16,14 @@ from gcr_fast.columns import alike
 from gcr_fast.memory import empty
 from gcr_fast.parallel import results, thread_count
 from gcr_fast.sources.cells import MAX_CELL, PLAIN, Locale, Numbers
-from gcr_fast.sources.delimited import mapped
 from gcr_fast.sources.files import File, Table
+from gcr_fast.sources.line_blocks import Block, LineBlocks, about_lines, block_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 SMALLEST_BYTES = 1 << 22
 """Smaller files are read sooner than the kernels are loaded."""
-BLOCK_BYTES = 1 << 20
-HASHED_FROM = 0.5
-"""Of the blocks, from where on a thread hashes the file: it takes about as long as all that is left to do."""
 EIGHT = 8
 """Bytes that the kernels look at together."""
 _ASCII = 128
@@ -63,13 +59,12 @@ def read_bulk(
         return None
     place = {name: at for at, name in enumerate(columns)} | {name: _TEXT - at for at, name in enumerate(texts)}
     cells = np.array([place.get(name, _SKIP) for name in names], dtype=np.int64)
-    content = mapped(file.path)
-    begin = content.find(b"\n") + 1
-    first_line = _first_line(content, begin)
-    if not EIGHT <= begin < len(content) or first_line != file.head_lines[0] or "\0" in first_line:
+    begin = file.head.find(b"\n") + 1
+    first_line = file.head[:begin].decode("utf-8-sig", "replace").rstrip("\r\n")
+    if not 0 < begin < len(file.head) or first_line != file.head_lines[0] or "\0" in first_line:
         return None
-    look = _Look.of(delimiter, content[begin] == ord('"'), locale, missing, digits)
-    found = _parse(file, content, begin, cells, (len(columns), len(texts)), look)
+    look = _Look.of(delimiter, file.head[begin] == ord('"'), locale, missing, digits)
+    found = _parse(file, begin, cells, look)
     labels = [None] if found is None else [_strings(parts) for parts in found.texts]
     if found is None or any(column is None for column in labels):
         return None
@@ -85,10 +80,6 @@ def _is_plain(file: File, names: Sequence[str], columns: Sequence[str], missing:
         return False
     words = all(len(word.encode()) <= EIGHT and not any(map(str.isdigit, word)) for word in missing)
     return words and bool(columns) and len(set(names)) == len(names)
-
-
-def _first_line(content: mmap.mmap, end: int) -> str:
-    return content[:end].decode("utf-8-sig", "replace").rstrip("\r\n")
 
 
 class _Look(NamedTuple):
@@ -115,36 +106,18 @@ class _Look(NamedTuple):
         return cls(ord(delimiter), quoted, ord(locale.decimal), ord(thousands or "\0"), words, digits)
 
 
-class _Block(NamedTuple):
-    """Whole lines in memory, with eight bytes before and after them."""
-
-    text: np.ndarray
-    """uint8[n]."""
-    eights: np.ndarray
-    """uint64[n - 7]: eight bytes from each on."""
-    first: int
-    last: int
-
-    @classmethod
-    def of(cls, text: np.ndarray, first: int, last: int) -> _Block:
-        """Return the lines text[first:last]."""
-        return cls(text, _eights(text), first, last)
-
-
 def _eights(text: np.ndarray) -> np.ndarray:
+    """Return eight bytes from each on, uint64[n - 7]."""
     return np.ndarray((len(text) - EIGHT + 1,), np.uint64, text, strides=(1,))
 
 
-def _blocks(content: mmap.mmap, begin: int) -> list[_Block]:
-    """Return the lines from `begin` on in blocks; the last is a copy of the end, with a line feed after it."""
-    end = content.rfind(b"\n", begin, len(content) - EIGHT) + 1 or begin
-    cuts = [begin]
-    while cuts[-1] + BLOCK_BYTES < end:
-        cuts.append(content.find(b"\n", cuts[-1] + BLOCK_BYTES) + 1)
-    text, tail = np.frombuffer(content, np.uint8), content[end:]
-    tail += b"" if tail.endswith(b"\n") else b"\n"
-    last = _Block.of(np.frombuffer(bytes(EIGHT) + tail + bytes(EIGHT), np.uint8), EIGHT, EIGHT + len(tail))
-    return [*(_Block.of(text, *cut) for cut in pairwise(dict.fromkeys((*cuts, end)))), last]
+class _Part(NamedTuple):
+    """The texts of one column in one block."""
+
+    lengths: np.ndarray
+    """int64[rows], bytes."""
+    joined: np.ndarray
+    """uint8[n]."""
 
 
 class _Found(NamedTuple):
@@ -158,49 +131,86 @@ class _Found(NamedTuple):
     """Of each column of text, block by block."""
 
 
-class _Part(NamedTuple):
-    """The texts of one column in one block."""
+class _Read(NamedTuple):
+    """What was read of one block, beside its numbers."""
 
-    lengths: np.ndarray
-    """int64[rows], bytes."""
-    joined: np.ndarray
-    """uint8[n]."""
+    at: int
+    """Which of the blocks."""
+    lines: int
+    rows: int
+    """As many as lines, or fewer if there are empty ones at the end; -1 if a line is not plain."""
+    nulls: np.ndarray
+    """int64[columns]: how many."""
+    parts: list[_Part]
 
 
-def _parse(
-    file: File, content: mmap.mmap, begin: int, cells: np.ndarray, counts: tuple[int, int], look: _Look
-) -> _Found | None:
-    """Read all lines, `counts` columns of numbers and of text; None if a line is not plain."""
-    from gcr_fast.kernels.cells import count_lines, memory_bytes, parse_rows
+@dataclass(frozen=True)
+class _Reader:
+    """How lines are read, and the arrays into which they are."""
 
-    threads, blocks = thread_count(None), _blocks(content, begin)
-    lines = results(lambda block: int(count_lines(block.text, block.first, block.last)), blocks, threads)
-    firsts = list(accumulate(lines, initial=0))
-    columns, texts = counts
-    values = empty(columns * firsts[-1], np.int64).reshape(columns, firsts[-1])
-    spans = np.empty((texts, firsts[-1], 2), dtype=np.int64)
+    cells: np.ndarray
+    """int64[m]: see `parse_rows`."""
+    look: _Look
+    values: np.ndarray
+    """int64[columns, room]."""
+    spans: np.ndarray
+    """int64[texts, room, 2]."""
 
-    def parse(at: int) -> tuple[int, np.ndarray, list[_Part]]:
-        nulls, block = np.zeros(columns, dtype=np.int64), blocks[at]
-        if at == int(HASHED_FROM * len(blocks)):
-            _ = file.hashing
+    @classmethod
+    def of(cls, cells: np.ndarray, look: _Look, room: int) -> _Reader:
+        """Return a reader that has room for so many lines."""
+        columns, texts = int((cells >= 0).sum()), int((cells < _SKIP).sum())
+        values = empty(columns * room, np.int64).reshape(columns, room)
+        return cls(cells, look, values, np.empty((texts, room, 2), dtype=np.int64))
+
+    @property
+    def room(self) -> int:
+        """How many lines there is room for."""
+        return int(self.values.shape[1])
+
+    def read(self, blocks: LineBlocks) -> list[_Read]:
+        """Read blocks as long as there are any; of those beyond the room nothing."""
+        from gcr_fast.kernels.cells import memory_bytes
+
+        text, memory = empty(block_bytes(), np.uint8), empty(memory_bytes(len(self.values)), np.uint8)
+        eights, found = _eights(text), list[_Read]()
+        while block := blocks.take(text):
+            if blocks.regular and block.row + block.lines <= self.room:
+                found.append(self._read(block, text, eights, memory))
+        return found
+
+    def _read(self, block: Block, text: np.ndarray, eights: np.ndarray, memory: np.ndarray) -> _Read:
+        from gcr_fast.kernels.cells import parse_rows
+
+        look, nulls = self.look, np.zeros(len(self.values), dtype=np.int64)
         rows = int(
             parse_rows(
-                block.text, block.eights, block.first, block.last, firsts[at], look.delimiter, look.quoted, look.point,
-                look.thousands, look.words, look.digits, cells, MAX_CELL, NO_VALUE, values, nulls, spans,
-                empty(memory_bytes(columns), np.uint8),
+                text, eights, block.first, block.last, block.row, look.delimiter, look.quoted, look.point,
+                look.thousands, look.words, look.digits, self.cells, MAX_CELL, NO_VALUE, self.values, nulls,
+                self.spans, memory,
             )
         )  # fmt: skip
-        found = spans[:, firsts[at] : firsts[at] + max(rows, 0)]
-        parts = [_copied(block.eights, column) for column in found]
-        return rows, nulls, parts
+        spans = self.spans[:, block.row : block.row + max(rows, 0)]
+        return _Read(block.at, block.lines, rows, nulls, [_copied(eights, column) for column in spans])
 
-    parsed = results(parse, range(len(blocks)), threads)
-    rows = [count for count, _, _ in parsed]
-    if rows[:-1] != lines[:-1] or rows[-1] < 0:
+
+def _parse(file: File, begin: int, cells: np.ndarray, look: _Look) -> _Found | None:
+    """Read all lines from byte `begin` on; None if a line is not plain."""
+    threads, room = thread_count(None), about_lines(file, begin)
+    while True:
+        reader = _Reader.of(cells, look, room)
+        with LineBlocks(file, begin) as blocks:
+            several = results(lambda _: reader.read(blocks), range(threads), threads)  # noqa: B023 - done by then
+        if blocks.lines <= room:
+            break
+        room = blocks.lines  # which now is known
+    _ = file.hashing
+    read = sorted((one for some in several for one in some), key=lambda one: one.at)
+    if not (blocks.regular and read and all(one.rows == one.lines for one in read[:-1]) and read[-1].rows >= 0):
         return None
-    nulls = np.sum([some for _, some, _ in parsed], axis=0)
-    return _Found(values[:, : sum(rows)], nulls, [[parts[at] for _, _, parts in parsed] for at in range(texts)])
+    nulls, rows = np.sum([one.nulls for one in read], axis=0), sum(one.rows for one in read)
+    texts = [[one.parts[at] for one in read] for at in range(len(reader.spans))]
+    return _Found(reader.values[:, :rows], nulls, texts)
 
 
 def _copied(eights: np.ndarray, spans: np.ndarray) -> _Part:

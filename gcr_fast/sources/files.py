@@ -27,7 +27,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from gcr_fast.exchange.reading import DELIMITERS, Source, opened_sha256, read_table
+from gcr_fast.exchange.reading import DELIMITERS, Source, read_table
 from gcr_fast.findings import Finding, Findings, RefusedError
 from gcr_fast.sources.delimited import (
     BLOCK_ROW,
@@ -38,6 +38,7 @@ from gcr_fast.sources.delimited import (
     read_lines,
     release,
 )
+from gcr_fast.sources.hashing import Hashing
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -107,18 +108,36 @@ class File:
 
         It is refused if the file was changed since it was opened: what was read may not be what was hashed.
         """
+        begun = self._hash
+        return _beside(lambda: self._hashed(begun))
+
+    def hash_read(self, data: bytes | memoryview, first: int) -> None:
+        """Hash what was read from byte `first` on, for `hashing`, which has to follow: it need not read it again."""
+        self._hash.add(data, first)
+
+    @cached_property
+    def _hash(self) -> Hashing:
+        return Hashing(self.open())
+
+    def _hashed(self, begun: Hashing) -> str:
+        with begun.opened:
+            digest = begun.rest()
+            self._check(begun.opened)
+        return digest
+
+    def open(self) -> FileIO:
+        """Open it once more. Refused if it is another by now."""
         try:
             opened = self.path.open("rb", buffering=0)
         except OSError as error:
             refuse(self, f"{_CHANGED} ({error.strerror})")
-        return _beside(lambda: self._hashed(opened))
+        self._check(opened)
+        return opened
 
-    def _hashed(self, opened: FileIO) -> str:
-        with opened:
-            digest = opened_sha256(opened)
-            if _State.of(opened) != self.state:
-                refuse(self, _CHANGED)
-        return digest
+    def _check(self, opened: FileIO) -> None:
+        if _State.of(opened) != self.state:
+            opened.close()
+            refuse(self, _CHANGED)
 
     @cached_property
     def kind(self) -> str:

@@ -11,7 +11,7 @@ from oracle.opsd import opsd
 
 from gcr_fast.findings import RefusedError
 from gcr_fast.imports import import_generation
-from gcr_fast.sources import bulk
+from gcr_fast.sources import bulk, line_blocks
 from gcr_fast.sources.cells import GERMAN
 from gcr_fast.sources.files import open_file
 from gcr_fast.sources.generation import entsoe_old
@@ -72,7 +72,7 @@ def both(path, monkeypatch, block=200):
 
     with monkeypatch.context() as patch:
         patch.setattr(bulk, "SMALLEST_BYTES", 0)
-        patch.setattr(bulk, "BLOCK_BYTES", block)
+        patch.setattr(line_blocks, "BLOCK_BYTES", block)
         for module in (opsd_format, entsoe_old):
             patch.setattr(module, "read_bulk", spy)
         found = outcome(path)
@@ -106,9 +106,17 @@ def test_kernels_read_what_the_slower_reader_reads(shape, block, write, monkeypa
         lambda text: text.removesuffix("\n"),
         lambda text: text + "\n\n",
         lambda text: text.replace("\n", "\r\n") + "\r\n",
+        lambda text: text + "\r\r\n",
         lambda text: "\ufeff" + text,
     ],
-    ids=["carriage returns", "no last line feed", "blank last lines", "blank last line with both", "byte order mark"],
+    ids=[
+        "carriage returns",
+        "no last line feed",
+        "blank last lines",
+        "blank last line with both",
+        "two carriage returns at the end",
+        "byte order mark",
+    ],
 )
 def test_ends_of_lines_and_of_the_file(shape, change, write, monkeypatch):
     assert both(write(change(TEXTS[shape])), monkeypatch, 1 << 20) is not None
@@ -229,3 +237,17 @@ def test_thousands_and_a_decimal_comma(write, monkeypatch):
     assert read.numbers["a"].values.tolist() == [1_234_500, -12_345_678_125]
     assert read.numbers["b"].null.tolist() == [True, False]
     assert np.array_equal(read.numbers["b"].values, [0, 7_000])
+
+
+@pytest.mark.parametrize("shape", TEXTS)
+def test_more_lines_than_were_expected_are_read_all(shape, write, monkeypatch):
+    monkeypatch.setattr(line_blocks, "TOO_MANY", 0.3)
+    monkeypatch.setattr(line_blocks, "SAMPLES", 2)
+    read = both(write(TEXTS[shape]), monkeypatch, 90)
+    assert read is not None
+    assert len(read.table) == TEXTS[shape].count("\n") - 1
+
+
+def test_a_line_that_is_too_long_is_left_to_the_slower_reader(write, monkeypatch):
+    monkeypatch.setattr(line_blocks, "LONGEST_BYTES", 20)
+    assert both(write(TEXTS["utc"]), monkeypatch, 30) is None
