@@ -61,20 +61,28 @@ def exact_sum(values: np.ndarray) -> int:
     return (int((values >> 32).sum()) << 32) + int(low.sum())
 
 
-def exact_sums(values: np.ndarray, cuts: list[int]) -> list[int]:
-    """Return the sums of the parts of int64[n] between neighbours of `cuts`, which ascend."""
-    if len(values) and len(set(cuts)) == len(cuts) and cuts[-1] == len(values) and _sums_fit(values):
+def exact_sums(values: np.ndarray, cuts: list[int], bits: int | None = None) -> list[int]:
+    """Return the sums of the parts of int64[n] between neighbours of `cuts`, which ascend.
+
+    `bits` are those of the values, where they are known.
+    """
+    if len(values) and len(set(cuts)) == len(cuts) and cuts[-1] == len(values) and _sums_fit(values, bits):
         sums: list[int] = np.add.reduceat(values, cuts[:-1]).tolist()
         return sums
     return [exact_sum(values[low:high]) for low, high in pairwise(cuts)]
 
 
-def _sums_fit(values: np.ndarray) -> bool:
+def bits_of(values: np.ndarray) -> int:
+    """Return all bits that some of int64[n] has: below 0 if one of them is, else none of them is above."""
+    return int(np.bitwise_or.reduce(values))
+
+
+def _sums_fit(values: np.ndarray, bits: int | None = None) -> bool:
     """Whether no sum of some of these can be beyond 64 bits."""
     if not len(values):
         return True
     most = INT64_MAX // len(values)
-    if 0 <= int(np.bitwise_or.reduce(values)) <= most:  # then each of them is, and one look was enough
+    if 0 <= (bits_of(values) if bits is None else bits) <= most:  # then each of them is, and one look was enough
         return True
     return max(int(values.max()), -int(values.min())) <= most
 

@@ -178,6 +178,7 @@ def utc_to_local(utc_s: np.ndarray, zone: str) -> np.ndarray:
     return local
 
 
+@lru_cache(maxsize=1024)
 def zone_anchor(zone: str | None, second: int) -> int:
     """Return where a zone's hours begin, modulo an hour: 1800 in India, 0 in most places."""
     return -_offset(zone_named(zone), second) % 3600 if zone else 0

@@ -291,34 +291,39 @@ def _profile(
     quality: np.ndarray | None = None,
     flags: Flags | None = None,
 ) -> Profile:
-    """Clip at 0, counting what was clipped, and close the record."""
-    usable = signed * ~missing if some(missing) else signed
-    negative = bool(len(usable)) and bool(usable.min() < 0)
-    clipped = np.maximum(-usable, 0) if negative else _zeros(len(usable))
-    count = int((clipped > 0).sum()) if negative else 0
-    if count:
-        first = int(np.flatnonzero(clipped)[0])
-        where = {"file": series.source.name or None, "column": series.column}
-        finding = negative_clipped(series.name, count, int(clipped.sum()), series.unit.kind != "weight", **where)
-        faults = [*faults, Fault(first, len(clipped) - 1, finding)]
-    return Profile(
+    """Close the record; what is below 0 is clipped, and counted."""
+    profile = Profile(
         name=series.name,
         start_s=start_s,
         step_s=step_s,
-        values=np.maximum(usable, 0) if negative else usable,
+        values=signed * ~missing if some(missing) else signed,
         missing=missing,
-        clipped=clipped,
+        clipped=_zeros(len(signed)),
         is_energy=series.unit.kind != "weight",
         weight_digits=series.unit.digits if series.unit.kind == "weight" else 0,
         source_type=series.source_type,
         device_id=series.device_id,
         file=series.source.name,
         attribution=series.attribution,
-        faults=(*faults, *_estimates(series, quality, start_s, step_s)),
+        faults=tuple(faults),
         quality=quality,
         flags=flags,
         rows=series.again,
     )
+    if profile.bits < 0:
+        profile = _clipped(profile, series)
+    filled = _estimates(series, quality, start_s, step_s)
+    return replace(profile, faults=(*profile.faults, *filled)) if filled else profile
+
+
+def _clipped(profile: Profile, series: Series) -> Profile:
+    """Return a profile without its negative values, which are told of."""
+    clipped = np.maximum(-profile.values, 0)
+    below = np.flatnonzero(clipped)
+    where = {"file": profile.file or None, "column": series.column}
+    finding = negative_clipped(profile.name, len(below), int(clipped.sum()), profile.is_energy, **where)
+    faults = (*profile.faults, Fault(int(below[0]), len(clipped) - 1, finding))
+    return replace(profile, values=np.maximum(profile.values, 0), clipped=clipped, faults=faults)
 
 
 @lru_cache(maxsize=16)

@@ -47,7 +47,10 @@ def joined(pieces: Iterable[Profile], findings: Findings) -> Profile:
     What does not fit, and values that contradict an earlier one, are reported and not taken; so is, as no error, what
     comes twice. All of it stands in the profile's faults too.
     """
-    ordered = _in_one_scale(sorted(pieces, key=lambda piece: piece.start_s))
+    ordered = sorted(pieces, key=lambda piece: piece.start_s)
+    if len(ordered) == 1:
+        return ordered[0]
+    ordered = _in_one_scale(ordered)
     laid = [piece for piece in ordered if len(piece.values)] or ordered[:1]
     if len(laid) == 1:
         return laid[0]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gcr_fast.columns import exact_sum, some, utc_timestamps
+from gcr_fast.columns import bits_of, exact_sum, some, utc_timestamps
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.reading import Source
 from gcr_fast.findings import Finding, Findings
@@ -110,7 +111,12 @@ class Profile:
         """Sum of all values."""
         return exact_sum(self.values)
 
-    @property
+    @cached_property
+    def bits(self) -> int:
+        """All bits that some value has."""
+        return bits_of(self.values)
+
+    @cached_property
     def has_clipped(self) -> bool:
         """Whether negative energy became 0 somewhere; where it nowhere did, a single 0 may stand for all intervals."""
         return some(self.clipped)

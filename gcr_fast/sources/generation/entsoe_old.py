@@ -50,7 +50,7 @@ def detect(file: File) -> bool:
 
 
 def _is_header(cells: Collection[str]) -> bool:
-    return any(_VALUE.match(cell) or _LOAD.match(cell) for cell in cells) and any(map(_TIME.match, cells))
+    return any(map(_TIME.match, cells)) and any(_VALUE.match(cell) or _LOAD.match(cell) for cell in cells)
 
 
 class _Clock(NamedTuple):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ZONE, ZONE_S = "Asia/Tokyo", 9 * 3600
-_DAYS = frozenset({"月日", "日付", "年月日", "DATE"})
+_DAYS = ("月日", "日付", "年月日", "DATE")
 _TIMES = frozenset({"時刻", "時間", "TIME"})
 _UNIT = re.compile(r"単位\s*[\[［(（](?P<unit>MWh|万kWh|MW平均)[\]］)）]")
 
@@ -56,6 +56,8 @@ _WIDTHS = str.maketrans("（）［］　", "()[] ")
 def _header_line(file: File) -> int | None:
     """Return which of the first lines is the header: it begins with a day and a time."""
     for line in range(min(10, len(file.head_lines))):
+        if not file.head_lines[line].lstrip().lstrip('"').lstrip().startswith(_DAYS):
+            continue  # a line is not parted for nothing
         names = file.header(line=line)
         if len(names) > 3 and names[0] in _DAYS and names[1] in _TIMES:
             return line

@@ -25,18 +25,15 @@ def detect(file: File) -> bool:
     """Whether the header has the package's time column and a column of its kind."""
     if file.kind != "csv" or not file.head_text.lstrip('" ').startswith(START):
         return False
-    return file.header()[:1] == [START] and bool(_columns(file.header()))
+    return file.header()[:1] == [START] and any(map(_column, file.header()))
 
 
-def _columns(names: list[str]) -> dict[str, Column]:
-    found: dict[str, Column] = {}
-    for name in names:
-        made, used = _GENERATION.match(name), _LOAD.match(name)
-        kind = kind_of(made["kind"]) if made else KINDS["load"] if used else None
-        match = made or used
-        if kind and match:
-            found[name] = Column(kind, match["area"].upper())
-    return found
+def _column(name: str) -> Column | None:
+    """Return what a column of energy holds; None if it holds something else."""
+    made, used = _GENERATION.match(name), _LOAD.match(name)
+    kind = kind_of(made["kind"]) if made else KINDS["load"] if used else None
+    match = made or used
+    return Column(kind, match["area"].upper()) if kind and match else None
 
 
 def _doubled(columns: dict[str, Column]) -> dict[str, str]:
@@ -58,7 +55,7 @@ def _doubled(columns: dict[str, Column]) -> dict[str, str]:
 def read(file: File, how: How) -> Readings:
     """Read the actual generation and load; capacities, profiles, forecasts and prices are left out."""
     names = file.header()
-    columns = _columns(names)
+    columns = {name: column for name in names if (column := _column(name))}
     if not columns:
         refuse(file, "has no column of actual generation or load", "missing_column")
     require(file, names, START)
