@@ -16,6 +16,8 @@ from benchmarks.timing import Claim, Key, Results, Timing, measure, process
 from gcr_fast.imports import import_generation
 
 WIDE, LOCAL = "wide CSV in, hours in UTC", "wide CSV in, local time and quotes"
+OURS: Key = ("gcr_fast", "import_generation().to_table()")
+COUNTED: Key = ("gcr_fast", "the same, and .series and .findings")
 PANDAS_WHOLE: Key = (pandas_imports.NAME, "read_csv, engine c; all columns, and the file's hash")
 TIMES_PANDAS = 5
 TIMES_FILE = 3
@@ -40,12 +42,20 @@ class Way:
 
 
 def _ours(path: Path) -> pa.Table:
-    """Read, hash and account for every hour, year, gap and clock change as well."""
     return import_generation([path]).to_table()
 
 
+def _counted(path: Path) -> pa.Table:
+    """Account for every series' years, gaps and clock changes as well."""
+    imported = import_generation([path])
+    table = imported.to_table()
+    assert imported.series
+    assert imported.findings.ok
+    return table
+
+
 def _ways(work: str, truth: PublicFile) -> dict[Key, Way]:
-    ways = {("gcr_fast", "import_generation().to_table()"): Way(_ours, lambda found: found)}
+    ways = {OURS: Way(_ours, lambda found: found), COUNTED: Way(_counted, lambda found: found)}
     for engine in pandas_imports.ENGINES:
         read = pandas_imports.utc_wide if work == WIDE else pandas_imports.local_quoted
         key = (pandas_imports.NAME, f"read_csv, engine {engine}; melt")
@@ -73,8 +83,8 @@ def bench(results: Results, size: int, runs: int) -> None:
     results.notes.append(
         f"Reading a wide CSV: files of {size / 1e6:.0f} MB with made-up numbers. The required figure"
         " compares with pandas' default engine where it makes the same result: all twelve columns, and the file's hash."
-        " The other rows of peers make three columns (series, start, Wh) and no hash. gcr_fast alone accounts for each"
-        " series' years, gaps and clock changes as well. pandas' other engine is pyarrow's reader."
+        " The other rows of peers make three columns (series, start, Wh) and no hash. Our second row accounts for each"
+        " series' years, gaps and clock changes as well, as nobody else does. pandas' other engine is pyarrow's reader."
     )
 
 
@@ -90,10 +100,11 @@ def _times(results: Results, work: str, truth: PublicFile, runs: int) -> None:
     jobs["machine", "reading the same bytes"] = truth.path.read_bytes
     for key, seconds in measure(jobs, runs).items():
         results.add(Timing(work, *key, seconds, float(truth.cells), "hours", {"bytes": truth.path.stat().st_size}))
-    ours = results.best(work, "gcr_fast").median
-    theirs = next(t for t in results.timings if t.work == work and (t.who, t.how) == PANDAS_WHOLE)
+    ours, theirs = (
+        next(t for t in results.timings if (t.work, t.who, t.how) == (work, *key)) for key in (OURS, PANDAS_WHOLE)
+    )
     text = f"{work}, the same long table out, {truth.path.stat().st_size / 1e6:.0f} MB: faster than pandas.read_csv"
-    results.claim(Claim(f"imports_{_short(work)}_vs_pandas", text, theirs.median / ours, TIMES_PANDAS))
+    results.claim(Claim(f"imports_{_short(work)}_vs_pandas", text, theirs.median / ours.median, TIMES_PANDAS))
 
 
 def _memory(results: Results, work: str, truth: PublicFile, few: PublicFile) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -129,6 +129,27 @@ class SeriesAccount:
         return asdict(self)
 
 
+class Laid(NamedTuple):
+    """What is known of a series, beside its values, once it is laid on its grid."""
+
+    kind: str
+    area: str
+    role: str
+    read_interval_s: int
+    """Length of the intervals in the files."""
+    zone: str
+    """Of its calendar years and clock changes."""
+    covered: np.ndarray
+    """bool[n]: see `coverage.covered`."""
+    unsupplied: tuple[Absent, ...] = ()
+    """What of it no file is about."""
+
+    @classmethod
+    def of(cls, one: Reading, zone: str, covered: np.ndarray, unsupplied: Iterable[Absent] = ()) -> Laid:
+        """Return what a file says of a series."""
+        return cls(one.kind, one.area, one.role, one.interval_s, zone, covered, tuple(unsupplied))
+
+
 @dataclass(frozen=True)
 class _Calendar:
     """What all series with the same intervals have alike."""
@@ -173,20 +194,9 @@ def _calendar(profile: Profile, covered: np.ndarray, zone: str) -> _Calendar:
     )
 
 
-def account(
-    one: Reading,
-    profile: Profile,
-    covered: np.ndarray,
-    zone: str,
-    unsupplied: Iterable[Absent] = (),
-    calendars: Calendars | None = None,
-) -> SeriesAccount:
-    """Count a series; `zone` is that of its calendar years and clock changes.
-
-    `covered` bool[n]: see `coverage.covered`; `unsupplied`: what of it no file is about. `calendars` are those of the
-    series before it.
-    """
-    lies, clipped = (calendars or Calendars()).of(profile, covered, zone), profile.has_clipped
+def account(one: Laid, profile: Profile, calendars: Calendars | None = None) -> SeriesAccount:
+    """Count a series; `calendars` are those of the series before it."""
+    lies, clipped = (calendars or Calendars()).of(profile, one.covered, one.zone), profile.has_clipped
     years = tuple(_with_energy(profile, lies))
     outside = sum(absent.intervals for absent in lies.beyond)
     return SeriesAccount(
@@ -199,16 +209,16 @@ def account(
         start=lies.start,
         end=lies.end,
         interval_s=profile.step_s,
-        read_interval_s=one.interval_s,
+        read_interval_s=one.read_interval_s,
         expected=lies.covered + outside,
         found=len(profile.missing) - lies.missing,
         missing=lies.missing - lies.uncovered + outside,
-        absent=(*unsupplied, *lies.beyond),
+        absent=(*one.unsupplied, *lies.beyond),
         duplicate=sum(fault.finding.code == "duplicate_interval" for fault in profile.faults),
         repeated=tuple(_repeats(profile)),
         imputed=_marked(profile, IMPUTED),
         estimated=_marked(profile, ESTIMATED),
-        flags={} if profile.flags is None else counted(taken(profile.flags, covered)),
+        flags={} if profile.flags is None else counted(taken(profile.flags, one.covered)),
         negative=_count(profile.clipped) if clipped else 0,
         negative_wh=-exact_sum(profile.clipped) if clipped else 0,
         energy_wh=sum(year.energy_wh for year in years),
@@ -254,7 +264,8 @@ def _years(profile: Profile, zone: str) -> Iterator[tuple[YearAccount, int, int]
 
 def _with_energy(profile: Profile, lies: _Calendar) -> Iterator[YearAccount]:
     """Yield the years of which something is there."""
-    sums = exact_sums(profile.signed, [lies.years[0][1], *(high for _, _, high in lies.years)])
+    bits = None if profile.has_clipped else profile.bits
+    sums = exact_sums(profile.signed, [lies.years[0][1], *(high for _, _, high in lies.years)], bits)
     for (year, _, _), energy_wh in zip(lies.years, sums, strict=True):
         if year.found > 0:
             yield YearAccount(year.year, year.expected, year.found, energy_wh)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 
 import numpy as np
 
-from gcr_fast.codes import ESTIMATED
 from gcr_fast.findings import Finding, Findings, RefusedError
 from gcr_fast.grid.merging import ABSENT, joined
-from gcr_fast.grid.metered import GENERATION, Shared, by_name, profile_of, rows_of, source_of
+from gcr_fast.grid.metered import Shared, by_name, profile_of, rows_of, source_of
 from gcr_fast.grid.series import Rows
-from gcr_fast.grid.shapes import Fault, Profile, negative_clipped
-from gcr_fast.imports.accounts import Calendars, SeriesAccount, account
+from gcr_fast.grid.shapes import Profile
+from gcr_fast.imports.accounts import Laid
 from gcr_fast.imports.coverage import Coverages
 from gcr_fast.imports.filling import fill, set_aside, stretched
 from gcr_fast.imports.table import Imported
@@ -100,19 +98,18 @@ def _gathered(found: list[Readings], how: How, keep_intervals: bool, filling: st
 
 
 class _Gathered:
-    """Series of all files, laid on their grids and counted one after another."""
+    """Series of all files, laid on their grids one after another."""
 
     def __init__(self, how: How, keep_intervals: bool, filling: str) -> None:
         self.how, self.keep_intervals, self.filling = how, keep_intervals, filling
         self.clashes = Findings()
         self.profiles: dict[str, Profile] = {}
-        self.series: dict[str, SeriesAccount] = {}
-        self.covered: dict[str, np.ndarray] = {}
+        self.laid: dict[str, Laid] = {}
         self.set_aside = list[Finding]()
-        self._coverages, self._calendars = Coverages(how.year), Calendars()
+        self._coverages = Coverages(how.year)
 
     def add(self, name: str, files: list[_Opened]) -> None:
-        """Join what files have of a series, fill it if that is asked for, and count it."""
+        """Join what files have of a series, and fill it if that is asked for."""
         taken = [file.take(name, self.keep_intervals, self.clashes) for file in files]
         one, pieces = taken[0][0][0], [piece for _, piece in taken]
         zone = one.zone or files[0].readings.zone
@@ -121,54 +118,18 @@ class _Gathered:
             whole = stretched(whole, year_period(self.how.year, zone))
         whole, doubtful = _uncontested(whole)
         there, absent = self._coverages.of(whole, pieces)
-        self.profiles[name], self.covered[name] = fill(whole, self.filling, there, doubtful), there
+        self.profiles[name], self.laid[name] = (
+            fill(whole, self.filling, there, doubtful),
+            Laid.of(one, zone, there, absent),
+        )
         if self.profiles[name] is not whole:
             filled = whole.missing & ~self.profiles[name].missing
             self.set_aside.extend(_set_aside((one for some, _ in taken for one in some), whole, filled))
-        self.series[name] = account(one, self.profiles[name], there, zone, absent, self._calendars)
 
     def imported(self, found: list[Readings], formats: Mapping[str, str]) -> Imported:
-        """Return all series, and everything that was found of them."""
-        profiles = self.profiles
-        findings = Findings()
-        for one in self.series.values():
-            findings.extend(_told(one, profiles[one.name]))
-        findings.extend(self.set_aside)
-        findings.extend(_negatives(self.series, profiles))
-        findings.extend(absent_kinds(found, self.how))
-        return Imported(profiles, self.series, tuple(found), findings, formats, self.covered)
-
-
-TOLD = 2
-"""A filled interval of which was told."""
-
-
-def _told(one: SeriesAccount, profile: Profile) -> Iterator[Finding]:
-    """Yield what was found of a series, the gaps of its files and those that no file is about among it."""
-    filled = np.zeros(0, np.int8) if profile.quality is None else (profile.quality == ESTIMATED).astype(np.int8)
-    for fault in profile.faults:
-        if fault.finding.code in ABSENT:
-            yield from _if_filled(fault.finding, filled, fault.first, fault.last + 1)
-        elif not _clips(fault):
-            yield fault.finding
-    for finding, first, stop in _absences(one, profile):
-        yield from _if_filled(finding, filled, first, stop)
-
-
-def _if_filled(gap: Finding, filled: np.ndarray, first: int, stop: int) -> Iterator[Finding]:
-    """Yield what is said of a gap in these intervals; where all of them are filled, nothing has to be mended.
-
-    `filled` int8[n] are 1 where an interval was filled, and become `TOLD`: an hour that two gaps share is counted once.
-    """
-    part = filled[max(first, 0) : stop]
-    whole = len(part) == stop - first > 0 and bool(part.all())
-    if not whole:
-        yield gap
-    count = int((part == 1).sum())
-    if count:
-        said = "filled" if whole else f"{count} filled"
-        part[part == 1] = TOLD
-        yield replace(gap, code="filled_interval", message=f"{gap.message}: {said}, marked as estimated", count=count)
+        """Return all series, of the files `found`."""
+        told = (*self.set_aside, *absent_kinds(found, self.how))
+        return Imported(self.profiles, self.laid, tuple(found), formats, told)
 
 
 def _set_aside(readings: Iterable[Reading], profile: Profile, filled: np.ndarray) -> Iterator[Finding]:
@@ -188,30 +149,6 @@ def _set_aside(readings: Iterable[Reading], profile: Profile, filled: np.ndarray
             count=parts,
             hint=hint,
         )
-
-
-def _clips(fault: Fault) -> bool:
-    return fault.finding.code == "negative_clipped"
-
-
-def _negatives(series: Mapping[str, SeriesAccount], profiles: Mapping[str, Profile]) -> Iterator[Finding]:
-    """Yield what generation has below zero, over all its files: nothing is issued for it.
-
-    Whatever else is below zero goes the other way, into storage or over a border: that is what it says.
-    """
-    for name, one in series.items():
-        if one.role == GENERATION and one.negative:
-            file = profiles[name].file or None
-            yield negative_clipped(name, one.negative, -one.negative_wh, one.is_energy, file=file)
-
-
-def _absences(one: SeriesAccount, profile: Profile) -> Iterator[tuple[Finding, int, int]]:
-    """Yield a finding for each run of intervals that no file is about, and the positions where it begins and ends."""
-    for absent in one.absent:
-        what, span = f"{one.name}: {absent}", f"{absent.start} .. {absent.end}"
-        begin, end = (int(datetime.fromisoformat(text).timestamp()) for text in (absent.start, absent.end))
-        first, stop = ((second - profile.start_s) // profile.step_s for second in (begin, end))
-        yield Finding("missing_interval", what, value=span, profile=one.name, count=absent.intervals), first, stop
 
 
 def _uncontested(profile: Profile) -> tuple[Profile, np.ndarray | None]:

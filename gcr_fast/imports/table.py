@@ -16,11 +16,12 @@ from gcr_fast.columns import arrow_int64, every, some, utc_timestamps
 from gcr_fast.errors import UsageError
 from gcr_fast.exchange.streams import write_stream
 from gcr_fast.exchange.writing import Written
-from gcr_fast.findings import Findings
+from gcr_fast.findings import Finding, Findings
 from gcr_fast.flags import SILENT, among, united
 from gcr_fast.grid.series import WEIGHT_DIGITS_KEY
 from gcr_fast.grid.shapes import Profile
-from gcr_fast.imports.accounts import FileAccount, SeriesAccount
+from gcr_fast.imports.accounts import Calendars, FileAccount, Laid, SeriesAccount, account
+from gcr_fast.imports.told import findings_of
 from gcr_fast.memory import empty
 from gcr_fast.schema import arrow_schema
 from gcr_fast.sources.model import Readings
@@ -28,8 +29,6 @@ from gcr_fast.sources.model import Readings
 if TYPE_CHECKING:
     import pyarrow as pa
 
-WORDS = ("profile", "role", "source_type", "kind", "area", "device_id", "format")
-"""Columns that say one word for a whole series."""
 ROOM = 1 << 21
 """Codes for which memory is asked at a time: 8 MB, on large pages."""
 ENERGY, WEIGHT = "energy_wh", "weight"
@@ -37,20 +36,34 @@ ENERGY, WEIGHT = "energy_wh", "weight"
 
 @dataclass(frozen=True)
 class Imported:
-    """All series of some files, each on its grid, with the source's sign."""
+    """All series of some files, each on its grid, with the source's sign. They are counted when that is asked for."""
 
     profiles: Mapping[str, Profile]
     """By name, every role. A negative value is 0 here and stands in `clipped`."""
-    series: Mapping[str, SeriesAccount]
-    """By name: what was found."""
+    laid: Mapping[str, Laid]
+    """By name: what is known of each beside its values."""
     readings: tuple[Readings, ...]
     """What was read of each file, its series taken out."""
-    findings: Findings
-    """Gaps, repeated intervals, rows out of order."""
     formats: Mapping[str, str]
     """The format of each series."""
-    covered: Mapping[str, np.ndarray]
-    """By name, bool[n]: intervals that have a row. Between files a year or more apart there are none."""
+    told: tuple[Finding, ...] = ()
+    """What was found while they were laid."""
+
+    @cached_property
+    def series(self) -> Mapping[str, SeriesAccount]:
+        """By name: what was found, in figures."""
+        calendars = Calendars()
+        return {name: account(self.laid[name], profile, calendars) for name, profile in self.profiles.items()}
+
+    @cached_property
+    def findings(self) -> Findings:
+        """Gaps, repeated intervals, rows out of order."""
+        return Findings([*findings_of(self.series, self.profiles), *self.told])
+
+    @property
+    def covered(self) -> Mapping[str, np.ndarray]:
+        """By name, bool[n]: intervals that have a row. Between files a year or more apart there are none."""
+        return {name: one.covered for name, one in self.laid.items()}
 
     @cached_property
     def files(self) -> tuple[FileAccount, ...]:
@@ -92,24 +105,31 @@ class Imported:
 
     def _columns(self) -> Iterator[dict[str, pa.Array]]:
         """Yield the columns of each series."""
-        import pyarrow as pa
-
         said = {name: self._words(name) for name in self.profiles}
-        codes = {column: _codes_of(told[column] for told in said.values()) for column in WORDS}
-        dictionaries = {column: pa.array(list(known), pa.string()) for column, known in codes.items()}
         shared = _Repeats(united(profile.flags for profile in self.profiles.values()))
+        words = {
+            column: _Words(shared, [told[column] for told in said.values()], again=column != "profile")
+            for column in next(iter(said.values()), ())
+        }
         for name, profile in self.profiles.items():
-            columns = _columns(profile, self.covered[name], shared)
+            columns = _columns(profile, self.laid[name].covered, shared)
             count = len(columns["start"])
-            for word, values in dictionaries.items():
-                columns[word] = shared.word(count, codes[word].get(said[name][word]), values, again=word != "profile")
+            for column, word in said[name].items():
+                columns[column] = words[column].repeated(word, count)
             yield columns
 
     def _words(self, name: str) -> dict[str, str | None]:
         """Return what is one word for a whole series."""
-        one = self.series[name]
-        told = {column: getattr(one, column) or None for column in WORDS if column not in {"profile", "format"}}
-        return {**told, "profile": name, "format": self.formats[name]}
+        profile, one = self.profiles[name], self.laid[name]
+        return {
+            "profile": name,
+            "role": one.role,
+            "source_type": profile.source_type,
+            "kind": one.kind,
+            "area": one.area or None,
+            "device_id": profile.device_id or None,
+            "format": self.formats[name],
+        }
 
     def to_table(self) -> pa.Table:
         """Return all intervals of all series."""
@@ -129,32 +149,25 @@ class Imported:
         return write_stream(path, self.schema, self.batches())
 
 
-def _codes_of(words: Iterable[str | None]) -> dict[str | None, int]:
-    """Return the distinct words, each with its place; no word has none."""
-    return {word: at for at, word in enumerate(dict.fromkeys(word for word in words if word is not None))}
-
-
 class _Repeats:
     """Columns that many series have alike are made once and share their memory."""
 
     def __init__(self, flags: tuple[str, ...]) -> None:
-        import pyarrow as pa
 
         self.flags = flags
         """The words of all sources."""
-        self.qualities, self.flag_words = pa.array(QUALITIES, pa.string()), pa.array(flags, pa.string())
+        self.quality, self.flag = _Words(self, QUALITIES), _Words(self, flags)
         self._room = np.empty(0, np.int32)
         self._codes: dict[tuple[int, int], pa.Array] = {}
-        self._words: dict[tuple[int, int, int | None], pa.DictionaryArray] = {}
         self._starts: dict[tuple[int, int, int], pa.Array] = {}
 
     def codes(self, count: int, code: int) -> pa.Array:
         """Return int32[count] that all say `code`."""
         if (count, code) not in self._codes:
-            self._codes[count, code] = self._filled(count, code)
+            self._codes[count, code] = self.filled(count, code)
         return self._codes[count, code]
 
-    def _filled(self, count: int, code: int) -> pa.Array:
+    def filled(self, count: int, code: int) -> pa.Array:
         """Return int32[count] that all say `code`, in a part of memory that is asked for a large piece at a time."""
         import pyarrow as pa
 
@@ -163,22 +176,6 @@ class _Repeats:
         mine, self._room = self._room[:count], self._room[count:]
         mine[:] = code
         return pa.array(mine)
-
-    def word(self, count: int, code: int | None, words: pa.Array, again: bool = True) -> pa.DictionaryArray:
-        """Return `count` times the same one of some words, or none; kept if it may be asked for `again`."""
-        import pyarrow as pa
-
-        key = (id(words), count, code)  # `words` live as long as this
-        if key in self._words:
-            return self._words[key]
-        if code is None:
-            codes = pa.nulls(count, pa.int32())
-        else:
-            codes = self.codes(count, code) if again else self._filled(count, code)
-        made = _coded(codes, words)
-        if again:
-            self._words[key] = made
-        return made
 
     def starts(self, profile: Profile, covered: np.ndarray) -> pa.Array:
         """Return the starts of the covered intervals."""
@@ -190,11 +187,39 @@ class _Repeats:
         return self._starts[key]
 
 
-def _coded(codes: pa.Array, words: pa.Array) -> pa.DictionaryArray:
-    """Return words by their codes int32[n], which are not looked at again: they are ours."""
-    import pyarrow as pa
+class _Words:
+    """A column of words: of the whole of a series one, or one of each interval."""
 
-    return pa.DictionaryArray.from_arrays(codes, words, safe=False)
+    def __init__(self, shared: _Repeats, words: Iterable[str | None], again: bool = True) -> None:
+        import pyarrow as pa
+
+        self._shared, self._again = shared, again
+        self._places = {word: at for at, word in enumerate(dict.fromkeys(word for word in words if word is not None))}
+        self._words = pa.array(list(self._places), pa.string())
+        self._made: dict[tuple[str | None, int], pa.DictionaryArray] = {}
+
+    def repeated(self, word: str | None, count: int) -> pa.DictionaryArray:
+        """Return `count` times a word, or none; kept if several series may have it."""
+        made = self._made.get((word, count))
+        if made is None:
+            made = self.coded(self._codes(word, count))
+            if self._again:
+                self._made[word, count] = made
+        return made
+
+    def _codes(self, word: str | None, count: int) -> pa.Array:
+        import pyarrow as pa
+
+        if word is None:
+            return pa.nulls(count, pa.int32())
+        fill = self._shared.codes if self._again else self._shared.filled
+        return fill(count, self._places[word])
+
+    def coded(self, codes: pa.Array) -> pa.DictionaryArray:
+        """Return words by their places int32[n], which are not looked at again: they are ours."""
+        import pyarrow as pa
+
+        return pa.DictionaryArray.from_arrays(codes, self._words, safe=False)
 
 
 def _columns(profile: Profile, covered: np.ndarray, shared: _Repeats) -> dict[str, Any]:
@@ -206,15 +231,15 @@ def _columns(profile: Profile, covered: np.ndarray, shared: _Repeats) -> dict[st
     energy = pa.array(values, mask=missing) if some(missing) else arrow_int64(values)
     count = len(energy)
     if profile.quality is None and not energy.null_count:
-        quality = shared.word(count, MEASURED, shared.qualities)
+        quality = shared.quality.repeated(QUALITIES[MEASURED], count)
     else:  # what is not there has no quality
         codes = np.full(count, MEASURED, np.int32) if profile.quality is None else profile.quality[part]
-        quality = _coded(pa.array(codes, pa.int32(), mask=missing), shared.qualities)
+        quality = shared.quality.coded(pa.array(codes, pa.int32(), mask=missing))
     if profile.flags is None:
-        flags = shared.word(count, None, shared.flag_words)
+        flags = shared.flag.repeated(None, count)
     else:
         codes = among(shared.flags, profile.flags, len(profile.values))[part]
-        flags = _coded(pa.array(codes, mask=codes == SILENT), shared.flag_words)
+        flags = shared.flag.coded(pa.array(codes, mask=codes == SILENT))
     return {
         "start": shared.starts(profile, covered),
         "interval_s": shared.codes(count, profile.step_s),

@@ -9,7 +9,7 @@ import pytest
 
 from gcr_fast.flags import SILENT, Flags
 from gcr_fast.grid.shapes import Profile
-from gcr_fast.imports.accounts import account
+from gcr_fast.imports.accounts import Laid, account
 from gcr_fast.sources.model import Reading
 
 NONE = np.zeros(0, dtype=np.int64)
@@ -35,7 +35,7 @@ def profile_of(moments, missing=frozenset(), negative=frozenset()):
 def test_years_and_clock_changes_are_those_of_the_zone(zone):
     moments = list(hours("2023-02-10", "2025-02-10"))
     profile, signed = profile_of(moments, missing={3, 9_000}, negative={5, 12_000})
-    found = account(READING, profile, np.ones(len(moments), bool), zone)
+    found = account(Laid.of(READING, zone, np.ones(len(moments), bool)), profile)
     place = ZoneInfo(zone)
     local = [moment.astimezone(place) for moment in moments]
     for year in found.years:
@@ -70,7 +70,7 @@ def _length(date, place):
 def test_a_clock_change_that_lacks_an_hour_is_told():
     moments = list(hours("2024-03-30T23:00", "2024-03-31T22:00"))
     profile, _ = profile_of(moments, missing={4})
-    (change,) = account(READING, profile, np.ones(len(moments), bool), "Europe/Berlin").clock_changes
+    (change,) = account(Laid.of(READING, "Europe/Berlin", np.ones(len(moments), bool)), profile).clock_changes
     assert (change.day, change.expected, change.found) == ("2024-03-31", 23, 22)
 
 
@@ -85,7 +85,7 @@ def test_a_day_whose_clock_moves_by_half_an_hour_is_whole_if_all_its_intervals_a
     starts = np.arange(begin, end, step)
     missing = np.arange(len(starts)) < lost
     profile = Profile("XX-solar", begin, step, (~missing).astype(np.int64), missing, np.zeros(len(starts), np.int64))
-    (change,) = account(READING, profile, np.ones(len(starts), bool), "Australia/Lord_Howe").clock_changes
+    (change,) = account(Laid.of(READING, "Australia/Lord_Howe", np.ones(len(starts), bool)), profile).clock_changes
     assert (change.day, change.length_s) == (date, length * 3600)
     assert (change.expected, change.found) == (len(starts), len(starts) - lost)
 
@@ -94,7 +94,7 @@ def test_what_no_file_is_about_is_not_expected():
     moments = list(hours("2024-03-01", "2024-04-01"))
     profile, _ = profile_of(moments, missing=set(range(100, 700)))
     covered = ~profile.missing
-    found = account(READING, profile, covered, "Europe/Berlin")
+    found = account(Laid.of(READING, "Europe/Berlin", covered), profile)
     assert (found.expected, found.found, found.missing) == (len(moments) - 600, len(moments) - 600, 0)
 
 
@@ -102,7 +102,7 @@ def test_flags_are_counted_by_their_words_where_the_series_has_rows():
     profile, _ = profile_of(list(hours("2024-01-01", "2024-01-02")))
     there = np.arange(24) < 20
     flags = Flags(np.array([0] * 10 + [SILENT] * 5 + [1] * 9, dtype=np.int32), ("FINAL", "R1", "never"))
-    found = account(READING, replace(profile, flags=flags), there, "UTC")
+    found = account(Laid.of(READING, "UTC", there), replace(profile, flags=flags))
     assert found.flags == {"FINAL": 10, "R1": 5}
     assert found.as_dict()["flags"] == found.flags
-    assert account(READING, profile, there, "UTC").flags == {}
+    assert account(Laid.of(READING, "UTC", there), profile).flags == {}

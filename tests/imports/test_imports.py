@@ -452,3 +452,12 @@ def test_a_file_that_names_no_area_takes_the_one_that_is_asked_for(write):
     path = write(text)
     assert set(import_generation([path]).series) == {"solar", "load"}
     assert set(import_generation([path], how=How(areas=frozenset({"US48"}))).series) == {"US48-solar", "US48-load"}
+
+
+def test_series_are_counted_when_that_is_asked_for_and_the_table_needs_no_count(write):
+    imported = import_generation([write(opsd("2024-01-01", day(solar=["", *map(str, range(23))])))])
+    assert imported.to_table()["energy_wh"].null_count == 1
+    assert "series" not in vars(imported)
+    assert [one.code for one in imported.findings] == ["null_value"]
+    assert imported.series is imported.series
+    assert imported.series["XX-solar"].missing == 1
