@@ -193,7 +193,7 @@ def opened_sha256(file: FileIO, digest: Any = None) -> str:
     digest, piece = digest or hashlib.sha256(), memoryview(bytearray(HASHED_BYTES))
     while count := file.readinto(piece):
         digest.update(piece[:count])
-    return digest.hexdigest()
+    return str(digest.hexdigest())
 
 
 def table_sha256(table: pa.Table) -> str:
