@@ -108,8 +108,8 @@ class File:
 
         It is refused if the file was changed since it was opened: what was read may not be what was hashed.
         """
-        begun = self._hash
-        return _beside(lambda: self._hashed(begun))
+        opened = self.open()
+        return _beside(lambda: self._hashed(opened))
 
     def hash_read(self, data: bytes | memoryview, first: int) -> None:
         """Hash what was read from byte `first` on, for `hashing`, which has to follow: it need not read it again."""
@@ -117,12 +117,12 @@ class File:
 
     @cached_property
     def _hash(self) -> Hashing:
-        return Hashing(self.open())
+        return Hashing()
 
-    def _hashed(self, begun: Hashing) -> str:
-        with begun.opened:
-            digest = begun.rest()
-            self._check(begun.opened)
+    def _hashed(self, opened: FileIO) -> str:
+        with opened:
+            digest = self._hash.rest(opened)
+            self._check(opened)
         return digest
 
     def open(self) -> FileIO:

@@ -9,10 +9,9 @@ from gcr_fast.exchange.reading import opened_sha256
 
 
 class Hashing:
-    """The hash of an open file on its way."""
+    """The hash of a file on its way."""
 
-    def __init__(self, opened: FileIO) -> None:
-        self.opened = opened
+    def __init__(self) -> None:
         self._digest, self._done = hashlib.sha256(), 0
 
     def add(self, data: bytes | memoryview, first: int) -> None:
@@ -21,7 +20,7 @@ class Hashing:
             self._digest.update(data)
             self._done += len(data)
 
-    def rest(self) -> str:
-        """Read and hash all that is left, and return the hash of the file."""
-        self.opened.seek(self._done)
-        return opened_sha256(self.opened, self._digest)
+    def rest(self, opened: FileIO) -> str:
+        """Read and hash all that is left of the file, and return its hash."""
+        opened.seek(self._done)
+        return opened_sha256(opened, self._digest)
