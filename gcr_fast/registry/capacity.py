@@ -31,15 +31,20 @@ class Device:
     name: str
     capacity_w: int
     """The largest that any of its parents states."""
+    first: list[int]
+    """Rows that state it, if no parent did before: then it has to hold for what the device was issued until now."""
     rows: list[int]
     parents: list[int]
     first_hour: int
-    """Of the batch, in hours since 1970."""
+    """In hours since 1970: of the batch, or of all that the device has, if nobody stated its capacity before."""
     hours: int
 
 
 def check_devices(conversion: Conversion, catalogue: Catalogue, report: Callable[..., None]) -> None:
-    """Report every certificate that has energy in an hour in which its device would exceed capacity x margin."""
+    """Report every certificate that has energy in an hour in which its device would exceed capacity x margin.
+
+    So is one that is the first to state a capacity, if the device exceeded it before.
+    """
     margin, devices = conversion.capacity_margin, _shared(conversion, catalogue)
     while some := list(islice(devices, DEVICES_AT_ONCE)):
         wh = {device.name: _before_wh(catalogue, device) for device in some}
@@ -61,12 +66,17 @@ def _report(
     over = wh > limit
     if not over.any():
         return
+    before = over.copy()
     for row in device.rows:
-        mine = energetic[row][over[energetic[row]]]
+        before[energetic[row]] = False
+    for row in device.rows:
+        mine, said = energetic[row][over[energetic[row]]], "over all its certificates"
+        if not len(mine) and row in device.first:
+            mine, said = np.flatnonzero(before), "issued before"
         if len(mine):
             hour = int(mine.min())
             when = utc_text((device.first_hour + hour) * HOUR_S)
-            what = f"{int(wh[hour])} Wh of device {device.name} in the hour from {when}, over all its certificates"
+            what = f"{int(wh[hour])} Wh of device {device.name} in the hour from {when}, {said}"
             count = len(np.unique(mine))
             report(
                 "over_capacity", row, f"{what}, exceed capacity x margin, {limit} Wh; {count} such hours",
@@ -90,11 +100,15 @@ def _shared(conversion: Conversion, catalogue: Catalogue) -> Iterator[Device]:
     for name, rows in rows_of.items():
         capacity = max(*(stated[row] for row in rows), capacities.get(name, UNKNOWN))
         first, last = min(starts[row] for row in rows) // HOUR_S, -(-max(ends[row] for row in rows) // HOUR_S)
-        parents = _within(catalogue, before.get(name, []), first * HOUR_S, last * HOUR_S)
+        parents, stating = before.get(name, []), list[int]()
+        if parents and capacities[name] == UNKNOWN:
+            stating = [row for row in rows if stated[row] != UNKNOWN]
+            first, last = _reach(catalogue, parents, first, last)
+        parents = _within(catalogue, parents, first * HOUR_S, last * HOUR_S)
         alone = not parents and all(stated[row] != UNKNOWN for row in rows)
         spans = sorted((starts[row] // HOUR_S, -(-ends[row] // HOUR_S)) for row in rows)
         if capacity != UNKNOWN and not (alone and all(one[1] <= next_[0] for one, next_ in pairwise(spans))):
-            yield Device(name, capacity, rows, parents, first, last - first)
+            yield Device(name, capacity, stating, rows, parents, first, last - first)
 
 
 def _stated(column: Any) -> np.ndarray:
@@ -117,12 +131,23 @@ def _before(catalogue: Catalogue, names: dict[str, list[int]]) -> tuple[dict[str
     return parents, capacities
 
 
-def _within(catalogue: Catalogue, parents: list[int], low_s: int, high_s: int) -> list[int]:
-    """Return those of some parents that have intervals in some hours."""
+def _reach(catalogue: Catalogue, parents: list[int], first: int, last: int) -> tuple[int, int]:
+    """Return the hours since 1970 from `first` to `last` (exclusive), and those of some parents beside them."""
+    starts, ends = _spans(catalogue, parents)
+    return min(first, int(starts.min()) // HOUR_S), max(last, -(-int(ends.max()) // HOUR_S))
+
+
+def _spans(catalogue: Catalogue, parents: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return when parents begin and end, int64[n] UTC seconds each."""
     numbers, some = catalogue.numbers, np.array(parents, dtype=np.int64)
     starts = numbers["start_s"][some]
-    ends = starts + numbers["hours"][some] * numbers["step_s"][some]
-    return list(some[(starts < high_s) & (ends > low_s)].tolist())
+    return starts, starts + numbers["hours"][some] * numbers["step_s"][some]
+
+
+def _within(catalogue: Catalogue, parents: list[int], low_s: int, high_s: int) -> list[int]:
+    """Return those of some parents that have intervals in some hours."""
+    starts, ends = _spans(catalogue, parents)
+    return [parents[at] for at in np.flatnonzero((starts < high_s) & (ends > low_s)).tolist()]
 
 
 def used_wh(catalogue: Catalogue, parents: list[int], start_s: int, step_s: int, count: int) -> np.ndarray:

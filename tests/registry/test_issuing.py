@@ -336,6 +336,20 @@ def test_the_largest_capacity_that_is_known_of_a_device_counts(registry, capacit
     assert registry.verify().ok
 
 
+def test_the_first_capacity_that_is_stated_holds_for_what_was_issued_before(registry):
+    registry.issue(annual_table(plant("A", 48_000, None)), SHAPE, create_parties=True)
+    later = profile_table({"q": series([1] * 24, START + DAY)})
+    day = {"start": START + DAY, "end": START + 2 * DAY}
+    stated = annual_table(plant("B", 24_000, 1000, **day), plant("C", 100, None, **day))
+    with pytest.raises(RefusedError) as refused:
+        registry.issue(stated, later)
+    (finding,) = refused.value.collected.of("error")
+    assert (finding.code, finding.row, finding.count) == ("over_capacity", 0, 24)
+    assert "2000 Wh of device d in the hour from 2024-01-01T00:00Z, issued before" in finding.message
+    assert registry.issue(annual_table(plant("B", 24_000, 2000, **day)), later).energy_wh == 24_000
+    assert registry.verify().ok
+
+
 def test_other_hours_and_other_devices_are_not_in_the_way(registry):
     registry.issue(annual_table(plant("A", 24_000)), SHAPE, create_parties=True)
     later = profile_table({"q": series([1] * 24, START + DAY)})
@@ -416,10 +430,14 @@ def too_much(batch, earlier, hours, margin):
             for second, wh in hours[row["certificate_id"]].items():
                 used[second // HOUR] += wh
         over = {hour for hour, wh in used.items() if capacities and wh > max(capacities) * margin}
-        found |= {
-            row["certificate_id"] for row in batch if row in alike
-            and any(wh and second // HOUR in over for second, wh in hours[row["certificate_id"]].items())
-        }  # fmt: skip
+        before, new = ([row for row in rows if row["device_id"] == device] for rows in (earlier, batch))
+        mine = {
+            row["certificate_id"]: {second // HOUR for second, wh in hours[row["certificate_id"]].items() if wh}
+            for row in new
+        }
+        found |= {name for name, some in mine.items() if some & over}
+        if over.difference(*mine.values()) and all(row["capacity_w"] is None for row in before):
+            found |= {row["certificate_id"] for row in new if row["capacity_w"] is not None}
     return found
 
 
