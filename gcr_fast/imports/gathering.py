@@ -118,10 +118,8 @@ class _Gathered:
             whole = stretched(whole, year_period(self.how.year, zone))
         whole, doubtful = _uncontested(whole)
         there, absent = self._coverages.of(whole, pieces)
-        self.profiles[name], self.laid[name] = (
-            fill(whole, self.filling, there, doubtful),
-            Laid.of(one, zone, there, absent),
-        )
+        self.profiles[name] = fill(whole, self.filling, there, doubtful)
+        self.laid[name] = Laid.of(one, zone, there, absent)
         if self.profiles[name] is not whole:
             filled = whole.missing & ~self.profiles[name].missing
             self.set_aside.extend(_set_aside((one for some, _ in taken for one in some), whole, filled))

@@ -153,7 +153,6 @@ class _Repeats:
     """Columns that many series have alike are made once and share their memory."""
 
     def __init__(self, flags: tuple[str, ...]) -> None:
-
         self.flags = flags
         """The words of all sources."""
         self.quality, self.flag = _Words(self, QUALITIES), _Words(self, flags)

@@ -130,7 +130,7 @@ def _ends(columns: int) -> Ints:
 
 @part
 def _parted(memory: Bytes, columns: int) -> tuple[Bytes, Bytes, Cuts, Ints, Eights, Sizes, Bools]:
-    """Part memory: for flags, their bits and the cuts of a chunk, for lines, and four arrays for their numbers."""
+    """Part memory: for flags, their bits and the cuts of a chunk, for lines, and three arrays for their numbers."""
     ends = _ends(columns)
     shape = (columns, ends[4] - ends[3] >> 3)
     return (

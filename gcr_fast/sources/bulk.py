@@ -76,7 +76,7 @@ def read_bulk(
 
 def _is_plain(file: File, names: Sequence[str], columns: Sequence[str], missing: Sequence[str]) -> bool:
     """Whether the head of a file, and what is asked for, let the kernels try."""
-    if file.packed or file.encoding not in {"utf-8", "utf-8-sig"} or file.path.stat().st_size < SMALLEST_BYTES:
+    if file.packed or file.encoding not in {"utf-8", "utf-8-sig"} or file.state.size < SMALLEST_BYTES:
         return False
     words = all(len(word.encode()) <= EIGHT and not any(map(str.isdigit, word)) for word in missing)
     return words and bool(columns) and len(set(names)) == len(names)
