@@ -100,7 +100,7 @@ def parse_rows(
             for j in range(slots.shape[0]):
                 whole = values[columns[j], into : into + rows]
                 if _numbers(raw[j, :rows], sizes[j, :rows], point, digits, most, whole, odd) > 0:
-                    none = _second_look(
+                    none = _leftovers(
                         text, cuts, lines[:rows], at, slots[j], raw[j, :rows], sizes[j, :rows], point, thousands,
                         words, digits, most, null, whole, odd,
                     )  # fmt: skip
@@ -293,17 +293,6 @@ def _gather(eights: Eights, cuts: Cuts, line: int, base: np.uint64, slots: Ints,
 
 
 @part
-def _second_look(
-    text: Bytes, cuts: Cuts, lines: Ints, base: int, slot: int, raw: Eights, sizes: Sizes, point: int,
-    thousands: int, words: Eights, digits: int, most: int, null: int, whole: Ints, odd: Bools,
-) -> int:  # fmt: skip
-    """Read the numbers of one column of some lines; return how many of them are none, -1 if a cell is not plain."""
-    for word in range(words.shape[0]):
-        _nulls(raw, sizes, words[word, 0], words[word, 1], words[word, 2], null, whole, odd)
-    return _leftovers(text, cuts, lines, base, slot, sizes, point, thousands, digits, most, null, whole, odd)
-
-
-@part
 def _numbers(raw: Eights, sizes: Sizes, point: int, digits: int, most: int, whole: Ints, odd: Bools) -> int:
     """Make whole numbers of plain decimals of up to eight bytes; return how many are something else, which `odd` says.
 
@@ -354,13 +343,15 @@ def _nulls(
 
 @part
 def _leftovers(
-    text: Bytes, cuts: Cuts, lines: Ints, base: int, slot: int, sizes: Sizes, point: int, thousands: int,
-    digits: int, most: int, null: int, whole: Ints, odd: Bools,
+    text: Bytes, cuts: Cuts, lines: Ints, base: int, slot: int, raw: Eights, sizes: Sizes, point: int,
+    thousands: int, words: Eights, digits: int, most: int, null: int, whole: Ints, odd: Bools,
 ) -> int:  # fmt: skip
-    """Read empty cells, and numbers that need more than a look at eight bytes.
+    """Read what one column of some lines has left: words, empty cells, numbers of more than eight bytes.
 
     Return in how many lines there is no number; -1 if a cell is neither a number nor a word for none.
     """
+    for word in range(words.shape[0]):
+        _nulls(raw, sizes, words[word, 0], words[word, 1], words[word, 2], null, whole, odd)
     nulls = 0
     for i in range(lines.shape[0]):
         if odd[i] and np.uint64(sizes[i]) > _0:
